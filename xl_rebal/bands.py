@@ -1,0 +1,146 @@
+"""Bands: which drifts call for action, and where the edges stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.drift import TOLERANCE, Drift, Matrix
+from xl_rebal.errors import PolicyError
+from xl_rebal.portfolio import classes
+from xl_rebal.portfolio.policies import Band, Combined, OwnBands, Policy, Trigger
+from xl_rebal.portfolio.targets import Target, Targets
+
+WITHIN, ABOVE, BELOW = "within", "above", "below"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widths:
+    """How far each class may drift, as fractions of the weight base.
+
+    down, up   (K,) distance from the target to the lower and the upper edge; infinite without a band.
+    """
+
+    down: Matrix
+    up: Matrix
+
+    def lower(self, target: Matrix) -> Matrix:
+        """(K,) weights of the lower edges, not below 0; NaN without a band."""
+        return np.where(np.isfinite(self.down), np.maximum(target - self.down, 0.0), np.nan)
+
+    def upper(self, target: Matrix) -> Matrix:
+        """(K,) weights of the upper edges, not above 1; NaN without a band."""
+        return np.where(np.isfinite(self.up), np.minimum(target + self.up, 1.0), np.nan)
+
+
+def widths(policy: Policy, drift: Drift) -> Widths:
+    """The effective widths of a policy's bands for a model's classes; cash has none.
+
+    Bands joined by `or` act as the narrower one, joined by `and` as the wider one. A class with a
+    band of its own in the targets table keeps it whenever the policy has any band.
+    """
+    found = _trigger_widths(policy.trigger, drift)
+    infinite = np.full(len(drift.classes), np.inf)
+    down, up = (infinite, infinite.copy()) if found is None else (found.down, found.up)
+    down, up = down.copy(), up.copy()
+    for index, name in enumerate(drift.classes):
+        if classes.is_cash(name):
+            down[index] = up[index] = np.inf
+    return Widths(down=down, up=up)
+
+
+def _trigger_widths(trigger: Trigger, drift: Drift) -> Widths | None:
+    if isinstance(trigger, Combined):
+        parts = [w for p in trigger.parts if (w := _trigger_widths(p, drift)) is not None]
+        if not parts:
+            return None
+        pick = np.minimum if trigger.operator == "or" else np.maximum
+        down, up = parts[0].down, parts[0].up
+        for part in parts[1:]:
+            down, up = pick(down, part.down), pick(up, part.up)
+        return Widths(down=down, up=up)
+    if isinstance(trigger, Band):
+        return _with_own(drift, trigger.width(drift.target))
+    if isinstance(trigger, OwnBands):
+        _require_own(drift.targets)
+        return _with_own(drift, np.full(len(drift.classes), np.inf))
+    return None
+
+
+def _with_own(drift: Drift, width: Matrix) -> Widths:
+    down, up = width.copy(), width.copy()
+    items = {item.asset_class: item for item in drift.targets.items}
+    for index, name in enumerate(drift.classes):
+        item = items.get(name)
+        if item is None:
+            continue
+        own = _own_width(item)
+        if own is not None:
+            down[index] = up[index] = own
+        if item.min is not None:
+            down[index] = min(down[index], item.target - item.min) if own is None else item.target - item.min
+        if item.max is not None:
+            up[index] = min(up[index], item.max - item.target) if own is None else item.max - item.target
+    return Widths(down=down, up=up)
+
+
+def _own_width(item: Target) -> float | None:
+    given = []
+    if item.band_abs is not None:
+        given.append(item.band_abs)
+    if item.band_rel is not None:
+        given.append(item.band_rel * item.target)
+    return min(given) if given else None
+
+
+def _require_own(targets: Targets) -> None:
+    bare = [
+        item.asset_class
+        for item in targets.items
+        if _own_width(item) is None
+        and item.min is None
+        and item.max is None
+        and not classes.is_cash(item.asset_class)
+    ]
+    if bare:
+        raise PolicyError.of(
+            where="targets, columns band_abs and band_rel",
+            what=f"the policy takes each class's own band, and {', '.join(bare)} has none",
+            remedy="fill in a band for each class, or add one to the policy (for example 5pp)",
+        )
+
+
+def breaches(drift: Drift, band: Widths, *, beyond: bool) -> NDArray[np.int8]:
+    """(A, K) +1 where a class stands above its band, -1 below, 0 within.
+
+    A band is reached at its edge (`>=`); with `beyond` only past it. No drift is never a breach.
+    """
+    d = drift.drift
+    if beyond:
+        above, below = d > band.up + TOLERANCE, d < -band.down - TOLERANCE
+    else:
+        above, below = d >= band.up - TOLERANCE, d <= -band.down + TOLERANCE
+    above &= d > TOLERANCE
+    below &= d < -TOLERANCE
+    return above.astype(np.int8) - below.astype(np.int8)
+
+
+def status_word(breach: int) -> str:
+    """`within`, `above` or `below`."""
+    return ABOVE if breach > 0 else BELOW if breach < 0 else WITHIN
+
+
+def own_bands_in_words(targets: Targets) -> str:
+    """The bands that the targets table sets, for the echo of a policy."""
+    parts = []
+    for item in targets.items:
+        own = _own_width(item)
+        if own is not None:
+            parts.append(f"{item.asset_class} {own * 100:.6g} pp")
+        if item.min is not None or item.max is not None:
+            low = "0" if item.min is None else f"{item.min * 100:.6g}"
+            high = "100" if item.max is None else f"{item.max * 100:.6g}"
+            parts.append(f"{item.asset_class} {low}% to {high}%")
+    return ", ".join(parts)

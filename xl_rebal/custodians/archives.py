@@ -1,0 +1,170 @@
+"""Workbooks are zip archives: looked through before anything opens them, and never trusted.
+
+A small file can claim to unpack into terabytes, or lie about it, or hold XML entities that multiply
+while they are parsed. Here the archive's directory is checked first, then every part is unpacked in
+pieces and counted, without keeping it.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from xl_rebal.errors import FileError
+
+MAX_PARTS = 10_000
+MAX_UNPACKED = 4 * 1024**3  # a million-row sheet of 15 columns unpacks to about 1 GiB
+MAX_RATIO = 200  # real sheets reach 10 to 40; deflate's limit, which bombs use, is 1,032
+RATIO_COUNTS_FROM = 10 * 1024**2
+MAX_CELLS = 60_000_000  # the reader allots the whole rectangle that a sheet's cells span
+_PIECE = 1 << 20
+_OVERLAP = 64
+_DOCTYPES = tuple(
+    text.encode(encoding)
+    for text in ("<!DOCTYPE", "<!ENTITY")
+    for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
+_NESTED = re.compile(r"\.(zip|gz|bz2|xz|7z|rar|tar|zst)$", re.IGNORECASE)
+_WIDE = re.compile(rb' r="[A-Z]{2,3}\d')
+_DEEP = re.compile(rb' r="[A-Z]{0,3}\d{6,}"')
+_REFERENCE = re.compile(rb' r="([A-Z]{0,3})(\d+)"')
+
+
+def check_archive(path: Path, progress: Callable[[float], None] | None = None) -> None:
+    """Refuse a workbook that is damaged, locked, a zip bomb or a carrier of XML entities.
+
+    Raises FileError. Costs one pass over the unpacked parts (about 1 s per GiB), keeping none.
+    """
+    name = path.name
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+            _check_directory(name, parts, path.stat().st_size)
+            total = sum(part.file_size for part in parts) or 1
+            done = 0
+            for part in parts:
+                _check_part(name, path, part)
+                done += part.file_size
+                if progress is not None:
+                    progress(done / total)
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError) as error:
+        raise FileError.of(
+            where=name,
+            what=f"is a damaged workbook ({error})",
+            remedy="open it in Excel and save it again",
+        ) from error
+
+
+def _refuse(name: str, what: str, part: str = "") -> FileError:
+    where = f"{name}, part {part}" if part else name
+    remedy = "it was not opened; save the data again from the program that made it"
+    return FileError.of(where=where, what=what, remedy=remedy)
+
+
+def _check_directory(name: str, parts: list[zipfile.ZipInfo], size: int) -> None:
+    if len(parts) > MAX_PARTS:
+        raise _refuse(name, f"has {len(parts):,} parts, more than {MAX_PARTS:,}")
+    names = [part.filename for part in parts]
+    if len({n.casefold() for n in names}) < len(names):
+        raise _refuse(name, "has two parts of the same name")
+    unpacked = sum(part.file_size for part in parts)
+    if unpacked > MAX_UNPACKED:
+        raise _refuse(name, f"would unpack to {unpacked / 1024**3:,.1f} GiB (a zip bomb)")
+    if sum(part.compress_size for part in parts) > size:
+        raise _refuse(name, "has parts that overlap each other (a zip bomb)")
+    for part in parts:
+        if part.flag_bits & 0x1:
+            raise FileError.of(
+                where=name, what="is locked with a password", remedy="save it without one"
+            )
+        if _NESTED.search(part.filename):
+            raise _refuse(name, "holds an archive inside the archive", part.filename)
+        if part.file_size > max(RATIO_COUNTS_FROM, MAX_RATIO * part.compress_size):
+            raise _refuse(
+                name,
+                f"unpacks to {part.file_size / max(1, part.compress_size):,.0f} times its size "
+                "(a zip bomb)",
+                part.filename,
+            )
+        if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _refuse(name, "is packed in a way that workbooks do not use", part.filename)
+
+
+def _unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """A part's bytes in pieces, as a reader that ignores the declared size would see them."""
+    with path.open("rb") as stream:
+        stream.seek(part.header_offset)
+        local = stream.read(30)
+        if len(local) < 30 or local[:4] != b"PK\x03\x04":
+            raise zipfile.BadZipFile(f"part {part.filename} is not where the directory says")
+        name_length, extra_length = struct.unpack("<HH", local[26:30])
+        stream.seek(name_length + extra_length, 1)
+        left = part.compress_size
+        inflate = None
+        if part.compress_type == zipfile.ZIP_DEFLATED:
+            inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        while left > 0:
+            packed = stream.read(min(_PIECE // 8, left))
+            if not packed:
+                raise zipfile.BadZipFile(f"part {part.filename} is cut short")
+            left -= len(packed)
+            if inflate is None:
+                yield packed
+                continue
+            while packed and not inflate.eof:
+                yield inflate.decompress(packed, _PIECE)
+                packed = inflate.unconsumed_tail
+            if inflate.eof:
+                return
+        if inflate is not None and not inflate.eof and part.file_size:
+            raise zipfile.BadZipFile(f"part {part.filename} is cut short")
+
+
+def _check_part(name: str, path: Path, part: zipfile.ZipInfo) -> None:
+    is_sheet = part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml")
+    is_xml = part.filename.casefold().endswith((".xml", ".rels", ".vml"))
+    size = checksum = 0
+    tail = b""
+    wide = deep = False
+    for piece in _unpacked(path, part):
+        size += len(piece)
+        checksum = zlib.crc32(piece, checksum)
+        if size > part.file_size:
+            raise _refuse(name, "unpacks to more than it declares (a zip bomb)", part.filename)
+        if is_xml:
+            seen = tail + piece
+            if any(mark in seen for mark in _DOCTYPES):
+                what = "declares XML entities or a document type, which no workbook needs"
+                raise _refuse(name, what, part.filename)
+            if is_sheet:
+                wide = wide or _WIDE.search(seen) is not None
+                deep = deep or _DEEP.search(seen) is not None
+            tail = piece[-_OVERLAP:]
+    if size != part.file_size or checksum != part.CRC:
+        raise zipfile.BadZipFile(f"part {part.filename} does not match its checksum")
+    if wide and deep:
+        _check_extent(name, path, part)
+
+
+def _check_extent(name: str, path: Path, part: zipfile.ZipInfo) -> None:
+    """One cell far out makes the sheet's rectangle huge: XFD1048576 spans 17 thousand million."""
+    columns, rows = b"A", 1
+    tail = b""
+    for piece in _unpacked(path, part):
+        for letters, digits in _REFERENCE.findall(tail + piece):
+            columns = max(columns, letters, key=lambda t: (len(t), t))
+            rows = max(rows, int(digits))
+        tail = piece[-_OVERLAP:]
+    width = 0
+    for letter in columns:
+        width = width * 26 + letter - 64
+    if width * rows > MAX_CELLS:
+        raise FileError.of(
+            where=f"{name}, part {part.filename}",
+            what=f"has cells as far out as {columns.decode()}{rows}",
+            remedy="delete the empty rows and columns beyond the table and save it again",
+        )

@@ -1,0 +1,391 @@
+"""From the raw cells of a positions table to checked holdings: the book-keeping all readers share.
+
+A custodian's file says where its tables are and what its rows mean; numbers, derived prices,
+multipliers, rates, repeated symbols and totals are the same work for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.custodians import kinds
+from xl_rebal.custodians.faults import Problems, listed
+from xl_rebal.custodians.money import Amounts, read_amounts
+from xl_rebal.custodians.numbers import Cell, DecimalStyle
+from xl_rebal.custodians.rates import base_currency, rates_for
+from xl_rebal.custodians.sheets import as_text
+from xl_rebal.portfolio.holdings import Holdings, Kind, TextColumn
+
+Classify = Callable[[str, str, str], str]  # symbol, description, security type -> kind, "" unknown
+_TIE = 0.005  # a stated value within 0.5% of quantity x price x multiplier is no conflict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The rows of one file that hold something, as columns of raw cells of equal length n.
+
+    columns  our column -> (n,) cells; a column that the file does not have is absent.
+    labels   our column -> the file's own header, for messages.
+    lines    (n,) line numbers.
+    """
+
+    columns: Mapping[str, list[Cell]]
+    labels: Mapping[str, str]
+    lines: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def text(self, role: str) -> list[str]:
+        """A column as text; empty texts when the file does not have it."""
+        cells = self.columns.get(role)
+        return [""] * len(self) if cells is None else [as_text(cell) for cell in cells]
+
+    def label(self, role: str) -> str:
+        """The file's own header of one of our columns."""
+        return self.labels.get(role, role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a file does not say: its decimal sign (None: look), account, currency, multiplier."""
+
+    decimal: DecimalStyle | None = None
+    account: str = ""
+    currency: str = ""
+    multiplier: float | None = None
+    price_percent: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """Holdings and the base currency that their rates lead to."""
+
+    holdings: Holdings
+    base_currency: str
+
+
+def assemble(
+    table: Table, *, classify: Classify, defaults: Defaults, problems: Problems
+) -> Assembly:
+    """Checked holdings of a table; every fault and warning is noted in `problems`.
+
+    The caller raises the faults: rows that are at fault hold NaN until then.
+    """
+    accounts = _accounts(table, defaults, problems)
+    symbols, descriptions = table.text("symbol"), table.text("description")
+    kind = _kinds(table, symbols, descriptions, classify, problems)
+    amounts = read_amounts(table, defaults, problems)
+    is_position = kind == Kind.POSITION.value
+    for row, symbol in enumerate(symbols):
+        if not is_position[row]:
+            if kind[row] == Kind.PENDING.value:
+                descriptions[row] = descriptions[row] or symbol or "Pending activity"
+                symbols[row] = ""
+            elif not symbol:
+                symbols[row] = "CASH"
+            continue
+        if not symbol or symbol.casefold() in {"--", "n/a", "null", "none", "-"}:
+            symbols[row] = descriptions[row]
+            if not descriptions[row]:
+                problems.fault(
+                    table.lines[row], table.label("symbol"), "is blank",
+                    "name the security in this row, or remove the row",
+                )  # fmt: skip
+    types = list(map(type, table.columns.get("symbol", [])))
+    for row, cell_type in enumerate(types):
+        if cell_type.__name__ in {"date", "datetime"}:
+            problems.fault(
+                table.lines[row], table.label("symbol"), f"{symbols[row]!r} is a date",
+                "the spreadsheet turned a symbol into a date: format the column as text, retype it",
+            )  # fmt: skip
+    currency, fx, base = _currencies(table, defaults, amounts, symbols, kind, problems)
+    multiplier = _multipliers(table, defaults, amounts, symbols, kind, problems)
+    _derive(table, amounts, multiplier, kind, problems)
+    stated = _stated_in_own_currency(amounts, multiplier, fx, is_position)
+    cash_like = ~is_position
+    price = np.where(cash_like, 1.0, amounts.price)
+    quantity = np.where(cash_like, _money(amounts), amounts.quantity)
+    holdings = Holdings(
+        account=_objects(accounts),
+        symbol=_objects(symbols),
+        kind=kind,
+        quantity=quantity,
+        price=price,
+        stated_value=stated,
+        multiplier=multiplier,
+        currency=currency,
+        fx=fx,
+        asset_class=_objects(table.text("asset_class")),
+        description=_objects(descriptions),
+        line=table.lines,
+    )
+    if not problems.faults:
+        _warn_conflicts(holdings, problems)
+        _warn_repeats(holdings, problems)
+    return Assembly(holdings=holdings, base_currency=base)
+
+
+def _objects(values: Sequence[str]) -> TextColumn:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def _accounts(table: Table, defaults: Defaults, problems: Problems) -> list[str]:
+    accounts = table.text("account")
+    known = dict.fromkeys(a for a in accounts if a)
+    if not known:
+        return [defaults.account or "Portfolio"] * len(table)
+    only = next(iter(known)) if len(known) == 1 else defaults.account
+    for row in [r for r, a in enumerate(accounts) if not a]:
+        if not only:
+            problems.fault(
+                table.lines[row], table.label("account"), "is blank",
+                "name the row's account (the file has several)",
+            )  # fmt: skip
+        accounts[row] = only
+    names = table.text("account_name")
+    if any(names):
+        accounts = part_masked(accounts, names, problems)
+    return accounts
+
+
+def part_masked(accounts: list[str], names: Sequence[str], problems: Problems) -> list[str]:
+    """Accounts whose masked ids agree and whose names do not, told apart by their names."""
+    by_id: dict[str, dict[str, None]] = {}
+    for account, name in dict.fromkeys(zip(accounts, names, strict=True)):
+        by_id.setdefault(account, {})[name] = None
+    shared = {a for a, held in by_id.items() if len(held) > 1 and kinds.is_masked(a)}
+    if not shared:
+        return accounts
+    for account in sorted(shared):
+        problems.warn(
+            f"account id {account} stands for several accounts ({', '.join(by_id[account])}): "
+            "they are kept apart as 'id (name)'"
+        )
+    return [
+        f"{a} ({n})" if a in shared and n else a for a, n in zip(accounts, names, strict=True)
+    ]
+
+
+def _kinds(
+    table: Table,
+    symbols: Sequence[str],
+    descriptions: Sequence[str],
+    classify: Classify,
+    problems: Problems,
+) -> TextColumn:
+    seen: dict[tuple[str, str, str], str] = {}
+    kind = np.empty(len(table), dtype=object)
+    for row, group in enumerate(
+        zip(symbols, descriptions, table.text("security_type"), strict=True)
+    ):
+        found = seen.get(group)
+        if found is None:
+            found = seen[group] = classify(*group) or Kind.POSITION.value
+        kind[row] = found
+    if "kind" in table.columns:
+        _stated_kinds(table, kind, problems)
+    elif "price" in table.columns:
+        _currency_rows(table, symbols, kind)
+    return kind
+
+
+def _stated_kinds(table: Table, kind: TextColumn, problems: Problems) -> None:
+    words = {k.value: k.value for k in Kind} | {"security": Kind.POSITION.value}
+    for row, text in enumerate(table.text("kind")):
+        if not text:
+            continue
+        if (known := words.get(text.casefold())) is not None:
+            kind[row] = known
+        else:
+            problems.fault(
+                table.lines[row], table.label("kind"), f"{text!r} is no kind of holding",
+                "write position, cash or pending",
+            )  # fmt: skip
+
+
+def _currency_rows(table: Table, symbols: Sequence[str], kind: TextColumn) -> None:
+    """A symbol `USD` is money at a price of 1 or none, and a listed fund (of that ticker) else."""
+    for row, symbol in enumerate(symbols):
+        if symbol in kinds.ISO_CODES and kind[row] == Kind.POSITION.value:
+            price = as_text(table.columns["price"][row])
+            if price.strip("$€£ ") in {"", "-", "--", "1", "1.0", "1.00", "1,00", "1.0000", "N/A"}:
+                kind[row] = Kind.CASH.value
+
+
+def _money(amounts: Amounts) -> NDArray[np.float64]:
+    """The money of a cash or pending row: its value, else quantity x price, else quantity; 0 blank."""
+    product = amounts.quantity * np.where(np.isfinite(amounts.price), amounts.price, 1.0)
+    money = np.where(np.isfinite(amounts.value), amounts.value, product)
+    return np.where(np.isfinite(money), money, 0.0)
+
+
+def _currencies(
+    table: Table,
+    defaults: Defaults,
+    amounts: Amounts,
+    symbols: Sequence[str],
+    kind: TextColumn,
+    problems: Problems,
+) -> tuple[TextColumn, NDArray[np.float64], str]:
+    stated = table.text("currency")
+    for row, code in amounts.currency.items():
+        stated[row] = stated[row] or code
+    for row in np.flatnonzero(kind == Kind.CASH.value).tolist():
+        if not stated[row] and symbols[row] in kinds.ISO_CODES:
+            stated[row] = symbols[row]
+    for row, text in enumerate(stated):
+        if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
+            if (code := kinds.currency_code(text)) is None:
+                problems.fault(
+                    table.lines[row], table.label("currency"), f"{text!r} is no currency",
+                    "write the three letters of ISO 4217, such as USD",
+                )  # fmt: skip
+            else:
+                stated[row] = code
+        elif text:
+            stated[row] = text.upper()
+    currency = _objects(stated)
+    money = np.abs(np.where(np.isfinite(amounts.value), amounts.value, amounts.quantity))
+    base = base_currency(currency, amounts.fx, money, defaults.currency)
+    currency = np.where(currency == "", base, currency)
+    fx = rates_for(currency, amounts.fx, base, problems)
+    return currency, fx, base
+
+
+def _multipliers(
+    table: Table,
+    defaults: Defaults,
+    amounts: Amounts,
+    symbols: Sequence[str],
+    kind: TextColumn,
+    problems: Problems,
+) -> NDArray[np.float64]:
+    """The stated multiplier; else the one of 1, 100 and 0.01 that explains the stated value."""
+    position = kind == Kind.POSITION.value
+    stated = np.isfinite(amounts.multiplier)
+    option = np.array([kinds.is_option(s) for s in symbols], dtype=np.bool_) & position
+    plain = defaults.multiplier if defaults.multiplier is not None else 1.0
+    result = np.where(option, 100.0, plain)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        product = amounts.quantity * amounts.price
+        ratio = amounts.value / product
+    known = position & np.isfinite(ratio) & (product != 0) & (amounts.value != 0)
+    for candidate in (0.01, 100.0, 1.0):
+        # An option at $0.01 has a price rounded by half of it, hence the second allowance.
+        near = np.abs(amounts.value - product * candidate) <= np.maximum(
+            _TIE * np.abs(amounts.value), np.abs(amounts.quantity) * candidate * 5e-5
+        )
+        result = np.where(known & near, candidate, result)
+    percent = known & ~stated & ~option & (result == 0.01)
+    hundred = known & ~stated & ~option & (result == 100.0) & (plain != 100.0)
+    if percent.any():
+        problems.warn(
+            f"{listed(table.lines[percent])}: value is quantity x price / 100, so the price was "
+            "read as percent of par (multiplier 0.01)"
+        )
+    if hundred.any():
+        problems.warn(
+            f"{listed(table.lines[hundred])}: value is quantity x price x 100, so multiplier 100 was taken"
+        )
+    assumed = option & ~stated & ~known
+    if assumed.any():
+        problems.warn(
+            f"{listed(table.lines[assumed])}: an option without a stated value, multiplier 100 was taken"
+        )
+    result = np.where(stated, amounts.multiplier, result)
+    return np.where(position, result, 1.0)
+
+
+def _derive(
+    table: Table,
+    amounts: Amounts,
+    multiplier: NDArray[np.float64],
+    kind: TextColumn,
+    problems: Problems,
+) -> None:
+    """Fill the one missing number of quantity and price from the stated value; fault what is left."""
+    position = kind == Kind.POSITION.value
+    quantity, price, value = amounts.quantity, amounts.price, amounts.value
+    known = np.isfinite(value) & position & ~amounts.faulty
+    no_price = known & np.isfinite(quantity) & ~np.isfinite(price)
+    no_quantity = known & np.isfinite(price) & ~np.isfinite(quantity)
+    empty = no_price & (quantity == 0) & (value == 0)
+    price[empty] = 0.0
+    fill_price = no_price & (quantity != 0)
+    price[fill_price] = value[fill_price] / quantity[fill_price] / multiplier[fill_price]
+    fill = no_quantity & (price != 0)
+    quantity[fill] = value[fill] / price[fill] / multiplier[fill]
+    if fill_price.any():
+        problems.warn(f"{listed(table.lines[fill_price])}: price derived as value / quantity")
+    if fill.any():
+        problems.warn(f"{listed(table.lines[fill])}: quantity derived as value / price")
+    negative = position & (price < 0) & ~amounts.faulty
+    for row in np.flatnonzero(negative).tolist():
+        problems.fault(
+            table.lines[row], table.label("price"), f"{price[row]:g} is a negative price",
+            "enter the price of one unit; a short position has a negative quantity",
+        )  # fmt: skip
+    for role, column in (("quantity", quantity), ("price", price)):
+        missing = position & ~np.isfinite(column) & ~amounts.faulty
+        for row in np.flatnonzero(missing).tolist():
+            problems.fault(
+                table.lines[row], table.label(role), "is blank",
+                f"enter the {role}, or remove the row",
+            )  # fmt: skip
+
+
+def _stated_in_own_currency(
+    amounts: Amounts,
+    multiplier: NDArray[np.float64],
+    fx: NDArray[np.float64],
+    position: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The stated values; where a whole file states them in the base currency, converted back."""
+    value = amounts.value
+    foreign = position & np.isfinite(fx) & (fx != 1.0) & np.isfinite(value) & (value != 0)
+    if not foreign.any():
+        return value
+    own = (amounts.quantity * amounts.price * multiplier)[foreign]
+    rate, stated = fx[foreign], value[foreign]
+    ties_base = np.abs(own * rate - stated) <= _TIE * np.abs(stated)
+    ties_own = np.abs(own - stated) <= _TIE * np.abs(stated)
+    if ties_base.all() and not ties_own.all():
+        return np.where(position & np.isfinite(fx), value / fx, value)
+    return value
+
+
+def _warn_conflicts(holdings: Holdings, problems: Problems) -> None:
+    own = holdings.quantity * holdings.price * holdings.multiplier
+    stated = holdings.stated_value
+    gap = np.abs(own - stated)
+    conflict = holdings.is_position & (gap > _TIE * np.abs(stated)) & (gap > 0.0101)
+    rows = np.flatnonzero(conflict)
+    for row in rows[:20].tolist():
+        times = f" x {holdings.multiplier[row]:g}" if holdings.multiplier[row] != 1 else ""
+        problems.warn(
+            f"line {holdings.line[row]}, {holdings.symbol[row]}: the file's value {stated[row]:,.2f} is not "
+            f"quantity x price{times} = {own[row]:,.2f}; drift and trades use the latter"
+        )
+    if len(rows) > 20:
+        problems.warn(f"{len(rows) - 20:,} more rows have a value that is not quantity x price")
+
+
+def _warn_repeats(holdings: Holdings, problems: Problems) -> None:
+    import pandas as pd
+
+    named = holdings.symbol != ""
+    keys = pd.MultiIndex.from_arrays([holdings.account[named], holdings.symbol[named]])
+    again = keys.duplicated()
+    if not again.any():
+        return
+    pairs = list(dict.fromkeys(keys[again].tolist()))
+    shown = ", ".join(f"{symbol} in {account}" for account, symbol in pairs[:10])
+    more = f" and {len(pairs) - 10:,} more" if len(pairs) > 10 else ""
+    problems.warn(f"a symbol stands more than once in an account and every row was kept: {shown}{more}")

@@ -1,0 +1,79 @@
+"""What a row is: cash, pending activity, an option, a total line; and whether an id is masked."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from xl_rebal.custodians.numbers import ISO_CODES
+
+# Core funds into which brokers sweep uninvested money; they are spent like cash.
+SWEEP_FUNDS = frozenset({"SPAXX", "FDRXX", "FZFXX", "VMFXX"})
+NOTHING = frozenset({"", "-", "--", "—", "N/A", "n/a"})  # how exports leave a cell out
+_CASH_NAMES = re.compile(
+    r"(cash( balance| position| account)?|\$?cash|cash (&|and) (cash investments|cash equivalents?|equivalents?"
+    r"|money market|sweep.*)|cash equivalents?|(bank|cash|money market) sweep.*|settled cash|sweep account"
+    r"|settlement fund|u\.?s\.? dollars?|cash in .*|bargeld|liquidität)",
+    re.IGNORECASE,
+)
+_CURRENCY_WORDS = {
+    "$": "USD", "us$": "USD", "us dollar": "USD", "us dollars": "USD", "u.s. dollar": "USD",
+    "dollar": "USD", "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "pound sterling": "GBP",
+    "british pound": "GBP", "¥": "JPY", "japanese yen": "JPY", "swiss franc": "CHF",
+    "canadian dollar": "CAD", "australian dollar": "AUD", "c$": "CAD", "a$": "AUD",
+}  # fmt: skip
+_PENDING = re.compile(r"(pending|unsettled) (activity|transactions?|trades?)\.?", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"((grand|account|positions?|portfolio|overall|sub|market value|holdings)[ -]?)?"
+    r"totals?(( (market|account|portfolio|current))? value|"
+    r" (portfolio|account|assets|holdings|positions)|( for)? .{0,60}:?|:.*)?:?"
+    r"|(gesamt|summe|gesamtsumme):?",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(
+    r"[A-Z.]{1,6}\d? \d{2}/\d{2}/\d{4} \d+(\.\d+)? [CP]"  # Schwab: NET 09/18/2026 305.00 C
+    r"|-?[A-Z.]{1,6}\d?\d{6}[CP]\d+(\.\d+)?"  # Fidelity: -AMAT260424C400
+    r"|[A-Z.]{1,6}\d?\s+\d{6}[CP]\d{8}"  # OSI: TEST  260620P00010000
+    r"|[A-Z.]{1,6} \d{2}[A-Z]{3}\d{2} \d+(\.\d+)? [CP]"  # IBKR: ZZB 16JAN26 30 C
+    r"|[A-Z.]{1,6} [A-Z][a-z]{2} \d{1,2} '\d{2} \$\d+(\.\d+)? (Call|Put)"  # E*TRADE
+)
+_MASKED = re.compile(r"(X{2,}|\.{2,}|…|\*{2,}|•+|x{3,}).*\d|-\d{3,4}$")
+
+
+@lru_cache(maxsize=65536)
+def is_cash_name(text: str) -> bool:
+    """True for the names under which brokers list uninvested money."""
+    return _CASH_NAMES.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=65536)
+def is_sweep_fund(symbol: str) -> bool:
+    """True for a core fund, with or without Fidelity's asterisks."""
+    return symbol.rstrip("*").upper() in SWEEP_FUNDS
+
+
+def currency_code(text: str) -> str | None:
+    """The ISO code of a currency's sign or English name, None for anything else."""
+    return _CURRENCY_WORDS.get(text.casefold())
+
+
+@lru_cache(maxsize=65536)
+def is_pending_name(text: str) -> bool:
+    """True for `Pending activity` in any case."""
+    return _PENDING.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=65536)
+def is_option(symbol: str) -> bool:
+    """True for an option's symbol as Schwab, Fidelity, IBKR, E*TRADE or the OCC write it."""
+    return _OPTION.fullmatch(symbol) is not None
+
+
+def is_total(label: str) -> bool:
+    """True for `Account Total`, `Total:`, `Grand total` and the like; the row must have no price."""
+    return _TOTAL.fullmatch(label) is not None
+
+
+def is_masked(account: str) -> bool:
+    """True when an account id shows only its last digits, so that two accounts may share it."""
+    return _MASKED.search(account) is not None

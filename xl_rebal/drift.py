@@ -1,0 +1,139 @@
+"""Drift: a class's weight minus its target, for one account or thousands at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.errors import FaultList, TableError
+from xl_rebal.portfolio import classes
+from xl_rebal.portfolio.book import Book, target_of
+from xl_rebal.portfolio.targets import Targets
+
+# Weights and drifts compare at this resolution: 0.35 - 0.40 must count as exactly -5 pp (S026).
+TOLERANCE = 1e-9
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Weights against targets of the A accounts that follow one model with K classes.
+
+    accounts   A names.
+    classes    K names: the targets in their order, and `Cash` last when the model has no cash class.
+    value      (A, K) money in each class; cash is less the reserve.
+    base       (A,) weight base: positions + cash, less reserve and excluded holdings.
+    weight     (A, K) value / base; zero for an account that holds nothing.
+    target     (K,) target weights.
+    drift      (A, K) weight - target; zero for an account that holds nothing.
+    """
+
+    targets: Targets
+    accounts: tuple[str, ...]
+    classes: tuple[str, ...]
+    value: Matrix
+    base: Matrix
+    weight: Matrix
+    target: Matrix
+    drift: Matrix
+
+    @property
+    def relative(self) -> Matrix:
+        """(A, K) drift / target; NaN where the target is 0."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.target > 0, self.drift / self.target, np.nan)
+
+    @property
+    def cash_index(self) -> int | None:
+        """Column of the class that cash counts in."""
+        for index, name in enumerate(self.classes):
+            if classes.is_cash(name):
+                return index
+        return None
+
+
+def measure(book: Book) -> list[Drift]:
+    """One Drift for each model of the book. Raises TableError where a total is negative.
+
+    Sums are grouped by account and class in one pass over the rows, never account by account.
+    """
+    return [
+        _measure_group(book, targets, tuple(accounts)) for targets, accounts in book.model_groups()
+    ]
+
+
+def class_columns(targets: Targets) -> tuple[str, ...]:
+    """The classes that drift is measured in: the targets, and cash when no target is cash."""
+    if any(classes.is_cash(name) for name in targets.classes):
+        return targets.classes
+    return (*targets.classes, classes.CASH)
+
+
+def _measure_group(book: Book, targets: Targets, accounts: tuple[str, ...]) -> Drift:
+    holdings = book.holdings
+    columns = class_columns(targets)
+    row_of = {name: index for index, name in enumerate(accounts)}
+    column_of = {name: index for index, name in enumerate(columns)}
+    cash_column = next(index for index, name in enumerate(columns) if classes.is_cash(name))
+    assigned: dict[tuple[str, str], int] = {}
+
+    def column(symbol: str, asset_class: str) -> int:
+        found = assigned.get((symbol, asset_class))
+        if found is None:
+            name = target_of(symbol, asset_class, targets)
+            found = cash_column if name == classes.CASH else column_of.get(name or "", -1)
+            assigned[symbol, asset_class] = found
+        return found
+
+    rows = np.array([row_of.get(a, -1) for a in holdings.account.tolist()], dtype=np.int64)
+    cols = np.array(
+        [
+            column(s, c)
+            for s, c in zip(holdings.symbol.tolist(), holdings.asset_class.tolist(), strict=True)
+        ],
+        dtype=np.int64,
+    )
+    counted = (rows >= 0) & (cols >= 0) & ~holdings.is_pending
+    shape = (len(accounts), len(columns))
+    value = np.bincount(
+        rows[counted] * shape[1] + cols[counted],
+        weights=holdings.value[counted],
+        minlength=shape[0] * shape[1],
+    ).reshape(shape)
+    reserve = np.array([book.account(name).cash_reserve for name in accounts])
+    value[:, cash_column] -= reserve
+    return drift_of(targets, accounts, columns, value)
+
+
+def drift_of(
+    targets: Targets, accounts: tuple[str, ...], columns: tuple[str, ...], value: Matrix
+) -> Drift:
+    """Drift from (A, K) values; `columns` are those of `class_columns`."""
+    base = value.sum(axis=1)
+    faults = FaultList()
+    for name, total in zip(accounts, base.tolist(), strict=True):
+        if total < -0.005:
+            faults.add(
+                where=f"account {name}",
+                what=f"its value less the reserve is negative ({total:,.2f}); weights have no meaning",
+                remedy="lower the reserve, or correct the holdings",
+            )
+    faults.raise_as(TableError)
+    weights = dict(zip(targets.classes, targets.weights.tolist(), strict=True))
+    target = np.array([weights.get(name, 0.0) for name in columns])
+    held = base > 0.005
+    weight = np.divide(value, base[:, None], out=np.zeros_like(value), where=held[:, None])
+    drift = np.where(held[:, None], weight - target, 0.0)
+    return Drift(
+        targets=targets,
+        accounts=accounts,
+        classes=columns,
+        value=value,
+        base=base,
+        weight=weight,
+        target=target,
+        drift=drift,
+    )

@@ -1,0 +1,1 @@
+"""The nouns: holdings, targets, policies, securities, accounts, restrictions."""

@@ -1,0 +1,74 @@
+"""Accounts: whose they are, what they follow, what they keep back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from xl_rebal.errors import FaultList, TableError
+from xl_rebal.portfolio import tables
+
+ACCOUNT_TYPES = ("taxable", "traditional", "roth", "hsa", "exempt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One account.
+
+    model            name of the model that it follows; empty for the only one.
+    cash_reserve     money that is kept back from investing, in the base currency.
+    discretionary    False when trades need the client's word first.
+    held_away        True when it counts in drift but receives no orders.
+    last_rebalanced  date of the last rebalancing, for calendar rules.
+    """
+
+    account: str
+    household: str = ""
+    type: str = ""
+    owner: str = ""
+    tax_return: str = ""
+    custodian: str = ""
+    model: str = ""
+    cash_reserve: float = 0.0
+    tax_profile: str = ""
+    discretionary: bool = True
+    held_away: bool = False
+    last_rebalanced: dt.date | None = None
+
+
+def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
+    """Accounts by name from the rows of the `accounts` table; every bad row is reported."""
+    faults = FaultList()
+    result: dict[str, Account] = {}
+    names = {field.name for field in fields(Account)}
+    for row in rows:
+        account = Account(**{name: value for name, value in row.items() if name in names})
+        if account.type and account.type.casefold() not in ACCOUNT_TYPES:
+            faults.extend(
+                [
+                    tables.fault_at(
+                        "accounts",
+                        row,
+                        "type",
+                        f"{account.type!r} is not known",
+                        f"use one of {', '.join(ACCOUNT_TYPES)}",
+                    )
+                ]
+            )
+        if account.cash_reserve < 0:
+            faults.extend(
+                [
+                    tables.fault_at(
+                        "accounts", row, "cash_reserve", "is negative", "enter zero or more"
+                    )
+                ]
+            )
+        if account.account in result:
+            faults.extend(
+                [tables.fault_at("accounts", row, "account", f"{account.account} stands twice", "keep one row")]
+            )
+        result[account.account] = account
+    faults.raise_as(TableError)
+    return result

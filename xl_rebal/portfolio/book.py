@@ -1,0 +1,213 @@
+"""The book: holdings with classes, what is known of securities and accounts, and the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xl_rebal.errors import ClassificationError, Fault, FaultList, TargetError
+from xl_rebal.portfolio import classes
+from xl_rebal.portfolio.accounts import Account
+from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.restrictions import Restriction
+from xl_rebal.portfolio.securities import Security, default_security
+from xl_rebal.portfolio.targets import Targets
+
+ALL_TOGETHER = "All accounts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """One account or many: the engine runs the same code on both.
+
+    holdings      every row has an asset class (or belongs to a target that names its symbol).
+    securities    by symbol; what a table said, for held and for not yet held securities.
+    accounts      by account; accounts without a row here take the defaults.
+    models        target weights by model name.
+    """
+
+    holdings: Holdings
+    models: Mapping[str, Targets]
+    securities: Mapping[str, Security] = field(default_factory=dict)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    restrictions: Sequence[Restriction] = ()
+
+    def __post_init__(self) -> None:
+        self.holdings.require_rates()
+        self.holdings.require_numbers()
+        self._require_models()
+        self._require_coverage()
+
+    def security(self, symbol: str) -> Security:
+        """What is known of a symbol: its row in the table, else the shipped table, else defaults."""
+        known = self.securities.get(symbol)
+        return known if known is not None else default_security(symbol)
+
+    def account(self, name: str) -> Account:
+        """The account's row, or one of defaults."""
+        return self.accounts.get(name) or Account(account=name)
+
+    def targets_of(self, account: str) -> Targets:
+        """The model that an account follows."""
+        model = self.account(account).model
+        if model:
+            return self.models[model]
+        return next(iter(self.models.values()))
+
+    def model_groups(self) -> list[tuple[Targets, list[str]]]:
+        """Accounts that follow the same model, in order of first appearance."""
+        groups: dict[int, tuple[Targets, list[str]]] = {}
+        for account in self.holdings.accounts():
+            targets = self.targets_of(account)
+            groups.setdefault(id(targets), (targets, []))[1].append(account)
+        return list(groups.values())
+
+    def _require_models(self) -> None:
+        faults = FaultList()
+        for account in self.holdings.accounts():
+            model = self.account(account).model
+            if model and model not in self.models:
+                faults.add(
+                    where=f"accounts, {account}",
+                    what=f"follows model {model!r}, which has no targets",
+                    remedy=f"models with targets: {', '.join(filter(None, self.models)) or 'none named'}",
+                )
+            elif not model and len(self.models) != 1:
+                faults.add(
+                    where=f"accounts, {account}",
+                    what=f"has no model, and there are {len(self.models)} ({', '.join(self.models)})",
+                    remedy="name its model in the accounts table (--accounts)",
+                )
+        faults.raise_as(TargetError)
+
+    def _require_coverage(self) -> None:
+        faults = FaultList()
+        for targets, accounts in self.model_groups():
+            with faults.collecting():
+                _require_covered(self.holdings, targets, set(accounts))
+        faults.raise_as(TargetError)
+
+
+def target_of(symbol: str, asset_class: str, targets: Targets) -> str | None:
+    """The target class that a security counts in; `Cash` or `Excluded` outside the targets; else None.
+
+    A target that names the symbol itself comes first.
+    """
+    for name in targets.classes:
+        if symbol and name.casefold() == symbol.casefold() and classes.key(name) == name.casefold():
+            return name
+    if not asset_class:
+        return None
+    if classes.is_excluded(asset_class):
+        return classes.EXCLUDED
+    found = targets.find(asset_class)
+    if found is None and classes.is_cash(asset_class):
+        return classes.CASH
+    return found
+
+
+def _require_covered(holdings: Holdings, targets: Targets, accounts: set[str]) -> None:
+    loose: dict[str, list[str]] = {}
+    pairs = {
+        (symbol, asset_class)
+        for account, symbol, asset_class, pending in zip(
+            holdings.account, holdings.symbol, holdings.asset_class, holdings.is_pending, strict=True
+        )
+        if account in accounts and not pending
+    }
+    for symbol, asset_class in sorted(pairs):
+        if target_of(symbol, asset_class, targets) is None:
+            loose.setdefault(asset_class, []).append(symbol)
+    if loose:
+        raise TargetError(
+            *(
+                Fault(
+                    where=f"targets{f' of model {targets.name}' if targets.name else ''}",
+                    what=f"no target covers class {name!r}, held as {', '.join(symbols)}",
+                    remedy=f'add a target for it (for example "0% {name}" sells it), or map the '
+                    "symbols to a class that has one",
+                )
+                for name, symbols in loose.items()
+            )
+        )
+
+
+def classify(
+    holdings: Holdings,
+    *,
+    class_map: Mapping[str, str] | None = None,
+    securities: Mapping[str, Security] | None = None,
+    targets: Sequence[Targets] = (),
+) -> Holdings:
+    """Holdings with an asset class on every row: the user's map, then the securities table, the file's
+    own column, the shipped table of funds; a target that names the symbol itself needs none.
+
+    Raises ClassificationError that lists every unknown symbol at once; a class is never guessed.
+    """
+    result, unknown = assign_classes(holdings, class_map=class_map, securities=securities)
+    missing = [
+        symbol
+        for symbol in unknown
+        if not targets or any(target_of(symbol, "", each) is None for each in targets)
+    ]
+    if missing:
+        raise ClassificationError(unknown_symbols(missing))
+    return result
+
+
+def unknown_symbols(symbols: Sequence[str]) -> Fault:
+    """The fault that names all symbols without a class, and how to map them."""
+    return Fault(
+        where="holdings, column asset_class",
+        what=f"{len(symbols)} symbol{'s have' if len(symbols) > 1 else ' has'} no asset class: "
+        + ", ".join(symbols),
+        remedy="map them in a file with the columns symbol,asset_class and pass it as --map "
+        f"classes.csv (for example a line `{symbols[0]},Stocks/US`)",
+    )
+
+
+def assign_classes(
+    holdings: Holdings,
+    *,
+    class_map: Mapping[str, str] | None = None,
+    securities: Mapping[str, Security] | None = None,
+) -> tuple[Holdings, list[str]]:
+    """Holdings with the classes that are known, and the symbols (in order) that have none."""
+    own = {symbol.casefold(): classes.clean(name) for symbol, name in (class_map or {}).items()}
+    known = {s.casefold(): security.asset_class for s, security in (securities or {}).items()}
+    found: dict[tuple[str, str, str], str] = {}
+    unknown: dict[str, None] = {}
+    column = np.empty(len(holdings), dtype=object)
+    rows = zip(
+        holdings.symbol.tolist(),
+        holdings.kind.tolist(),
+        holdings.asset_class.tolist(),
+        strict=True,
+    )
+    for index, (symbol, kind, stated) in enumerate(rows):
+        asset_class = found.get((symbol, kind, stated))
+        if asset_class is None:
+            folded = symbol.casefold()
+            asset_class = (
+                own.get(folded)
+                or known.get(folded)
+                or (classes.clean(stated) if stated else "")
+                or (classes.CASH if kind == "cash" else "")
+                or default_security(symbol).asset_class
+            )
+            found[symbol, kind, stated] = asset_class
+        if not asset_class and kind == "position":
+            unknown[symbol] = None
+        column[index] = asset_class
+    return holdings.with_classes(column), list(unknown)
+
+
+def together(holdings: Holdings) -> Holdings:
+    """The same holdings as if one account held them all (for `drift --together`)."""
+    account = np.full(len(holdings), ALL_TOGETHER, dtype=object)
+    names = {name: getattr(holdings, name) for name in Holdings.__slots__}
+    return Holdings(**{**names, "account": account})
+
+

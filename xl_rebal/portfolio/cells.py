@@ -1,0 +1,105 @@
+"""One cell to one value: numbers, percentages, dates and yes/no as people type them.
+
+Each function raises `ValueError` with the words that complete "row 7, quantity: …".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from typing import Any
+
+_BLANK = {"", "--", "-", "n/a", "na", "none", "null"}
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
+_PERCENT_SIGNS = ("%",)
+_TRUE = {"true", "yes", "y", "1", "x"}
+_FALSE = {"false", "no", "n", "0"}
+
+
+def is_blank(value: Any) -> bool:
+    """True for None, NaN, empty text and the dashes that exports write for "nothing here"."""
+    if value is None:
+        return True
+    if isinstance(value, float):
+        return math.isnan(value)
+    return isinstance(value, str) and value.replace("\u00a0", " ").strip().casefold() in _BLANK
+
+
+def text(value: Any) -> str:
+    """Text as it stands; a whole number from a spreadsheet loses its `.0`."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        return value.date().isoformat()
+    return str(value).replace("\u00a0", " ").strip()
+
+
+def number(value: Any) -> float:
+    """A finite number; `$`, thousands commas, `(12)` for -12 and a trailing `%` are understood."""
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is not a number; enter digits only")
+    if isinstance(value, (int, float)):
+        result = float(value)
+    else:
+        result = _number_from_text(str(value))
+    if not math.isfinite(result):
+        raise ValueError(f"{value!r} is not a finite number; enter digits only")
+    return result
+
+
+def _number_from_text(value: str) -> float:
+    raw = value.replace("\u00a0", " ").replace("\u2212", "-").strip()
+    body, sign, scale = raw, 1.0, 1.0
+    if body.startswith("(") and body.endswith(")"):
+        body, sign = body[1:-1], -1.0
+    if body.endswith(_PERCENT_SIGNS):
+        body, scale = body[:-1], 0.01
+    body = re.sub(r"[$€£]", "", body).replace(" ", "")
+    if not _NUMBER.fullmatch(body) or not re.search(r"\d", body):
+        raise ValueError(f"{value!r} is not a number; enter digits only")
+    return sign * scale * float(body.replace(",", ""))
+
+
+def fraction(value: Any) -> float:
+    """A share of something: `5%`, `5pp` and `0.05` are all 0.05; 1 or more needs a unit."""
+    if isinstance(value, str):
+        raw = value.strip().casefold()
+        for unit, scale in (("%", 0.01), ("pp", 0.01), ("bps", 1e-4), ("bp", 1e-4)):
+            if raw.endswith(unit):
+                return number(raw[: -len(unit)]) * scale
+    result = number(value)
+    if abs(result) >= 1:
+        raise ValueError(
+            f"{value!r} has no unit; write {result:g}% or {result / 100:g} for {result:g} percent"
+        )
+    return result
+
+
+def yes_no(value: Any) -> bool:
+    """True or False from TRUE, yes, y, 1, x and their opposites."""
+    if isinstance(value, bool):
+        return value
+    word = text(value).casefold()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError(f"{value!r} is neither yes nor no; write yes or no")
+
+
+def date(value: Any) -> dt.date:
+    """A date from a date cell, ISO text (2026-11-23) or US text (11/23/2026)."""
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    raw = text(value)
+    for pattern in ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d"):
+        try:
+            return dt.datetime.strptime(raw, pattern).date()  # noqa: DTZ007 - a date has no zone
+        except ValueError:
+            continue
+    raise ValueError(f"{value!r} is not a date; write it as 2026-11-23")

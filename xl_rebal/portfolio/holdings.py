@@ -1,0 +1,154 @@
+"""What the accounts hold: one row per position, cash balance or pending amount, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.errors import CurrencyError, TableError
+
+TextColumn = NDArray[np.object_]
+NumberColumn = NDArray[np.float64]
+
+TEXT_COLUMNS = ("account", "symbol", "kind", "currency", "asset_class", "description")
+NUMBER_COLUMNS = ("quantity", "price", "stated_value", "multiplier", "fx")
+
+
+class Kind(StrEnum):
+    """What a row is: a security, cash that can be spent, or activity that has not happened yet."""
+
+    POSITION = "position"
+    CASH = "cash"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """Columns of equal length n; row i of every column describes one holding.
+
+    account       (n,) text, never empty.
+    symbol        (n,) text; empty for pending activity.
+    kind          (n,) "position", "cash" or "pending".
+    quantity      (n,) units held, negative when short; money for cash and pending rows.
+    price         (n,) money per unit in the row's currency; 1 for cash and pending rows.
+    stated_value  (n,) the file's own value in the row's currency; NaN where it states none.
+    multiplier    (n,) units of the underlying per unit held (100 for a US equity option).
+    currency      (n,) ISO 4217 code; empty when the file names none.
+    fx            (n,) base currency per unit of the row's currency; NaN where no rate is known.
+    asset_class   (n,) class path such as `Stocks/US`; empty when unknown.
+    description   (n,) free text.
+    line          (n,) line (or sheet row) of the source, 0 when there is none.
+    """
+
+    account: TextColumn
+    symbol: TextColumn
+    kind: TextColumn
+    quantity: NumberColumn
+    price: NumberColumn
+    stated_value: NumberColumn
+    multiplier: NumberColumn
+    currency: TextColumn
+    fx: NumberColumn
+    asset_class: TextColumn
+    description: TextColumn
+    line: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        lengths = {field.name: len(getattr(self, field.name)) for field in fields(self)}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns of unequal length: {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.account)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
+        """Columns from row mappings; keys that a row leaves out take the column's default."""
+        listed = list(rows)
+        defaults: dict[str, Any] = {
+            "kind": Kind.POSITION.value,
+            "stated_value": np.nan,
+            "multiplier": 1.0,
+            "fx": 1.0,
+            "line": 0,
+        }
+        columns: dict[str, Any] = {}
+        for field in fields(cls):
+            name = field.name
+            default = defaults.get(name, "")
+            values = [row.get(name, default) for row in listed]
+            if name in TEXT_COLUMNS:
+                columns[name] = np.array([str(v) for v in values], dtype=object)
+            else:
+                columns[name] = np.array(values, dtype=np.int64 if name == "line" else np.float64)
+        return cls(**columns)
+
+    @classmethod
+    def concat(cls, parts: Iterable[Holdings]) -> Holdings:
+        """The rows of all parts, one after the other."""
+        listed = [part for part in parts if len(part)]
+        if not listed:
+            return Holdings.from_rows([])
+        return cls(
+            **{f.name: np.concatenate([getattr(p, f.name) for p in listed]) for f in fields(cls)}
+        )
+
+    def take(self, rows: NDArray[Any]) -> Holdings:
+        """The rows picked by a boolean mask or by positions."""
+        return Holdings(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    def with_classes(self, asset_class: TextColumn) -> Holdings:
+        """The same holdings with other asset classes."""
+        return replace(self, asset_class=asset_class)
+
+    @property
+    def value(self) -> NumberColumn:
+        """(n,) quantity x price x multiplier x fx, in the base currency."""
+        return self.quantity * self.price * self.multiplier * self.fx
+
+    @property
+    def is_position(self) -> NDArray[np.bool_]:
+        """(n,) True for securities."""
+        return np.asarray(self.kind == Kind.POSITION.value, dtype=np.bool_)
+
+    @property
+    def is_cash(self) -> NDArray[np.bool_]:
+        """(n,) True for spendable cash."""
+        return np.asarray(self.kind == Kind.CASH.value, dtype=np.bool_)
+
+    @property
+    def is_pending(self) -> NDArray[np.bool_]:
+        """(n,) True for pending activity, which is listed and never counted."""
+        return np.asarray(self.kind == Kind.PENDING.value, dtype=np.bool_)
+
+    def accounts(self) -> list[str]:
+        """Account names in order of first appearance."""
+        return list(dict.fromkeys(self.account.tolist()))
+
+    def require_rates(self) -> None:
+        """Refuse rows whose exchange rate is unknown, naming the currencies."""
+        counted = ~self.is_pending
+        missing = counted & ~np.isfinite(self.fx)
+        if missing.any():
+            names = sorted({c or "(none)" for c in self.currency[counted].tolist()})
+            raise CurrencyError.of(
+                where="holdings, column currency",
+                what=f"{len(names)} currencies ({', '.join(names)}) and no exchange rate",
+                remedy="add a column 'fx' with the base currency's price of one unit of each row's currency",
+            )
+
+    def require_numbers(self) -> None:
+        """Refuse holdings whose value is not a finite number (the readers do this by line)."""
+        bad = ~self.is_pending & ~np.isfinite(self.quantity * self.price * self.multiplier)
+        if bad.any():
+            first = int(np.flatnonzero(bad)[0])
+            raise TableError.of(
+                where=f"holdings row {first + 1} ({self.symbol[first]})",
+                what="quantity, price or multiplier is not a finite number",
+                remedy="enter digits only",
+            )

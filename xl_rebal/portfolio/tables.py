@@ -1,0 +1,203 @@
+"""Every input table's columns, once: names, synonyms, which are required, what a cell must be."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xl_rebal.errors import Fault, FaultList, TableError
+from xl_rebal.portfolio import cells
+
+Row = tuple[int, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: its name, other headers people use for it, and how a cell is read."""
+
+    name: str
+    read: Callable[[Any], Any] = cells.text
+    required: bool = False
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """A table that users write: rows under one header, columns in any order."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    def column_for(self, header: str) -> Column | None:
+        """The column that a header names, or None."""
+        wanted = header_key(header)
+        for column in self.columns:
+            if wanted in {header_key(name) for name in (column.name, *column.synonyms)}:
+                return column
+        return None
+
+
+def header_key(header: Any) -> str:
+    """A header reduced to its letters and digits: `Asset Class`, `asset_class` are the same."""
+    return re.sub(r"[^a-z0-9]", "", str(header).casefold())
+
+
+def read_rows(
+    spec: TableSpec, header: Sequence[Any], rows: Iterable[Row], *, where: str
+) -> list[dict[str, Any]]:
+    """Typed rows of a table; each holds the columns that are filled in, and `row` with its number.
+
+    Raises TableError with every fault at once: unknown or missing columns, then all bad cells.
+    """
+    faults = FaultList()
+    bound = _bind(spec, header, where, faults)
+    faults.raise_as(TableError)
+    result: list[dict[str, Any]] = []
+    for line, values in rows:
+        if all(cells.is_blank(value) for value in values):
+            continue
+        record: dict[str, Any] = {"row": line}
+        for index, column in bound.items():
+            value = values[index] if index < len(values) else None
+            place = f"{where} row {line}, column {column.name}"
+            if cells.is_blank(value):
+                if column.required:
+                    faults.add(where=place, what="is blank", remedy="fill it in")
+                continue
+            try:
+                record[column.name] = column.read(value)
+            except ValueError as error:
+                what, _, remedy = str(error).partition("; ")
+                faults.add(where=place, what=what, remedy=remedy)
+        result.append(record)
+    faults.raise_as(TableError)
+    if not result:
+        raise TableError.of(where=where, what="the table has no rows", remedy="add at least one row")
+    return result
+
+
+def _bind(
+    spec: TableSpec, header: Sequence[Any], where: str, faults: FaultList
+) -> Mapping[int, Column]:
+    bound: dict[int, Column] = {}
+    unknown: list[str] = []
+    for index, name in enumerate(header):
+        if cells.is_blank(name):
+            continue
+        column = spec.column_for(str(name))
+        if column is None:
+            unknown.append(str(name))
+        elif column in bound.values():
+            faults.add(
+                where=where,
+                what=f"two columns mean {column.name} (one is {name!r})",
+                remedy="keep one of them",
+            )
+        else:
+            bound[index] = column
+    missing = [c.name for c in spec.columns if c.required and c not in bound.values()]
+    names = [c.name for c in spec.columns]
+    for name in missing:
+        faults.add(
+            where=where,
+            what=f"column {name} is missing; found {', '.join(map(str, header)) or 'nothing'}",
+            remedy=f"add a column headed {name}",
+        )
+    for name in unknown:
+        near = difflib.get_close_matches(header_key(name), names, n=1, cutoff=0.75)
+        if near:
+            faults.add(
+                where=where,
+                what=f"column {name!r} is not known",
+                remedy=f"did you mean {near[0]}? Rename or remove it",
+            )
+    return bound
+
+
+def fault_at(spec_name: str, record: Mapping[str, Any], column: str, what: str, remedy: str) -> Fault:
+    """A fault that names a cell of a table that was read with `read_rows`."""
+    return Fault(where=f"{spec_name} row {record['row']}, column {column}", what=what, remedy=remedy)
+
+
+MODELS = TableSpec(
+    name="targets",
+    columns=(
+        Column(name="model"),
+        Column(
+            name="asset_class",
+            required=True,
+            synonyms=("class", "asset", "category", "symbol", "ticker"),
+        ),
+        Column(
+            name="target",
+            read=lambda value: value,
+            required=True,
+            synonyms=("weight", "target weight", "target %", "target percent", "allocation"),
+        ),
+        Column(name="band_abs", read=cells.fraction, synonyms=("band", "band pp", "absolute band")),
+        Column(name="band_rel", read=cells.fraction, synonyms=("relative band", "band relative")),
+        Column(name="min", read=cells.fraction, synonyms=("minimum", "lower")),
+        Column(name="max", read=cells.fraction, synonyms=("maximum", "upper")),
+    ),
+)
+
+SECURITIES = TableSpec(
+    name="securities",
+    columns=(
+        Column(name="symbol", required=True, synonyms=("ticker", "security")),
+        Column(name="asset_class", synonyms=("class", "asset class")),
+        Column(name="rank", read=cells.number, synonyms=("preference",)),
+        Column(name="price", read=cells.number, synonyms=("last price",)),
+        Column(name="vehicle"),
+        Column(name="quantity_step", read=cells.number, synonyms=("step", "lot size")),
+        Column(name="minimum", read=cells.number, synonyms=("minimum trade", "min")),
+        Column(name="spread_bps", read=cells.number, synonyms=("spread", "spread bp")),
+        Column(name="commission", read=cells.number),
+        Column(name="adv", read=cells.number, synonyms=("average daily volume",)),
+        Column(name="tradable", read=cells.yes_no),
+        Column(name="identical_group"),
+        Column(name="substitute"),
+        Column(name="tags", synonyms=("tag",)),
+        Column(name="tax_class"),
+    ),
+)
+
+ACCOUNTS = TableSpec(
+    name="accounts",
+    columns=(
+        Column(name="account", required=True, synonyms=("account number", "account id")),
+        Column(name="household"),
+        Column(name="type"),
+        Column(name="owner"),
+        Column(name="tax_return"),
+        Column(name="custodian"),
+        Column(name="model"),
+        Column(name="cash_reserve", read=cells.number, synonyms=("reserve",)),
+        Column(name="tax_profile"),
+        Column(name="discretionary", read=cells.yes_no),
+        Column(name="held_away", read=cells.yes_no),
+        Column(name="last_rebalanced", read=cells.date),
+    ),
+)
+
+RESTRICTIONS = TableSpec(
+    name="restrictions",
+    columns=(
+        Column(name="scope", required=True, synonyms=("account", "applies to")),
+        Column(name="rule", required=True),
+        Column(name="symbol", synonyms=("ticker", "security")),
+        Column(name="tag"),
+        Column(name="replacement"),
+    ),
+)
+
+CLASS_MAP = TableSpec(
+    name="class map",
+    columns=(
+        Column(name="symbol", required=True, synonyms=("ticker", "security")),
+        Column(name="asset_class", required=True, synonyms=("class", "category")),
+    ),
+)

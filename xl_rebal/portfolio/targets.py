@@ -1,0 +1,241 @@
+"""Target weights of a model, from text (`60% stocks, 40% bonds`) or from the rows of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.errors import FaultList, TargetError
+from xl_rebal.portfolio import cells, classes, tables
+
+SUM_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One asset class's target weight, with bands of its own where the model sets them.
+
+    target     fraction of the weight base, 0 to 1.
+    band_abs   half-width of the band as a fraction (0.05 is 5 percentage points), or None.
+    band_rel   half-width as a fraction of the target (0.2 is 20% of it), or None.
+    min, max   weights that the class must stay between, or None.
+    """
+
+    asset_class: str
+    target: float
+    band_abs: float | None = None
+    band_rel: float | None = None
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """A model: classes that do not overlap, with weights that sum to 100%."""
+
+    items: tuple[Target, ...]
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        faults = FaultList()
+        where = f"targets{f' of model {self.name}' if self.name else ''}"
+        if not self.items:
+            faults.add(
+                where=where,
+                what="there are no target weights",
+                remedy='write them as "60% stocks, 40% bonds"',
+            )
+        for item in self.items:
+            _check(item, where, faults)
+        total = sum(item.target for item in self.items)
+        if self.items and not faults and abs(total - 1.0) > SUM_TOLERANCE:
+            faults.add(
+                where=where,
+                what=f"the weights sum to {total * 100:.10g}%, not 100%",
+                remedy="correct a weight, or add the class that is missing (Cash counts as one)",
+            )
+        _check_overlap(self.items, where, faults)
+        faults.raise_as(TargetError)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class paths in the order given."""
+        return tuple(item.asset_class for item in self.items)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(K,) target weights as fractions."""
+        return np.array([item.target for item in self.items], dtype=np.float64)
+
+    @property
+    def cash(self) -> float:
+        """The target weight of cash; 0 unless the model has a Cash class."""
+        return sum(item.target for item in self.items if classes.is_cash(item.asset_class))
+
+    def find(self, asset_class: str) -> str | None:
+        """The target class that a holding's class belongs to, or None."""
+        return classes.find_target(asset_class, self.classes)
+
+    def in_words(self) -> str:
+        """`60% Stocks, 40% Bonds`."""
+        return ", ".join(f"{item.target * 100:.10g}% {item.asset_class}" for item in self.items)
+
+
+def _check(item: Target, where: str, faults: FaultList) -> None:
+    place = f"{where}, {item.asset_class}"
+    if not item.asset_class:
+        faults.add(where=where, what="a weight has no asset class", remedy="name its class")
+    if not 0.0 <= item.target <= 1.0:
+        faults.add(
+            where=place,
+            what=f"weight {item.target * 100:.10g}% is outside 0% to 100%",
+            remedy="targets are long-only; enter a weight between 0% and 100%",
+        )
+    for label, band in (("band_abs", item.band_abs), ("band_rel", item.band_rel)):
+        if band is not None and not 0.0 <= band < 1.0:
+            faults.add(
+                where=f"{place}, column {label}",
+                what=f"a band of {band * 100:.10g}% is outside 0% to 100%",
+                remedy="enter a band such as 5pp or 20%",
+            )
+    for label, bound, wrong in (
+        ("min", item.min, item.min is not None and item.min > item.target),
+        ("max", item.max, item.max is not None and item.max < item.target),
+    ):
+        if bound is not None and (wrong or not 0.0 <= bound <= 1.0):
+            faults.add(
+                where=f"{place}, column {label}",
+                what=f"{label} {bound * 100:.10g}% does not contain the target "
+                f"{item.target * 100:.10g}%",
+                remedy="set min <= target <= max, each between 0% and 100%",
+            )
+
+
+def _check_overlap(items: Sequence[Target], where: str, faults: FaultList) -> None:
+    for i, first in enumerate(items):
+        for second in items[i + 1 :]:
+            one, two = first.asset_class, second.asset_class
+            if classes.key(one) == classes.key(two):
+                faults.add(
+                    where=where,
+                    what=f"{one} is given twice",
+                    remedy="add the two weights together",
+                )
+            elif classes.covers(one, two) or classes.covers(two, one):
+                upper, lower = (one, two) if classes.covers(one, two) else (two, one)
+                faults.add(
+                    where=where,
+                    what=f"the target on {upper} already covers {lower}",
+                    remedy=f"give each class below {upper} its own target, or only {upper}",
+                )
+
+
+_BEFORE = re.compile(r"^\s*(?P<weight>[-+]?[\d.]+)\s*(?P<unit>%|pp)?\s*(?:of\s+|in\s+)?(?P<name>.+?)\s*$")
+_AFTER = re.compile(r"^\s*(?P<name>.+?)\s*[:=]?\s+(?P<weight>[-+]?[\d.]+)\s*(?P<unit>%|pp)?\s*$")
+_LEAD = re.compile(r"^\s*(set\s+)?(my\s+)?target(s|\s+allocation|\s+weights)?\s*(to)?\s*:\s*", re.IGNORECASE)
+
+
+def parse_targets(text: str) -> Targets:
+    """Targets from text: `60% stocks, 30% bonds, 10% real estate`, `VTI 60%; BND 40%`, `60/40` refused.
+
+    Weights carry `%` or are fractions that sum to 1. Parts are separated by commas, semicolons, new
+    lines or `and`. Raises TargetError naming the part that cannot be read.
+    """
+    body = _LEAD.sub("", text)
+    parts = [p for p in re.split(r"[,;\n]|\s+and\s+", body) if p.strip()]
+    faults = FaultList()
+    found: list[tuple[str, float, bool]] = []
+    for part in parts:
+        match = _BEFORE.match(part) or _AFTER.match(part)
+        try:
+            if match is None:
+                raise ValueError
+            weight = float(match["weight"])
+        except ValueError:
+            faults.add(
+                where="targets",
+                what=f"{part.strip()!r} is not a weight and a class",
+                remedy='write parts such as "60% stocks", separated by commas',
+            )
+            continue
+        found.append((match["name"].strip(" :="), weight, match["unit"] is not None))
+    faults.raise_as(TargetError)
+    scaled = _scale([(weight, unit) for _, weight, unit in found], "targets")
+    return Targets(
+        tuple(
+            Target(asset_class=classes.clean(name), target=weight)
+            for (name, _, _), weight in zip(found, scaled, strict=True)
+        )
+    )
+
+
+def _scale(weights: Sequence[tuple[float, bool]], where: str) -> list[float]:
+    """Fractions from weights with or without `%`: bare numbers are fractions or percent by their sum."""
+    united = [unit for _, unit in weights]
+    if all(united):
+        return [round(weight / 100, 15) for weight, _ in weights]
+    bare = sum(weight for weight, unit in weights if not unit)
+    if any(united) and any(weight != 0 for weight, unit in weights if not unit):
+        raise TargetError.of(
+            where=where,
+            what="some weights carry % and some do not",
+            remedy="write all of them with %, as in 60%",
+        )
+    if any(united):
+        return [weight / 100 if unit else 0.0 for weight, unit in weights]
+    if abs(bare - 1) < 0.02 or all(weight <= 1 for weight, _ in weights):
+        return [weight for weight, _ in weights]
+    return [round(weight / 100, 15) for weight, _ in weights]
+
+
+def targets_from_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, Targets]:
+    """Models by name from the rows of the `models` table (one model without a name is called ``).
+
+    A weight may be typed `60%`, `60` or `0.6`; within one model all are read the same way.
+    """
+    by_model: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_model.setdefault(str(row.get("model", "")), []).append(row)
+    faults = FaultList()
+    result: dict[str, Targets] = {}
+    for name, members in by_model.items():
+        with faults.collecting():
+            result[name] = Targets(_items(members, name), name)
+    faults.raise_as(TargetError)
+    return result
+
+
+def _items(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[Target, ...]:
+    weights: list[tuple[float, bool]] = []
+    faults = FaultList()
+    for row in rows:
+        raw = row["target"]
+        unit = isinstance(raw, str) and raw.strip().endswith("%")
+        try:
+            weights.append((cells.number(raw) * (100 if unit else 1), unit))
+        except ValueError as error:
+            what, _, remedy = str(error).partition("; ")
+            faults.extend([tables.fault_at("targets", row, "target", what, remedy)])
+    faults.raise_as(TargetError)
+    scaled = _scale(weights, f"targets{f' of model {name}' if name else ''}, column target")
+    return tuple(
+        Target(
+            asset_class=classes.clean(str(row["asset_class"])),
+            target=weight,
+            band_abs=row.get("band_abs"),
+            band_rel=row.get("band_rel"),
+            min=row.get("min"),
+            max=row.get("max"),
+        )
+        for row, weight in zip(rows, scaled, strict=True)
+        if not _is_total(row)
+    )
+
+
+def _is_total(row: Mapping[str, Any]) -> bool:
+    return tables.header_key(row["asset_class"]) in {"total", "sum", "grandtotal"}

@@ -1,0 +1,293 @@
+"""From a book and a policy to a verified plan for every account."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+
+from xl_rebal.bands import Widths, breaches, widths
+from xl_rebal.drift import Drift, measure
+from xl_rebal.errors import FaultList, PlanError, TableError
+from xl_rebal.portfolio.book import Book
+from xl_rebal.portfolio.policies import (
+    Always,
+    Band,
+    Calendar,
+    Combined,
+    EveryDays,
+    Never,
+    OwnBands,
+    Policy,
+    Trigger,
+)
+from xl_rebal.schedule import calendar_due
+from xl_rebal.trading.checks import require_verified
+from xl_rebal.trading.destinations import Mode
+from xl_rebal.trading.limits import Limits
+from xl_rebal.trading.plan import Plan
+from xl_rebal.trading.planner import Asked, Draft, applied, breach_of, draft, plan_of
+from xl_rebal.trading.problem import HALF_CENT, Problem
+from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
+
+
+class FlowMode(StrEnum):
+    """How a contribution or withdrawal is used.
+
+    hybrid      the flow buys (or sells) first; if a band is still broken, everything is rebalanced.
+    buy-only    contributions and spare cash buy what is underweight; nothing is sold.
+    raise-cash  withdrawals sell what is overweight; nothing is bought.
+    """
+
+    HYBRID = "hybrid"
+    BUY_ONLY = "buy-only"
+    RAISE_CASH = "raise-cash"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of the planner.
+
+    flows   money per account: contribution (+) or withdrawal (-).
+    as_of   valuation date for calendar rules; None when unknown.
+    """
+
+    policy: Policy
+    limits: Limits = field(default_factory=Limits)
+    flows: Mapping[str, float] = field(default_factory=dict)
+    flow_mode: FlowMode = FlowMode.HYBRID
+    as_of: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebalancing:
+    """Verified plans for every account of a book, and the drifts that they start from."""
+
+    book: Book
+    request: Request
+    drifts: tuple[Drift, ...]
+    plans: tuple[Plan, ...]
+    notes: tuple[str, ...] = ()
+
+
+def rebalance(book: Book, request: Request) -> Rebalancing:
+    """Plans for every account, each re-checked by the independent verifier.
+
+    Raises PlanError where constraints cannot be met, naming every such account; VerificationError
+    where a plan does not pass, in which case nothing is handed out.
+    """
+    unknown = [name for name in request.flows if name not in book.holdings.accounts()]
+    if unknown:
+        raise PlanError.of(
+            where="flows",
+            what=f"account {', '.join(map(repr, unknown))} is not in the holdings",
+            remedy=f"accounts are: {', '.join(book.holdings.accounts())}",
+        )
+    drifts = measure(book)
+    held, cash = positions_by_account(book), spendable_cash(book)
+    faults = FaultList()
+    plans: dict[str, Plan] = {}
+    notes: list[str] = []
+    for drift in drifts:
+        band = widths(request.policy, drift)
+        for row, account in enumerate(drift.accounts):
+            flow = float(request.flows.get(account, 0.0))
+            if drift.base[row] + flow <= HALF_CENT:
+                notes.append(f"account {account} holds nothing to weigh; it is left out")
+                continue
+            lines = lines_of_account(book, book.account(account), drift, held[account], request.limits)
+            problem = _problem(book, drift, row, band, request, lines, cash[account])
+            with faults.collecting():
+                plans[account] = _plan_account(book, problem, drift, request, cash[account], flow)
+    faults.raise_as(PlanError)
+    ordered = tuple(plans[name] for name in book.holdings.accounts() if name in plans)
+    require_verified(book, request.policy, ordered, request.limits)
+    return Rebalancing(
+        book=book, request=request, drifts=tuple(drifts), plans=ordered, notes=tuple(notes)
+    )
+
+
+def _problem(
+    book: Book,
+    drift: Drift,
+    row: int,
+    band: Widths,
+    request: Request,
+    lines: tuple,
+    settled: float,
+) -> Problem:
+    account = drift.accounts[row]
+    flow = float(request.flows.get(account, 0.0))
+    cash_index = drift.cash_index
+    assert cash_index is not None  # class_columns always has one
+    value = drift.value[row].tolist()
+    value[cash_index] += flow
+    problem = Problem(
+        account=account,
+        lines=lines,
+        classes=drift.classes,
+        cash_index=cash_index,
+        target=tuple(drift.target.tolist()),
+        down=tuple(band.down.tolist()),
+        up=tuple(band.up.tolist()),
+        value=tuple(value),
+        breach=(),
+        cash=settled + flow - book.account(account).cash_reserve,
+        policy=request.policy,
+        min_trade=request.limits.min_trade,
+        max_turnover=request.limits.max_turnover,
+    )
+    return replace(problem, breach=breach_of(problem))
+
+
+def _plan_account(
+    book: Book, problem: Problem, drift: Drift, request: Request, settled: float, flow: float
+) -> Plan:
+    account = book.account(problem.account)
+    fires, why = _fires(problem, drift, request, account.last_rebalanced)
+    must_sell = [line.symbol for line in problem.lines if line.must_sell]
+
+    def made(mode: Mode, why: str, drafted: Draft | None = None) -> Plan:
+        drafted = drafted if drafted is not None else draft(problem, mode)
+        return plan_of(
+            problem,
+            drafted,
+            Asked(
+                triggered=True,
+                why=why,
+                mode=mode,
+                cash_before=settled,
+                flow=flow,
+                reserve=account.cash_reserve,
+            ),
+        )
+
+    if request.flow_mode is FlowMode.BUY_ONLY:
+        return made(Mode.INVEST, "new money only buys what is underweight")
+    if request.flow_mode is FlowMode.RAISE_CASH:
+        return made(Mode.RAISE, "only the cash that is short is raised")
+    if problem.cash < -HALF_CENT or flow:
+        mode = Mode.RAISE if problem.cash < -HALF_CENT else Mode.INVEST
+        words = {
+            Mode.RAISE: f"cash is short by {-problem.cash:,.2f}",
+            Mode.INVEST: f"a flow of {flow:,.2f}",
+        }[mode]
+        if not must_sell:
+            first = draft(problem, mode)
+            after = applied(problem, first.quantities)
+            still, why_still = _fires(after, drift, request, account.last_rebalanced)
+            if not still:
+                return made(mode, words, first)
+            why = f"{words}; and still {why_still}"
+        return made(Mode.REBALANCE, why if fires or not must_sell else words)
+    if fires:
+        return made(Mode.REBALANCE, why)
+    if must_sell:
+        return made(Mode.REPLACE, f"{', '.join(must_sell)} must not be held")
+    return plan_of(
+        problem,
+        Draft({}, {}),
+        Asked(
+            triggered=False,
+            why=why,
+            mode=Mode.REBALANCE,
+            cash_before=settled,
+            flow=flow,
+            reserve=account.cash_reserve,
+        ),
+    )
+
+
+def _fires(
+    problem: Problem, drift: Drift, request: Request, last_rebalanced: dt.date | None
+) -> tuple[bool, str]:
+    """Whether the policy asks for trades at the problem's values, and why."""
+    state = drift_at(problem, drift)
+    return trigger_fires(
+        request.policy.trigger,
+        state,
+        policy=request.policy,
+        as_of=request.as_of,
+        last_rebalanced=last_rebalanced,
+    )
+
+
+def drift_at(problem: Problem, drift: Drift) -> Drift:
+    """The drift of one account at the problem's values."""
+    base = problem.base
+    value = np.array([problem.value])
+    weight = value / base
+    return replace(
+        drift,
+        accounts=(problem.account,),
+        value=value,
+        base=np.array([base]),
+        weight=weight,
+        drift=weight - drift.target,
+    )
+
+
+def trigger_fires(
+    trigger: Trigger,
+    drift: Drift,
+    *,
+    policy: Policy,
+    as_of: dt.date | None,
+    last_rebalanced: dt.date | None,
+) -> tuple[bool, str]:
+    """Whether a trigger fires for the one account in `drift`, and why or why not, in words."""
+    if isinstance(trigger, Never):
+        return False, "the policy never trades"
+    if isinstance(trigger, Always):
+        return True, "a plan was asked for"
+    if isinstance(trigger, (Calendar, EveryDays)):
+        due = calendar_due(trigger, as_of=as_of, last_rebalanced=last_rebalanced)
+        return due.fires, due.why
+    if isinstance(trigger, (Band, OwnBands)):
+        return _band_fires(replace(policy, trigger=trigger), drift)
+    bands = [part for part in trigger.parts if isinstance(part, (Band, OwnBands))]
+    if trigger.operator == "and" and len(bands) == len(trigger.parts):
+        # "3pp and 20%rel" asks one class to be outside both, not two classes outside one each.
+        return _band_fires(replace(policy, trigger=trigger), drift)
+    results = [
+        trigger_fires(
+            part, drift, policy=policy, as_of=as_of, last_rebalanced=last_rebalanced
+        )
+        for part in trigger.parts
+    ]
+    if isinstance(trigger, Combined) and trigger.operator == "and":
+        fires = all(fired for fired, _ in results)
+        words = [why for fired, why in results if fired == fires]
+        return fires, "; ".join(words)
+    fires = any(fired for fired, _ in results)
+    return fires, "; ".join(why for fired, why in results if fired == fires)
+
+
+def _band_fires(policy: Policy, drift: Drift) -> tuple[bool, str]:
+    band = widths(policy, drift)
+    row = breaches(drift, band, beyond=policy.beyond)[0]
+    hit = [
+        f"{name} is {abs(d) * 100:.2f} pp {'above' if b > 0 else 'below'} target"
+        for name, b, d in zip(drift.classes, row.tolist(), drift.drift[0].tolist(), strict=True)
+        if b
+    ]
+    if hit:
+        return True, "outside the band: " + ", ".join(hit)
+    return False, "every class is within its band"
+
+
+def money(text: str) -> float:
+    """An amount of money typed as an option; refuses what is not finite."""
+    try:
+        value = float(text.replace(",", "").replace("$", ""))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise TableError.of(
+            where="flow", what=f"{text!r} is not an amount of money", remedy="write digits, as in -2500"
+        )
+    return value

@@ -1,0 +1,97 @@
+"""Calendar rules: on which trading days a policy looks, and whether one is due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
+
+from xl_rebal.portfolio.policies import Calendar, EveryDays, Frequency
+
+EXCHANGE = "XNYS"  # New York Stock Exchange: the trading days of the US funds this product trades
+_PERIODS = {
+    Frequency.WEEKLY: "W-SUN",
+    Frequency.MONTHLY: "M",
+    Frequency.QUARTERLY: "Q-DEC",
+    Frequency.ANNUAL: "Y-DEC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Whether a calendar rule asks for action, and why, in words."""
+
+    fires: bool
+    why: str
+
+
+@lru_cache(maxsize=32)
+def _sessions(first: dt.date, last: dt.date) -> pd.DatetimeIndex:
+    # Imported here: loading the exchange calendars takes longer than everything else together,
+    # and only calendar rules need them. Explicit bounds keep the result free of today's date.
+    import exchange_calendars
+
+    calendar = exchange_calendars.get_calendar(
+        EXCHANGE, start=pd.Timestamp(first), end=pd.Timestamp(last)
+    )
+    return calendar.sessions
+
+
+def trading_days(first: dt.date, last: dt.date) -> pd.DatetimeIndex:
+    """Trading days of the New York Stock Exchange from `first` to `last`, both included."""
+    # Whole years plus a margin: one cached calendar then serves every account of a run.
+    sessions = _sessions(dt.date(first.year - 1, 12, 1), dt.date(last.year + 1, 1, 31))
+    return sessions[(sessions >= pd.Timestamp(first)) & (sessions <= pd.Timestamp(last))]
+
+
+def _label(day: pd.DatetimeIndex, frequency: Frequency) -> pd.Index:
+    if frequency is Frequency.SEMIANNUAL:
+        return pd.Index(day.year * 2 + (day.month > 6))
+    return pd.Index(day.to_period(_PERIODS[frequency]).asi8)
+
+
+def scheduled_days(rule: Calendar, days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """The days of `days` on which a calendar rule falls; the ends of `days` must be whole periods."""
+    if rule.frequency is Frequency.DAILY:
+        return days
+    label = _label(days, rule.frequency)
+    keep = "first" if rule.first_day else "last"
+    return days[~label.duplicated(keep=keep)]
+
+
+def calendar_due(
+    rule: Calendar | EveryDays, *, as_of: dt.date | None, last_rebalanced: dt.date | None
+) -> Due:
+    """Whether the rule is due on `as_of`. Without a date it is taken as due, and says so.
+
+    With `last_rebalanced` a rule is due when a scheduled day lies after it and not after `as_of`;
+    without, only on a scheduled day itself. An interval without `last_rebalanced` is taken as due.
+    """
+    if as_of is None:
+        return Due(True, f"{rule.in_words()}: taken as due because no date is known (--as-of)")
+    if isinstance(rule, EveryDays):
+        return _interval_due(rule, as_of, last_rebalanced)
+    if rule.frequency is Frequency.DAILY:
+        return Due(True, "every trading day")
+    start = dt.date((last_rebalanced or as_of).year, 1, 1) - dt.timedelta(days=14)
+    # Complete weeks, so that the last day of the running period is known as well.
+    days = trading_days(start, dt.date(as_of.year, 12, 31) + dt.timedelta(days=14))
+    planned = [day.date() for day in scheduled_days(rule, days)]
+    # The first label of the window may be cut off at the left: it is not a scheduled day.
+    planned = [day for day in planned if day > days[0].date()]
+    if last_rebalanced is None:
+        fires = as_of in planned
+        return Due(fires, f"{rule.in_words()}: {as_of} is {'' if fires else 'not '}one")
+    hits = [day for day in planned if last_rebalanced < day <= as_of]
+    if hits:
+        return Due(True, f"{rule.in_words()}: {hits[-1]} came after the last rebalancing ({last_rebalanced})")
+    return Due(False, f"{rule.in_words()}: none since the last rebalancing ({last_rebalanced})")
+
+
+def _interval_due(rule: EveryDays, as_of: dt.date, last: dt.date | None) -> Due:
+    if last is None:
+        return Due(True, f"{rule.in_words()}: taken as due because last_rebalanced is not known")
+    passed = len(trading_days(last + dt.timedelta(days=1), as_of)) if last < as_of else 0
+    return Due(passed >= rule.days, f"{rule.in_words()}: {passed} since {last}")

@@ -1,0 +1,1 @@
+"""From drifts to trades that can be sent: destinations, whole shares, cash, and the verifier."""

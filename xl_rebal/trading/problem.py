@@ -1,0 +1,130 @@
+"""One account's planning problem: what it holds, what may be traded, where the classes stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xl_rebal.costs import CostModel
+from xl_rebal.portfolio.policies import Policy
+
+CENT = 0.01
+HALF_CENT = 0.005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One security as this account may trade it.
+
+    klass       index of its target class; -1 when it is excluded.
+    quantity    units held, negative for a short.
+    unit_value  money per unit in the base currency.
+    step        smallest quantity that buys and partial sells move in.
+    minimum     smallest order in money.
+    rank        preference inside the class; infinite for none.
+    blocked     why it may not be bought or sold, in words; empty when it may.
+    replaces    True for the security named as a substitute: it is bought before the others.
+    """
+
+    symbol: str
+    klass: int
+    quantity: float
+    price: float
+    unit_value: float
+    step: float
+    minimum: float
+    rank: float
+    costs: CostModel
+    adv: float | None
+    can_buy: bool
+    can_sell: bool
+    must_sell: bool
+    replaces: bool
+    blocked: str
+
+    @property
+    def value(self) -> float:
+        """Money held."""
+        return self.quantity * self.unit_value
+
+    @property
+    def step_value(self) -> float:
+        """Money that one step moves."""
+        return self.step * self.unit_value
+
+    def cost(self, quantity: float) -> tuple[float, float, float]:
+        """Commission, half-spread and impact of trading a positive quantity, in money."""
+        return self.costs.parts(quantity, quantity * self.unit_value, self.adv)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What the planner is given for one account. Class lists have K entries.
+
+    value   money in each class; cash includes the flow and is less the reserve.
+    target  target weights.
+    down, up  distances from target to band edges in weight; infinite without a band.
+    breach  +1 above, -1 below its band, 0 within, at these values.
+    cash    settled cash after the flow and less the reserve; negative when it must be raised.
+    """
+
+    account: str
+    lines: tuple[Line, ...]
+    classes: tuple[str, ...]
+    cash_index: int
+    target: tuple[float, ...]
+    down: tuple[float, ...]
+    up: tuple[float, ...]
+    value: tuple[float, ...]
+    breach: tuple[int, ...]
+    cash: float
+    policy: Policy
+    min_trade: float
+    max_turnover: float | None
+
+    @property
+    def base(self) -> float:
+        """The weight base in money."""
+        return math.fsum(self.value)
+
+    def lines_of(self, klass: int) -> list[Line]:
+        """The securities of a class."""
+        return [line for line in self.lines if line.klass == klass]
+
+
+Quantities = dict[str, float]  # signed units by symbol: + buy, - sell
+
+
+def cents(value: float) -> float:
+    """Money to the cent, halves away from zero, on 15 significant digits as Excel's ROUND does.
+
+    Binary products such as 1.005 x 100 carry dust in the sixteenth digit that must not decide.
+    """
+    scaled = float(f"{abs(value) * 100:.15g}")
+    return math.copysign(math.floor(scaled + 0.5) / 100, value)
+
+
+def trade_cost(line: Line, quantity: float) -> float:
+    """Cost of a trade to the cent."""
+    return cents(math.fsum(line.cost(quantity)))
+
+
+def trade_value(line: Line, quantity: float) -> float:
+    """Value of a trade to the cent."""
+    return cents(quantity * line.unit_value)
+
+
+def cash_effect(line: Line, signed: float) -> float:
+    """Change of cash when `signed` units are bought (+) or sold (-): to the cent, costs included."""
+    quantity = abs(signed)
+    if quantity == 0:
+        return 0.0
+    gross = trade_value(line, quantity)
+    return (gross if signed < 0 else -gross) - trade_cost(line, quantity)
+
+
+def total_cost(lines: Sequence[Line], quantities: Quantities) -> float:
+    """Cost of all trades, each to the cent."""
+    by_symbol = {line.symbol: line for line in lines}
+    return math.fsum(trade_cost(by_symbol[s], abs(q)) for s, q in quantities.items())

@@ -1,0 +1,339 @@
+"""Whole shares: from money per class to quantities per security, in the order of a good plan.
+
+The order (after the constraints, and every traded class within one step of its destination):
+fewest trades; least sum of |distance from the wanted values|, cash counted; lowest cost; then the
+largest position, then the symbol. Every combination of the rounding choices is looked at, so the
+order is followed exactly as long as there are at most `COMBINATIONS` of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.drift import TOLERANCE
+from xl_rebal.trading.destinations import Aims, strict_line
+from xl_rebal.trading.problem import (
+    CENT,
+    Line,
+    Problem,
+    Quantities,
+    cash_effect,
+    trade_cost,
+    trade_value,
+)
+
+COMBINATIONS = 1 << 16
+_DUST = 1e-9  # of a step: a whole number of steps reached by division is still whole
+_ALTERNATIVES = 4  # securities looked at per class when their ranks are equal
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to trade a class: signed units by line, with what they do."""
+
+    trades: tuple[tuple[Line, float], ...]
+    cash: float
+    moved: float
+    cost: float
+    turnover: float
+
+    @property
+    def size(self) -> float:
+        """Money held in the securities that it trades."""
+        return sum(line.value for line, _ in self.trades)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols it trades."""
+        return tuple(sorted(line.symbol for line, _ in self.trades))
+
+
+def _option(trades: Sequence[tuple[Line, float]]) -> Option:
+    return Option(
+        trades=tuple(trades),
+        cash=math.fsum(cash_effect(line, n) for line, n in trades),
+        moved=math.fsum(n * line.unit_value for line, n in trades),
+        cost=math.fsum(trade_cost(line, abs(n)) for line, n in trades),
+        turnover=math.fsum(trade_value(line, abs(n)) for line, n in trades) / 2,
+    )
+
+
+NOTHING = _option(())
+
+
+def size(problem: Problem, found: Aims, *, slack: int = 0) -> Quantities | None:
+    """The best quantities for the aims, or None when no rounding keeps cash and turnover in bounds.
+
+    slack  further steps that buys may stay below their destination when rounding alone leaves
+    cash short (large steps in a small account).
+    """
+    per_class = [
+        (k, options)
+        for k, delta in enumerate(found.delta)
+        if k != problem.cash_index and (options := _options(problem, found, k, delta, slack))
+    ]
+    fixed, rest = _split(problem, per_class)
+    chosen = _best(problem, found, fixed, rest)
+    if chosen is None:
+        return None
+    result: Quantities = {}
+    for option in chosen:
+        for line, n in option.trades:
+            if n:
+                result[line.symbol] = n
+    return _with_money_funds(problem, result, sum(option.cash for option in chosen))
+
+
+def _options(problem: Problem, found: Aims, k: int, delta: float, slack: int) -> list[Option]:
+    lines = problem.lines_of(k)
+    if k in found.strict and delta:
+        options = _strict(problem, k, delta)
+    elif delta > 0:
+        options = _buys(lines, delta, slack=slack)
+    elif delta < 0:
+        options = _sells(lines, -delta)
+    else:
+        return []
+    options = [o for o in options if not _grows_breach(problem, k, o)]
+    smallest = min((line.step_value for line in lines if line.can_buy or line.can_sell), default=0.0)
+    below_minimum = not options
+    if below_minimum or (abs(delta) < smallest and k not in found.strict):
+        # Without a trade the class is within one step of its destination already.
+        options.append(NOTHING)
+    if below_minimum and abs(delta) >= smallest:
+        found.notes.setdefault(k, "the trade would be below its minimum size")
+    return options
+
+
+def _steps(amount: float, line: Line) -> tuple[int, float]:
+    steps = amount / line.step_value
+    whole = math.floor(steps + _DUST)
+    return whole, max(0.0, steps - whole)
+
+
+def _strict(problem: Problem, k: int, delta: float) -> list[Option]:
+    """The one trade that ends strictly inside the band: the delta is already whole steps of its line."""
+    line = strict_line(problem, k, buy=delta > 0)
+    if line is None:
+        return []
+    quantity = _exact(round(abs(delta) / line.step_value), line.step)
+    if delta < 0 and quantity > line.quantity:
+        return _sells(problem.lines_of(k), -delta)
+    if trade_value(line, quantity) < max(line.minimum, CENT):
+        return []
+    return [_option([(line, math.copysign(quantity, delta))])]
+
+
+def _buys(lines: Sequence[Line], amount: float, *, slack: int) -> list[Option]:
+    options = []
+    for line in _preferred_buys(lines):
+        whole, part = _steps(amount, line)
+        counts = {whole, whole + 1} if part > _DUST else {whole, whole - 1}
+        counts |= {whole - extra for extra in range(1, slack + 1)}
+        for count in sorted(counts):
+            quantity = _exact(count, line.step)
+            if count > 0 and trade_value(line, quantity) >= max(line.minimum, CENT):
+                options.append(_option([(line, quantity)]))
+    return options
+
+
+def _preferred_buys(lines: Sequence[Line]) -> list[Line]:
+    """Securities that may be bought: a substitute first, then the best rank, then what is held."""
+    able = [line for line in lines if line.can_buy]
+    if not able:
+        return []
+    best = min((not line.replaces, line.rank) for line in able)
+    able = [line for line in able if (not line.replaces, line.rank) == best]
+    held = [line for line in able if line.quantity > 0]
+    return sorted(held or able, key=lambda line: (-line.value, line.symbol))[:_ALTERNATIVES]
+
+
+def _sells(lines: Sequence[Line], amount: float) -> list[Option]:
+    able = [line for line in lines if line.can_sell and line.value >= line.minimum]
+    if amount > math.fsum(line.value for line in able) - CENT / 2:
+        return [_option([(line, -line.quantity) for line in able])] if able else []
+    # One security that is large enough on its own, of the lowest preference among these.
+    single = [line for line in able if line.value > amount - line.step_value or _all_of(line, amount)]
+    if single:
+        worst = max(line.rank for line in single)
+        single = [line for line in single if line.rank == worst]
+        single.sort(key=lambda line: (-line.value, line.symbol))
+        groups: list[tuple[Line, ...]] = [(line,) for line in single[:_ALTERNATIVES]]
+    else:
+        groups = _smallest_groups(able, amount)
+    options = []
+    for group in groups:
+        *whole, last = group
+        full = [(line, -line.quantity) for line in whole]
+        rest = amount - sum(line.value for line in whole)
+        for quantity in _sell_quantities(last, rest):
+            if trade_value(last, quantity) >= max(last.minimum, CENT):
+                options.append(_option([*full, (last, -quantity)]))
+    return options
+
+
+def _all_of(line: Line, amount: float) -> bool:
+    return abs(line.value - amount) < CENT / 2
+
+
+def _smallest_groups(able: Sequence[Line], amount: float) -> list[tuple[Line, ...]]:
+    """Groups of the fewest securities that together are large enough; all are sold whole but the last.
+
+    Groups are taken by largest value; among those of the same size, the lowest preference is sold whole.
+    """
+    ordered = sorted(able, key=lambda line: (-line.value, line.symbol))
+    total = 0.0
+    for count, line in enumerate(ordered, start=1):
+        total += line.value
+        if total > amount - line.step_value:
+            group = sorted(ordered[:count], key=lambda ln: (-ln.rank, ln.value, ln.symbol))
+            if ordered[0].rank != ordered[-1].rank:
+                return [tuple(group)]
+            return [tuple([*(g for g in group if g is not last), last]) for last in group[-_ALTERNATIVES:]]
+    return [tuple(ordered)] if ordered else []
+
+
+def _sell_quantities(line: Line, amount: float) -> list[float]:
+    if _all_of(line, amount) or amount >= line.value:
+        return [line.quantity]
+    whole, part = _steps(amount, line)
+    counts = [whole, whole + 1] if part > _DUST else [whole]
+    # A whole step more than is held means all of it, fractions included.
+    quantities = {min(_exact(count, line.step), line.quantity) for count in counts if count > 0}
+    return sorted(quantities)
+
+
+def _exact(count: int, step: float) -> float:
+    """`count` steps as the shortest decimal: 3 x 0.1 is 0.3."""
+    return float(f"{count * step:.12g}")
+
+
+def _grows_breach(problem: Problem, k: int, option: Option) -> bool:
+    """True when rounding would carry a class past its target and out of its band (very large steps)."""
+    base = problem.base
+    before = problem.value[k] / base - problem.target[k]
+    after = (problem.value[k] + option.moved) / base - problem.target[k]
+    outside = after > problem.up[k] - TOLERANCE or -after > problem.down[k] - TOLERANCE
+    return outside and abs(after) > max(abs(before), TOLERANCE) and before * after < 0
+
+
+def _split(
+    problem: Problem, per_class: list[tuple[int, list[Option]]]
+) -> tuple[list[tuple[int, Option]], list[tuple[int, list[Option]]]]:
+    """Classes whose choice is looked at in combination, and those fixed beforehand to bound the work.
+
+    Fixed are the classes with the smallest steps: they take the choice that leaves most cash, which
+    is always feasible and moves the result least.
+    """
+    rest = sorted(per_class, key=lambda item: -_spread(item[1]))
+    fixed: list[tuple[int, Option]] = []
+    while math.prod(len(options) for _, options in rest) > COMBINATIONS:
+        k, options = rest.pop()
+        fixed.append((k, max(options, key=lambda o: (-len(o.trades), o.cash))))
+    return fixed, rest
+
+
+def _spread(options: Sequence[Option]) -> float:
+    return max(o.moved for o in options) - min(o.moved for o in options)
+
+
+def _best(
+    problem: Problem,
+    found: Aims,
+    fixed: list[tuple[int, Option]],
+    rest: list[tuple[int, list[Option]]],
+) -> list[Option] | None:
+    base = problem.base
+    cash = math.fsum(o.cash for _, o in fixed)
+    trades = sum(len(o.trades) for _, o in fixed)
+    cost = math.fsum(o.cost for _, o in fixed)
+    turnover = math.fsum(o.turnover for _, o in fixed)
+    distance = 0.0
+    table = _Table(cash, trades, distance, cost, turnover)
+    for k, options in rest:
+        table.add(options, [abs(problem.value[k] + o.moved - found.wanted[k]) for o in options])
+    funds = math.fsum(ln.value for ln in problem.lines_of(problem.cash_index) if ln.can_sell)
+    left = problem.cash + table.cash
+    idle = abs(problem.value[problem.cash_index] + table.cash - found.cash_aim)
+    able = left + funds > -CENT / 2
+    if problem.max_turnover is not None:
+        able &= table.turnover <= problem.max_turnover * base + CENT / 2
+    if not able.any():
+        return None
+    keys = (
+        table.trades + (left < -CENT / 2),  # selling a money fund is one trade more
+        np.round((table.distance + idle) / base / TOLERANCE),
+        np.round(table.cost / CENT),
+    )
+    pick = np.flatnonzero(able)
+    for key in keys:
+        pick = pick[key[pick] == key[pick].min()]
+    ties = [table.options(int(i), rest) for i in pick[:64]]
+    best = min(ties, key=lambda os: (-sum(o.size for o in os), [o.symbols for o in os]))
+    return [*(o for _, o in fixed), *best]
+
+
+class _Table:
+    """Sums over every combination of one option per class, built up class by class."""
+
+    __slots__ = ("cash", "cost", "distance", "sizes", "trades", "turnover")
+
+    def __init__(
+        self, cash: float, trades: int, distance: float, cost: float, turnover: float
+    ) -> None:
+        self.cash = np.array([cash])
+        self.trades = np.array([trades], dtype=np.int64)
+        self.distance = np.array([distance])
+        self.cost = np.array([cost])
+        self.turnover = np.array([turnover])
+        self.sizes: list[int] = []
+
+    def add(self, options: Sequence[Option], distance: Sequence[float]) -> None:
+        """Combine what is there with the options of one more class."""
+        self.cash = _outer(self.cash, [o.cash for o in options])
+        self.trades = _outer(self.trades, [len(o.trades) for o in options])
+        self.distance = _outer(self.distance, distance)
+        self.cost = _outer(self.cost, [o.cost for o in options])
+        self.turnover = _outer(self.turnover, [o.turnover for o in options])
+        self.sizes.append(len(options))
+
+    def options(self, index: int, rest: Sequence[tuple[int, list[Option]]]) -> list[Option]:
+        """The options that a combination consists of."""
+        picked = np.unravel_index(index, self.sizes) if self.sizes else ()
+        return [options[int(i)] for (_, options), i in zip(rest, picked, strict=True)]
+
+
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+def _outer(left: NDArray[_Number], right: Sequence[float]) -> NDArray[_Number]:
+    return np.add.outer(left, np.array(right, dtype=left.dtype)).ravel()
+
+
+def _with_money_funds(problem: Problem, result: Quantities, moved: float) -> Quantities:
+    """Sell as much of the account's money funds as settled cash falls short by."""
+    short = -(problem.cash + moved)
+    for line in sorted(problem.lines_of(problem.cash_index), key=lambda ln: (-ln.value, ln.symbol)):
+        if short < CENT / 2 or not line.can_sell:
+            continue
+        steps = math.ceil(short / line.step_value - _DUST)
+        quantity = min(_exact(steps, line.step), line.quantity)
+        result[line.symbol] = -quantity
+        short -= cash_effect(line, -quantity)
+    return result
+
+
+def merge(first: Quantities, second: Quantities) -> Quantities:
+    """One net trade per security."""
+    result = dict(first)
+    for symbol, quantity in second.items():
+        result[symbol] = float(f"{result.get(symbol, 0.0) + quantity:.12g}")
+    return {symbol: quantity for symbol, quantity in result.items() if quantity}
+
+
