@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.drift import TOLERANCE, Drift, Matrix
+from xl_rebal.drift import TOLERANCE, Drift, Matrix, measure
 from xl_rebal.errors import PolicyError
 from xl_rebal.portfolio import classes
+from xl_rebal.portfolio.book import Book, target_of
 from xl_rebal.portfolio.policies import Band, Combined, OwnBands, Policy, Trigger
 from xl_rebal.portfolio.targets import Target, Targets
 
@@ -144,3 +146,98 @@ def own_bands_in_words(targets: Targets) -> str:
             high = "100" if item.max is None else f"{item.max * 100:.6g}"
             parts.append(f"{item.asset_class} {low}% to {high}%")
     return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandCheck:
+    """The drifts of the accounts of one model, held against a policy's bands.
+
+    breach  (A, K) +1 above, -1 below, 0 within.
+    """
+
+    book: Book
+    drift: Drift
+    widths: Widths
+    breach: NDArray[np.int8]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per account and target class (and cash if there is any), what is held below it
+        under `detail`. Weights, drifts and edges are fractions; None stands for "does not apply".
+        """
+        drift = self.drift
+        lower, upper = self.widths.lower(drift.target), self.widths.upper(drift.target)
+        relative = drift.relative
+        detail = _details(self.book, drift)
+        result = []
+        for a, account in enumerate(drift.accounts):
+            for k, name in enumerate(drift.classes):
+                if name not in drift.targets.classes and abs(drift.value[a, k]) < _HALF_CENT:
+                    continue
+                result.append(
+                    {
+                        "account": account,
+                        "asset_class": name,
+                        "value": float(drift.value[a, k]),
+                        "weight": float(drift.weight[a, k]),
+                        "target": float(drift.target[k]),
+                        "drift": float(drift.drift[a, k]),
+                        "relative_drift": _number(relative[a, k]),
+                        "lower": _number(lower[k]),
+                        "upper": _number(upper[k]),
+                        "status": status_word(int(self.breach[a, k])),
+                        "detail": detail.get((account, name), []),
+                    }
+                )
+        return result
+
+
+_HALF_CENT = 0.005
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _details(book: Book, drift: Drift) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    base = dict(zip(drift.accounts, drift.base.tolist(), strict=True))
+    holdings = book.holdings
+    result: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    rows = zip(
+        holdings.account.tolist(),
+        holdings.symbol.tolist(),
+        holdings.asset_class.tolist(),
+        holdings.value.tolist(),
+        holdings.is_pending.tolist(),
+        strict=True,
+    )
+    for account, symbol, asset_class, value, pending in rows:
+        if pending or account not in base:
+            continue
+        name = target_of(symbol, asset_class, drift.targets)
+        if name is None or classes.is_excluded(name):
+            continue
+        result.setdefault((account, name), []).append(
+            {
+                "symbol": symbol,
+                "asset_class": asset_class,
+                "value": value,
+                "weight": value / base[account] if base[account] > _HALF_CENT else 0.0,
+            }
+        )
+    return result
+
+
+def check(book: Book, policy: Policy) -> list[BandCheck]:
+    """Every account's drift against the policy's bands, one result per model."""
+    result = []
+    for drift in measure(book):
+        band = widths(policy, drift)
+        result.append(
+            BandCheck(
+                book=book,
+                drift=drift,
+                widths=band,
+                breach=breaches(drift, band, beyond=policy.beyond),
+            )
+        )
+    return result

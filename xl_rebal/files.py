@@ -29,7 +29,7 @@ def write_atomically(path: Path | str, data: bytes, *, overwrite: bool = False) 
             os.fsync(stream.fileno())
         _take_permissions(Path(temporary), target)
         if overwrite:
-            os.replace(temporary, target)
+            Path(temporary).replace(target)
         else:
             _rename_new(Path(temporary), target)
         temporary = ""
@@ -92,7 +92,7 @@ def _rename_new(temporary: Path, target: Path) -> None:
             remedy="choose another name, or allow it with --overwrite",
         ) from error
     except OSError:  # a file system without hard links: the check above has to do
-        os.replace(temporary, target)
+        temporary.replace(target)
         return
     temporary.unlink()
 

@@ -6,21 +6,25 @@ multipliers, rates, repeated symbols and totals are the same work for all of the
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from xl_rebal.custodians import kinds
 from xl_rebal.custodians.faults import Problems, listed
 from xl_rebal.custodians.money import Amounts, read_amounts
-from xl_rebal.custodians.numbers import Cell, DecimalStyle
+from xl_rebal.custodians.numbers import ISO_CODES, Cell, DecimalStyle
 from xl_rebal.custodians.rates import base_currency, rates_for
 from xl_rebal.custodians.sheets import as_text
+from xl_rebal.portfolio.classes import CASH
 from xl_rebal.portfolio.holdings import Holdings, Kind, TextColumn
 
 Classify = Callable[[str, str, str], str]  # symbol, description, security type -> kind, "" unknown
+_NO_SYMBOL = frozenset({"--", "-", "N/A", "n/a", "null", "NULL", "None"})
 _TIE = 0.005  # a stated value within 0.5% of quantity x price x multiplier is no conflict
 
 
@@ -43,7 +47,13 @@ class Table:
     def text(self, role: str) -> list[str]:
         """A column as text; empty texts when the file does not have it."""
         cells = self.columns.get(role)
-        return [""] * len(self) if cells is None else [as_text(cell) for cell in cells]
+        if cells is None:
+            return [""] * len(self)
+        if set(map(type, cells)) <= {str}:
+            stripped = list(map(str.strip, cells))
+            if "\0'" not in "\0" + "\0".join(stripped):
+                return stripped
+        return [as_text(cell) for cell in cells]
 
     def label(self, role: str) -> str:
         """The file's own header of one of our columns."""
@@ -81,28 +91,7 @@ def assemble(
     kind = _kinds(table, symbols, descriptions, classify, problems)
     amounts = read_amounts(table, defaults, problems)
     is_position = kind == Kind.POSITION.value
-    for row, symbol in enumerate(symbols):
-        if not is_position[row]:
-            if kind[row] == Kind.PENDING.value:
-                descriptions[row] = descriptions[row] or symbol or "Pending activity"
-                symbols[row] = ""
-            elif not symbol:
-                symbols[row] = "CASH"
-            continue
-        if not symbol or symbol.casefold() in {"--", "n/a", "null", "none", "-"}:
-            symbols[row] = descriptions[row]
-            if not descriptions[row]:
-                problems.fault(
-                    table.lines[row], table.label("symbol"), "is blank",
-                    "name the security in this row, or remove the row",
-                )  # fmt: skip
-    types = list(map(type, table.columns.get("symbol", [])))
-    for row, cell_type in enumerate(types):
-        if cell_type.__name__ in {"date", "datetime"}:
-            problems.fault(
-                table.lines[row], table.label("symbol"), f"{symbols[row]!r} is a date",
-                "the spreadsheet turned a symbol into a date: format the column as text, retype it",
-            )  # fmt: skip
+    _name_rows(table, symbols, descriptions, kind, problems)
     currency, fx, base = _currencies(table, defaults, amounts, symbols, kind, problems)
     multiplier = _multipliers(table, defaults, amounts, symbols, kind, problems)
     _derive(table, amounts, multiplier, kind, problems)
@@ -120,7 +109,7 @@ def assemble(
         multiplier=multiplier,
         currency=currency,
         fx=fx,
-        asset_class=_objects(table.text("asset_class")),
+        asset_class=_classes(table, kind),
         description=_objects(descriptions),
         line=table.lines,
     )
@@ -134,6 +123,45 @@ def _objects(values: Sequence[str]) -> TextColumn:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+def _name_rows(
+    table: Table,
+    symbols: list[str],
+    descriptions: list[str],
+    kind: TextColumn,
+    problems: Problems,
+) -> None:
+    """Give every row its symbol: the description where there is none, `CASH`, or nothing (pending)."""
+    is_position = kind == Kind.POSITION.value
+    for row in np.flatnonzero(~is_position).tolist():
+        if kind[row] == Kind.PENDING.value:
+            descriptions[row] = descriptions[row] or symbols[row] or "Pending activity"
+            symbols[row] = ""
+        elif not symbols[row]:
+            symbols[row] = "CASH"
+    for row, symbol in enumerate(symbols):
+        if (not symbol or symbol in _NO_SYMBOL) and is_position[row]:
+            symbols[row] = descriptions[row]
+            if not descriptions[row]:
+                problems.fault(
+                    table.lines[row], table.label("symbol"), "is blank",
+                    "name the security in this row, or remove the row",
+                )  # fmt: skip
+    cells = table.columns.get("symbol", [])
+    if any(issubclass(t, dt.date) for t in set(map(type, cells))):
+        for row, cell in enumerate(cells):
+            if isinstance(cell, dt.date):
+                problems.fault(
+                    table.lines[row], table.label("symbol"), f"{symbols[row]!r} is a date",
+                    "the spreadsheet turned a symbol into a date: format the column as text and retype it",
+                )  # fmt: skip
+
+
+def _classes(table: Table, kind: TextColumn) -> TextColumn:
+    """The file's own classes; cash is `Cash` where the file names none."""
+    classes = _objects(table.text("asset_class"))
+    return np.where((classes == "") & (kind == Kind.CASH.value), CASH, classes)
 
 
 def _accounts(table: Table, defaults: Defaults, problems: Problems) -> list[str]:
@@ -168,9 +196,7 @@ def part_masked(accounts: list[str], names: Sequence[str], problems: Problems) -
             f"account id {account} stands for several accounts ({', '.join(by_id[account])}): "
             "they are kept apart as 'id (name)'"
         )
-    return [
-        f"{a} ({n})" if a in shared and n else a for a, n in zip(accounts, names, strict=True)
-    ]
+    return [f"{a} ({n})" if a in shared and n else a for a, n in zip(accounts, names, strict=True)]
 
 
 def _kinds(
@@ -213,7 +239,7 @@ def _stated_kinds(table: Table, kind: TextColumn, problems: Problems) -> None:
 def _currency_rows(table: Table, symbols: Sequence[str], kind: TextColumn) -> None:
     """A symbol `USD` is money at a price of 1 or none, and a listed fund (of that ticker) else."""
     for row, symbol in enumerate(symbols):
-        if symbol in kinds.ISO_CODES and kind[row] == Kind.POSITION.value:
+        if symbol in ISO_CODES and kind[row] == Kind.POSITION.value:
             price = as_text(table.columns["price"][row])
             if price.strip("$€£ ") in {"", "-", "--", "1", "1.0", "1.00", "1,00", "1.0000", "N/A"}:
                 kind[row] = Kind.CASH.value
@@ -234,24 +260,23 @@ def _currencies(
     kind: TextColumn,
     problems: Problems,
 ) -> tuple[TextColumn, NDArray[np.float64], str]:
-    stated = table.text("currency")
-    for row, code in amounts.currency.items():
-        stated[row] = stated[row] or code
-    for row in np.flatnonzero(kind == Kind.CASH.value).tolist():
-        if not stated[row] and symbols[row] in kinds.ISO_CODES:
-            stated[row] = symbols[row]
-    for row, text in enumerate(stated):
-        if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
-            if (code := kinds.currency_code(text)) is None:
-                problems.fault(
-                    table.lines[row], table.label("currency"), f"{text!r} is no currency",
-                    "write the three letters of ISO 4217, such as USD",
-                )  # fmt: skip
-            else:
-                stated[row] = code
-        elif text:
-            stated[row] = text.upper()
-    currency = _objects(stated)
+    currency = _objects(table.text("currency"))
+    if amounts.currency is not None:
+        currency = np.where(currency == "", amounts.currency, currency)
+    for row in np.flatnonzero((kind == Kind.CASH.value) & (currency == "")).tolist():
+        if symbols[row] in ISO_CODES:
+            currency[row] = symbols[row]
+    codes, names = pd.factorize(currency)
+    known = [kinds.currency_code(name) for name in names]
+    for place, (name, code) in enumerate(zip(names, known, strict=True)):
+        if code is None:
+            first = table.lines[int(np.flatnonzero(codes == place)[0])]
+            problems.fault(
+                first, table.label("currency"), f"{name!r} is no currency",
+                "write the three letters of ISO 4217, such as USD",
+            )  # fmt: skip
+    if len(names):
+        currency = _objects([code or "" for code in known])[codes]
     money = np.abs(np.where(np.isfinite(amounts.value), amounts.value, amounts.quantity))
     base = base_currency(currency, amounts.fx, money, defaults.currency)
     currency = np.where(currency == "", base, currency)
@@ -378,8 +403,6 @@ def _warn_conflicts(holdings: Holdings, problems: Problems) -> None:
 
 
 def _warn_repeats(holdings: Holdings, problems: Problems) -> None:
-    import pandas as pd
-
     named = holdings.symbol != ""
     keys = pd.MultiIndex.from_arrays([holdings.account[named], holdings.symbol[named]])
     again = keys.duplicated()
@@ -388,4 +411,6 @@ def _warn_repeats(holdings: Holdings, problems: Problems) -> None:
     pairs = list(dict.fromkeys(keys[again].tolist()))
     shown = ", ".join(f"{symbol} in {account}" for account, symbol in pairs[:10])
     more = f" and {len(pairs) - 10:,} more" if len(pairs) > 10 else ""
-    problems.warn(f"a symbol stands more than once in an account and every row was kept: {shown}{more}")
+    problems.warn(
+        f"a symbol stands more than once in an account and every row was kept: {shown}{more}"
+    )

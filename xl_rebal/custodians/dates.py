@@ -16,7 +16,9 @@ _SLASHED = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)")
 _WORDED = re.compile(r"\b([A-Za-z]{3})[a-z]*\.?[ -](\d{1,2})(?:st|nd|rd|th)?,?[ -]+(\d{4})\b")
 _WORDED_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})[ -]([A-Za-z]{3})[a-z]*\.?,?[ -](\d{4})\b")
-_AS_OF = re.compile(r"\b(as of|as at|date downloaded|downloaded|generated at|stand:?)\b", re.IGNORECASE)
+_AS_OF = re.compile(
+    r"\b(as of|as at|date downloaded|downloaded|generated at|stand:?)\b", re.IGNORECASE
+)
 
 
 def find_date(text: str) -> dt.date | None:

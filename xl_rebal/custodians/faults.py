@@ -43,7 +43,11 @@ class Problems:
 
     def warn(self, text: str) -> None:
         """Note something odd that does not stop the reading."""
-        text = text if self.unit == "line" else text.replace("line ", "row ").replace("lines ", "rows ")
+        text = (
+            text
+            if self.unit == "line"
+            else text.replace("line ", "row ").replace("lines ", "rows ")
+        )
         if text not in self.warnings:
             self.warnings.append(text)
 

@@ -118,7 +118,14 @@ def _zip_based(name: str, path: Path) -> FileType:
             kind = b""
             if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
                 kind = archive.read("mimetype")
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as e:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as e:
         raise FileError.of(
             where=name, what=f"is a damaged workbook ({e})", remedy="save it again in Excel"
         ) from e

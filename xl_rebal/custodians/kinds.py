@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from xl_rebal.custodians.numbers import ISO_CODES
-
 # Core funds into which brokers sweep uninvested money; they are spent like cash.
 SWEEP_FUNDS = frozenset({"SPAXX", "FDRXX", "FZFXX", "VMFXX"})
 NOTHING = frozenset({"", "-", "--", "—", "N/A", "n/a"})  # how exports leave a cell out
 _CASH_NAMES = re.compile(
-    r"(cash( balance| position| account)?|\$?cash|cash (&|and) (cash investments|cash equivalents?|equivalents?"
-    r"|money market|sweep.*)|cash equivalents?|(bank|cash|money market) sweep.*|settled cash|sweep account"
+    r"(cash( balance| position| account)?|\$?cash"
+    r"|cash (&|and) (cash investments|cash equivalents?|equivalents?|money market|sweep.*)|cash equivalents?|(bank|cash|money market) sweep.*|settled cash|sweep account"
     r"|settlement fund|u\.?s\.? dollars?|cash in .*|bargeld|liquidität)",
     re.IGNORECASE,
 )
@@ -53,7 +51,9 @@ def is_sweep_fund(symbol: str) -> bool:
 
 
 def currency_code(text: str) -> str | None:
-    """The ISO code of a currency's sign or English name, None for anything else."""
+    """The code of a currency's three letters, sign or English name; empty for blank, None for none."""
+    if not text or (len(text) == 3 and text.isascii() and text.isalpha()):
+        return text.upper()
     return _CURRENCY_WORDS.get(text.casefold())
 
 

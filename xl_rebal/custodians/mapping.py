@@ -1,12 +1,12 @@
 """A user's own layout as a small TOML file: which of its columns is which of ours.
 
-    name = "Example Bank"
-    header_row = 4
-    decimal = ","
+name = "Example Bank"
+header_row = 4
+decimal = ","
 
-    [columns]
-    symbol = "Wertpapier"
-    quantity = "Bestand"
+[columns]
+symbol = "Wertpapier"
+quantity = "Bestand"
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def _faults(mapping: ColumnMapping) -> list[Fault]:
     targets = [columns.key(header) for header in mapping.columns.values()]
     for name, header in mapping.columns.items():
         if not header.strip():
-            faults.append(Fault(where=where, what=f"columns.{name} is empty", remedy="name a header"))
+            faults.append(
+                Fault(where=where, what=f"columns.{name} is empty", remedy="name a header")
+            )
         elif targets.count(columns.key(header)) > 1:
             what = f"columns.{name} = {header!r} serves two of our columns"
             faults.append(Fault(where=where, what=what, remedy="give each a column of its own"))
@@ -130,7 +132,9 @@ def load_mapping(path: Path | str) -> ColumnMapping:
     tied: Any = content.get("columns", {})
     if not isinstance(tied, dict) or not all(isinstance(v, str) for v in tied.values()):
         what = "columns is no table of texts"
-        faults.append(Fault(where=target.name, what=what, remedy='write symbol = "Ticker" under [columns]'))
+        faults.append(
+            Fault(where=target.name, what=what, remedy='write symbol = "Ticker" under [columns]')
+        )
     if faults:
         raise ReadError(*faults)
     content.setdefault("name", target.stem)

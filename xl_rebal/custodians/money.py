@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from xl_rebal.custodians.columns import MONEY_ROLES
 from xl_rebal.custodians.faults import Problems
 from xl_rebal.custodians.numbers import DecimalStyle, StyleEvidence, parse_column, style_evidence
+from xl_rebal.portfolio.holdings import TextColumn
 
 if TYPE_CHECKING:
     from xl_rebal.custodians.assemble import Defaults, Table
@@ -21,7 +22,10 @@ _READ = ("quantity", "price", "value", "multiplier", "fx")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amounts:
-    """(n,) numbers, NaN where blank or absent; `faulty` rows had a bad cell and are not judged again."""
+    """(n,) numbers, NaN where blank or absent; `faulty` rows had a bad cell and are not judged again.
+
+    `currency` (n,) are ISO codes that stand in the number cells; None when no cell has one.
+    """
 
     quantity: NDArray[np.float64]
     price: NDArray[np.float64]
@@ -29,18 +33,16 @@ class Amounts:
     multiplier: NDArray[np.float64]
     fx: NDArray[np.float64]
     faulty: NDArray[np.bool_]
-    currency: Mapping[int, str]
+    currency: TextColumn | None
 
 
-def read_amounts(
-    table: Table, defaults: Defaults, problems: Problems
-) -> Amounts:
+def read_amounts(table: Table, defaults: Defaults, problems: Problems) -> Amounts:
     """All number columns of a table, with faults for cells that hold no number."""
     styles = decide_styles(table, defaults, problems)
     n = len(table)
     faulty = np.zeros(n, dtype=np.bool_)
     columns: dict[str, NDArray[np.float64]] = {}
-    currency: dict[int, str] = {}
+    currency: TextColumn | None = None
     for role in _READ:
         cells = table.columns.get(role)
         if cells is None:
@@ -52,9 +54,12 @@ def read_amounts(
         for row, reason in parsed.bad.items():
             faulty[row] = True
             problems.fault(table.lines[row], table.label(role), reason, "enter digits only")
-        for row, code in parsed.currency.items():
-            if role != "fx":
-                currency.setdefault(row, code)
+        if parsed.currency is not None and role != "fx":
+            currency = (
+                parsed.currency
+                if currency is None
+                else np.where(currency == "", parsed.currency, currency)
+            )
     _check_signs(table, columns, faulty, problems)
     return Amounts(**columns, faulty=faulty, currency=currency)
 
@@ -74,9 +79,7 @@ def _check_signs(
             )  # fmt: skip
 
 
-def decide_styles(
-    table: Table, defaults: Defaults, problems: Problems
-) -> dict[str, DecimalStyle]:
+def decide_styles(table: Table, defaults: Defaults, problems: Problems) -> dict[str, DecimalStyle]:
     """The decimal sign of each number column: one for the file, unless its columns disagree.
 
     A column that can be read both ways (`1.234` throughout) follows the others; with no other

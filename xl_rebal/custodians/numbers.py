@@ -1,7 +1,7 @@
 """Columns of amounts as people and exports write them: `$1,234.56`, `(12)`, `1.234,56 EUR`, `12-`.
 
-Plain numbers are parsed by pandas as a whole column; only odd cells are looked at one by one, and
-each distinct text only once.
+Ordinary cells are checked and converted as a whole column; only odd cells are looked at one by one,
+and each distinct text only once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 Cell = Any  # str, float, int, bool, a date or None, as the sheet reader hands it over
@@ -48,6 +47,14 @@ _CURRENCY = re.compile(
 )
 _SPACES = re.compile(r"[\u00a0\u2007\u2009\u202f]")
 _QUICK = re.compile(r"([+-]?)\$?(\d{1,3}(?:,\d{3})*(?:\.\d+)?)")
+# Runs of ordinary cells, one a line: 1234.5, -1,234.50, $1,234 or blank.
+_RUN = {
+    ".": re.compile(
+        r"(?:(?:[+-]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)?\n)*+", re.ASCII
+    ),
+    ",": re.compile(r"(?:(?:[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d*)?)?\n)*+", re.ASCII),
+}
+_MANY_ODD = 2000  # beyond this a column is odd throughout, and taken cell by cell
 _DIGITS = {
     ".": re.compile(
         r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d{1,3}(?:[ ’']\d{3})+|\d+)?"
@@ -68,55 +75,92 @@ class DecimalStyle(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedColumn:
-    """(n,) values with NaN where blank; `bad` maps row -> reason; `currency` row -> ISO code."""
+    """(n,) values with NaN where blank or bad.
+
+    bad       row -> why its cell is no number.
+    currency  (n,) ISO codes found in the cells (`$5`, `5 EUR`), None when there is none at all.
+    """
 
     values: NDArray[np.float64]
-    blank: NDArray[np.bool_]
     bad: Mapping[int, str]
-    currency: Mapping[int, str]
+    currency: NDArray[np.object_] | None
 
 
 def parse_column(
     cells: Sequence[Cell], style: DecimalStyle, *, percent: bool = False
 ) -> ParsedColumn:
     """Numbers of one column; `percent` lets `98.5%` stand for 0.985, else it is a bad cell."""
-    raw = np.empty(len(cells), dtype=object)
-    raw[:] = cells
+    n = len(cells)
+    values = np.full(n, np.nan)
+    currency: NDArray[np.object_] | None = None
     kinds = set(map(type, cells))
     if kinds <= {str}:
-        values = _plain_texts(raw, style)
+        rows: NDArray[np.int64] = np.arange(n)
+        texts = cells
     else:
-        values = np.full(len(raw), np.nan)
-        numeric = np.array([type(c) in (int, float) for c in cells], dtype=np.bool_)
-        values[numeric] = raw[numeric].astype(np.float64)
-        texts = np.array([type(c) is str for c in cells], dtype=np.bool_)
-        values[texts] = _plain_texts(raw[texts], style)
-    blank = np.zeros(len(raw), dtype=np.bool_)
+        numeric = np.fromiter((type(c) in (int, float) for c in cells), np.bool_, n)
+        values[numeric] = [c for c in cells if type(c) in (int, float)]
+        rows = np.fromiter((type(c) is str for c in cells), np.bool_, n).nonzero()[0]
+        texts = [c for c in cells if type(c) is str]
+    values[rows], dollars = _regular_texts(texts, style)
+    if dollars is not None:
+        currency = np.full(n, "", dtype=object)
+        currency[rows[dollars]] = "USD"
     bad: dict[int, str] = {}
-    currency: dict[int, str] = {}
-    seen: dict[Any, tuple[float, str, str]] = {}
+    seen: dict[Any, tuple[float, str, str]] = {"": (math.nan, "", "")}
     for row in np.flatnonzero(~np.isfinite(values)).tolist():
-        cell = raw[row]
+        cell = cells[row]
         found = seen.get(cell)
         if found is None:
             found = seen[cell] = _parse_cell(cell, style, percent=percent)
-        value, code, reason = found
-        values[row] = value
+        values[row], code, reason = found
         if reason:
             bad[row] = reason
-        elif value != value:  # noqa: PLR0124 - the quickest test for NaN
-            blank[row] = True
-        if code:
+        elif code:
+            currency = np.full(n, "", dtype=object) if currency is None else currency
             currency[row] = code
-    return ParsedColumn(values=values, blank=blank, bad=bad, currency=currency)
+    return ParsedColumn(values=values, bad=bad, currency=currency)
 
 
-def _plain_texts(raw: NDArray[np.object_], style: DecimalStyle) -> NDArray[np.float64]:
-    if style is DecimalStyle.COMMA:
-        # A point is a thousands sign here: such cells take the slow path, which checks the groups.
-        raw = np.array([t.replace(",", ".") if "." not in t else "?" for t in raw], dtype=object)
-    parsed = pd.to_numeric(pd.Series(raw, dtype=object), errors="coerce")
-    return np.array(parsed, dtype=np.float64)
+def _regular_texts(
+    texts: Sequence[str], style: DecimalStyle
+) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+    """(numbers of the ordinary cells with NaN for the others, which of them have a dollar sign).
+
+    The cells are checked as one long text, a line each, and converted together: a million cells
+    take a fraction of a second. Cells that break the run are left to the slow path.
+    """
+    n = len(texts)
+    joined = "\n".join(texts) + "\n"
+    if joined.count("\n") != n:  # a cell of several lines
+        return np.full(n, np.nan), None
+    run = _RUN[style.value]
+    odd: list[int] = []
+    position = row = 0
+    while position < len(joined):
+        end = run.match(joined, position).end()  # type: ignore[union-attr]
+        if end == len(joined):
+            break
+        row += joined.count("\n", position, end)
+        odd.append(row)
+        if len(odd) > _MANY_ODD:
+            return np.full(n, np.nan), None
+        row += 1
+        position = joined.index("\n", end) + 1
+    dollars = None
+    if "$" in joined:
+        dollars = np.fromiter(("$" in t for t in texts), np.bool_, n)
+        dollars[odd] = False
+        joined = joined.replace("$", "")
+    if style is DecimalStyle.POINT:
+        joined = joined.replace(",", "")
+    else:
+        joined = joined.replace(".", "").replace(",", ".")
+    parts = joined.split("\n")[:n]
+    for row in odd:
+        parts[row] = "nan"
+    values = np.fromiter((float(p) if p else math.nan for p in parts), np.float64, n)
+    return values, dollars
 
 
 def _parse_cell(cell: Cell, style: DecimalStyle, *, percent: bool) -> tuple[float, str, str]:
@@ -194,6 +238,7 @@ def _evidence(a: str, b: str) -> re.Pattern[str]:
 
 
 _FOR_POINT, _FOR_COMMA = _evidence(".", ","), _evidence(",", ".")
+_SAMPLE = 10_000
 _UNDECIDED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])")
 
 
@@ -207,9 +252,20 @@ class StyleEvidence:
 
 
 def style_evidence(cells: Sequence[Cell]) -> StyleEvidence:
-    """Look for cells that can be read in one way only, and for one that can be read in both."""
-    texts = cells if set(map(type, cells)) <= {str} else [c for c in cells if type(c) is str]
-    joined = "\n".join(texts)
+    """Look for cells that can be read in one way only, and for one that can be read in both.
+
+    A long column is sampled: a cell that contradicts the rest is reported as bad when it is parsed.
+    Only a sample that decides nothing is worth a look at every cell.
+    """
+    if len(cells) > 2 * _SAMPLE:
+        sample = _evidence_in([*cells[: _SAMPLE // 2], *cells[:: len(cells) // _SAMPLE]])
+        if sample.point or sample.comma:
+            return sample
+    return _evidence_in(cells)
+
+
+def _evidence_in(cells: Sequence[Cell]) -> StyleEvidence:
+    joined = "\n".join(c for c in cells if type(c) is str)
     return StyleEvidence(
         point=_example(_FOR_POINT, joined),
         comma=_example(_FOR_COMMA, joined),

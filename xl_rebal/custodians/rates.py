@@ -34,7 +34,7 @@ def base_currency(
     if "USD" in names:
         return "USD"
     sums = {name: float(np.nansum(money[currency == name])) for name in names}
-    return max(names, key=lambda name: sums[name])
+    return str(max(names, key=lambda name: sums[name]))
 
 
 def rates_for(
@@ -52,7 +52,7 @@ def rates_for(
             fx[mine & blank] = rates[0]
         elif len(rates) > 1 and rates[-1] - rates[0] > 1e-9 * rates[-1]:
             problems.warn(f"{name} has {len(rates)} different exchange rates in this file")
-    unknown = sorted({c for c in currency[~np.isfinite(fx)].tolist()})
+    unknown = sorted(set(currency[~np.isfinite(fx)].tolist()))
     if unknown:
         problems.warn(
             f"several currencies ({', '.join(names)}) and no exchange rate for {', '.join(unknown)}: "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +54,34 @@ def read_positions(
             what=f"a column mapping cannot be combined with the custodian {chosen.name}",
             remedy="leave one of the two out",
         )
+    with _without_collector():
+        return _read(Path(path), chosen, mapping, progress)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep Python's cycle collector from walking the million small lists of a large file."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read(
+    path: Path,
+    chosen: Custodian | None,
+    mapping: ColumnMapping | None,
+    progress: Progress | None,
+) -> Statement:
     delimiter = (mapping.delimiter or None) if mapping is not None else None
-    document = open_document(Path(path), delimiter=delimiter, progress=progress)
+    document = open_document(path, delimiter=delimiter, progress=progress)
     if progress is not None:
         progress("reading positions", 0.5)
     try:
+        refusals.refuse_markup(document)
         if mapping is not None:
             return generic.read(document, mapping)
         if chosen is None:

@@ -30,7 +30,12 @@ _TITLE = re.compile(r"Positions for (?:account )?(?P<account>.*?)(?:\s+as of (?P
 _ALL = re.compile(r"all[-_ ]accounts", re.IGNORECASE)
 # `Individual XXXX-1234`, `Roth IRA      XXXX-5678`, `Individual ...178`
 _ACCOUNT = re.compile(r"(?P<name>.*?)\s*(?P<id>(?:X{2,}-?|\.{2,}|…)[\dA-Za-z]+|\d{4}-\d{4}|\d{8})")
-_MONEY_FUND_TYPES = {"money market", "cash and money market", "money market fund", "money market funds"}
+_MONEY_FUND_TYPES = {
+    "money market",
+    "cash and money market",
+    "money market fund",
+    "money market funds",
+}
 _ROLES = {
     "symbol": "Symbol", "description": "Description", "quantity": "Quantity", "price": "Price",
     "value": "Market Value", "security_type": "Security Type",
@@ -68,9 +73,7 @@ def recognise(document: Document) -> bool:
 def read(document: Document) -> Statement:
     """Holdings of every section; raises ReadError with every fault at once."""
     sheet = next((s for s in document.sheets if recognise(_only(document, s))), document.sheets[0])
-    problems = Problems(
-        document.name, "line" if not sheet.name else f"sheet {sheet.name!r} row"
-    )
+    problems = Problems(document.name, "line" if not sheet.name else f"sheet {sheet.name!r} row")
     sections, as_of_text = _sections(sheet, problems)
     if not any(section.header for section in sections):
         raise ReadError.of(
@@ -126,10 +129,19 @@ def _sections(sheet: Sheet, problems: Problems) -> tuple[list[_Section], str]:
             if match is not None:
                 as_of_text = as_of_text or (match["date"] or "").strip()
                 account = (match["account"] or "").strip()
-                title, title_line, current = ("" if _ALL.fullmatch(account) else account), line, None
+                title, title_line, current = (
+                    ("" if _ALL.fullmatch(account) else account),
+                    line,
+                    None,
+                )
             elif _ACCOUNT.fullmatch(words[0]) or _header_follows(sheet.rows, number):
                 title, title_line, current = words[0], line, None
-            elif current is not None and current.total is None and as_text(cell_at(row, 0)) and _is_ticker(words[0]):
+            elif (
+                current is not None
+                and current.total is None
+                and as_text(cell_at(row, 0))
+                and _is_ticker(words[0])
+            ):
                 current.rows.append(row)
                 current.lines.append(line)
             else:
@@ -161,7 +173,9 @@ def _sections(sheet: Sheet, problems: Problems) -> tuple[list[_Section], str]:
         current.lines.append(line)
     if unread:
         shown = unread[0][1][:60]
-        problems.warn(f"{listed(n for n, _ in unread)}: text that is no holding was not read ({shown!r})")
+        problems.warn(
+            f"{listed(n for n, _ in unread)}: text that is no holding was not read ({shown!r})"
+        )
     return sections, as_of_text
 
 
@@ -186,7 +200,9 @@ def _check_header(header: Header, line: int, problems: Problems) -> None:
             )  # fmt: skip
     for role in header.clashes:
         if role in _ROLES:
-            problems.fault(line, header.label(role), "stands twice in the header", "remove one of them")
+            problems.fault(
+                line, header.label(role), "stands twice in the header", "remove one of them"
+            )
 
 
 def _account_ids(sections: list[_Section], problems: Problems) -> list[tuple[str, str]]:
@@ -202,7 +218,9 @@ def _account_ids(sections: list[_Section], problems: Problems) -> list[tuple[str
         distinct = account
         if counts[account] > 1:
             distinct = f"{account} ({name})" if name else account
-            again = sum(other == distinct or other.startswith(f"{distinct} #") for other, _ in result)
+            again = sum(
+                other == distinct or other.startswith(f"{distinct} #") for other, _ in result
+            )
             if again:
                 distinct = f"{distinct} #{again + 1}"
         result.append((distinct, name))

@@ -6,11 +6,13 @@ import codecs
 import csv
 import datetime as dt
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ from xl_rebal.custodians.archives import check_archive
 from xl_rebal.custodians.filetypes import FileType, file_type
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.errors import FileError, ReadError
+
+if TYPE_CHECKING:
+    import python_calamine
 
 Progress = Callable[[str, float], None]
 _DELIMITERS = (",", ";", "\t", "|")
@@ -69,7 +74,7 @@ def as_text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
-        if cell != cell:  # noqa: PLR0124 - NaN, a blank cell of Parquet
+        if cell != cell:  # NaN, a blank cell of Parquet
             return ""
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
@@ -169,11 +174,27 @@ def _parse(
 ) -> tuple[list[list[str]], list[int]]:
     """Rows and the line on which each starts."""
     csv.field_size_limit(_MAX_FIELD)
-    # newline="" leaves line ends inside quoted cells alone; lone CRs end lines too.
+    total = max(1, text.count("\n"))
+    rows: list[list[str]] = []
+    try:
+        # newline="" leaves line ends inside quoted cells alone; lone CRs end lines too.
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        while piece := list(itertools.islice(reader, 65536)):
+            rows += piece
+            if progress is not None:
+                progress("reading", min(1.0, reader.line_num / total))
+        if reader.line_num == len(rows):
+            return rows, list(range(1, len(rows) + 1))
+    except csv.Error:
+        pass  # the slow pass below says where
+    return _parse_by_line(name, text, delimiter)
+
+
+def _parse_by_line(name: str, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """The same for files whose cells run over several lines, or whose quotation marks are broken."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows: list[list[str]] = []
     lines: list[int] = []
-    total = max(1, text.count("\n"))
     before = 0
     try:
         for row in reader:
@@ -182,8 +203,6 @@ def _parse(
             if reader.line_num - before > _OPEN_QUOTE_LINES:
                 raise csv.Error("a quotation mark is opened and not closed")
             before = reader.line_num
-            if progress is not None and not len(rows) & 0xFFFF:
-                progress("reading", before / total)
     except csv.Error as error:
         raise ReadError.of(
             where=f"{name} line {before + 1}",
@@ -218,7 +237,9 @@ def _open_workbook(path: Path, kind: FileType, progress: Progress | None) -> Doc
                 rows = book.get_sheet_by_name(sheet_name).to_python(skip_empty_area=False)
                 lines = np.arange(1, len(rows) + 1, dtype=np.int64)
                 sheets.append(
-                    Sheet(name=sheet_name, rows=rows, lines=lines, tables=tables.get(sheet_name, {}))
+                    Sheet(
+                        name=sheet_name, rows=rows, lines=lines, tables=tables.get(sheet_name, {})
+                    )
                 )
     except (FileError, ReadError):
         raise
@@ -238,7 +259,7 @@ def _open_workbook(path: Path, kind: FileType, progress: Progress | None) -> Doc
     return Document(name=path.name, type=kind, sheets=tuple(sheets))
 
 
-def _calamine(path: Path) -> "python_calamine.CalamineWorkbook":  # noqa: F821, UP037
+def _calamine(path: Path) -> python_calamine.CalamineWorkbook:
     import python_calamine
 
     try:

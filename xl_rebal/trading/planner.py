@@ -73,12 +73,20 @@ def draft(problem: Problem, mode: Mode) -> Draft:
         if round_ > 0 and (after < -HALF_CENT or _over_cap(problem, merged)):
             break
         result.quantities = merged
-        if mode is Mode.REPLACE or problem.policy.destination.goal is not Goal.TARGET:
-            break
-        if problem.max_turnover is not None:
+        if not _may_top_up(problem, mode, notes):
             break
         state = applied(state, quantities)
     return result
+
+
+def _may_top_up(problem: Problem, mode: Mode, notes: dict[int, str]) -> bool:
+    """Only plans that something stopped short of their targets can leave money worth another look."""
+    return (
+        bool(notes)
+        and mode is not Mode.REPLACE
+        and problem.policy.destination.goal is Goal.TARGET
+        and problem.max_turnover is None
+    )
 
 
 def _step(problem: Problem, mode: Mode, replaced: Sequence[float]) -> tuple[Quantities, dict[int, str]]:

@@ -8,8 +8,9 @@ order is followed exactly as long as there are at most `COMBINATIONS` of them.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,6 +31,8 @@ from xl_rebal.trading.problem import (
 
 COMBINATIONS = 1 << 16
 _DUST = 1e-9  # of a step: a whole number of steps reached by division is still whole
+_FINE = 0.01
+_PARTS = 40  # ways looked at to split a sale between two securities
 _ALTERNATIVES = 4  # securities looked at per class when their ranks are equal
 
 
@@ -101,14 +104,28 @@ def _options(problem: Problem, found: Aims, k: int, delta: float, slack: int) ->
     else:
         return []
     options = [o for o in options if not _grows_breach(problem, k, o)]
-    smallest = min((line.step_value for line in lines if line.can_buy or line.can_sell), default=0.0)
-    below_minimum = not options
-    if below_minimum or (abs(delta) < smallest and k not in found.strict):
-        # Without a trade the class is within one step of its destination already.
+    step = class_step(problem, k)
+    if not slack:
+        options = [o for o in options if abs(o.moved - delta) < step * (1 + _DUST)] or options
+    if abs(delta) < step and k not in found.strict:
+        options.append(NOTHING)  # without a trade the class is within one step already
+    elif not options:
         options.append(NOTHING)
-    if below_minimum and abs(delta) >= smallest:
         found.notes.setdefault(k, "the trade would be below its minimum size")
     return options
+
+
+def class_step(problem: Problem, k: int) -> float:
+    """The money that "within one step" means for a class.
+
+    The largest step among its securities that is no more than `_FINE` of the account; where all are
+    coarser, the smallest. A class that is within it is left alone, whichever of its securities
+    brought it there, so that planning again after the trades changes nothing.
+    """
+    steps = [ln.step_value for ln in problem.lines_of(k) if ln.can_buy or ln.can_sell]
+    if not steps:
+        return 0.0
+    return max((s for s in steps if s <= _FINE * problem.base), default=min(steps))
 
 
 def _steps(amount: float, line: Line) -> tuple[int, float]:
@@ -131,16 +148,29 @@ def _strict(problem: Problem, k: int, delta: float) -> list[Option]:
 
 
 def _buys(lines: Sequence[Line], amount: float, *, slack: int) -> list[Option]:
+    preferred = _preferred_buys(lines)
     options = []
-    for line in _preferred_buys(lines):
+    for line in preferred:
         whole, part = _steps(amount, line)
         counts = {whole, whole + 1} if part > _DUST else {whole, whole - 1}
         counts |= {whole - extra for extra in range(1, slack + 1)}
-        for count in sorted(counts):
-            quantity = _exact(count, line.step)
-            if count > 0 and trade_value(line, quantity) >= max(line.minimum, CENT):
-                options.append(_option([(line, quantity)]))
+        options += [_option([(line, q)]) for q in _orders(line, counts)]
+    for first, second in itertools.permutations(preferred, 2):
+        # What one security's whole steps leave is bought in one with smaller steps.
+        if second.step_value < first.step_value:
+            whole, part = _steps(amount, first)
+            rest, _ = _steps(part * first.step_value, second)
+            for q1, q2 in itertools.product(
+                _orders(first, {whole}), _orders(second, {rest, rest + 1})
+            ):
+                options.append(_option([(first, q1), (second, q2)]))
     return options
+
+
+def _orders(line: Line, counts: Iterable[int]) -> list[float]:
+    """Quantities of so many steps that are not below the smallest order."""
+    quantities = [_exact(count, line.step) for count in sorted(counts) if count > 0]
+    return [q for q in quantities if trade_value(line, q) >= max(line.minimum, CENT)]
 
 
 def _preferred_buys(lines: Sequence[Line]) -> list[Line]:
@@ -160,53 +190,85 @@ def _sells(lines: Sequence[Line], amount: float) -> list[Option]:
         return [_option([(line, -line.quantity) for line in able])] if able else []
     # One security that is large enough on its own, of the lowest preference among these.
     single = [line for line in able if line.value > amount - line.step_value or _all_of(line, amount)]
+    options = []
     if single:
         worst = max(line.rank for line in single)
         single = [line for line in single if line.rank == worst]
         single.sort(key=lambda line: (-line.value, line.symbol))
-        groups: list[tuple[Line, ...]] = [(line,) for line in single[:_ALTERNATIVES]]
-    else:
-        groups = _smallest_groups(able, amount)
-    options = []
-    for group in groups:
-        *whole, last = group
-        full = [(line, -line.quantity) for line in whole]
-        rest = amount - sum(line.value for line in whole)
-        for quantity in _sell_quantities(last, rest):
-            if trade_value(last, quantity) >= max(last.minimum, CENT):
-                options.append(_option([*full, (last, -quantity)]))
+        for line in single[:_ALTERNATIVES]:
+            options += [_option([(line, -q)]) for q in _sell_quantities(line, amount)]
+    groups = _pairs(able, amount) if single else _smallest_groups(able, amount)
+    for full, last in groups:
+        rest = amount - math.fsum(-n * line.unit_value for line, n in full)
+        options += [_option([*full, (last, -q)]) for q in _sell_quantities(last, rest)]
     return options
+
+
+Sold = list[tuple[Line, float]]
+
+
+def _pairs(able: Sequence[Line], amount: float) -> list[tuple[Sold, Line]]:
+    """Two securities where one would do: for when the whole steps of one leave too much."""
+    result: list[tuple[Sold, Line]] = []
+    largest = sorted(able, key=lambda line: (-line.rank, -line.value, line.symbol))[:_ALTERNATIVES]
+    for first, second in itertools.permutations(largest, 2):
+        if first.value < amount:
+            result.append(([(first, -first.quantity)], second))
+        whole, _ = _steps(amount, first)
+        part = [q for q in _orders(first, {whole}) if q < first.quantity]
+        result += [([(first, -q)], second) for q in part if second.step_value < first.step_value]
+    return result
 
 
 def _all_of(line: Line, amount: float) -> bool:
     return abs(line.value - amount) < CENT / 2
 
 
-def _smallest_groups(able: Sequence[Line], amount: float) -> list[tuple[Line, ...]]:
-    """Groups of the fewest securities that together are large enough; all are sold whole but the last.
+def _smallest_groups(able: Sequence[Line], amount: float) -> list[tuple[Sold, Line]]:
+    """The fewest securities that together are large enough: what is sold whole, and the last one.
 
-    Groups are taken by largest value; among those of the same size, the lowest preference is sold whole.
+    Groups are taken by largest value; among those of the same size, the lowest preference is sold
+    whole. Two securities may also be sold in part, as many whole steps of the first as fit.
     """
     ordered = sorted(able, key=lambda line: (-line.value, line.symbol))
     total = 0.0
-    for count, line in enumerate(ordered, start=1):
+    count = len(ordered)
+    for position, line in enumerate(ordered, start=1):
         total += line.value
         if total > amount - line.step_value:
-            group = sorted(ordered[:count], key=lambda ln: (-ln.rank, ln.value, ln.symbol))
-            if ordered[0].rank != ordered[-1].rank:
-                return [tuple(group)]
-            return [tuple([*(g for g in group if g is not last), last]) for last in group[-_ALTERNATIVES:]]
-    return [tuple(ordered)] if ordered else []
+            count = position
+            break
+    group = sorted(ordered[:count], key=lambda ln: (-ln.rank, ln.value, ln.symbol))
+    ranked = len({line.rank for line in group}) > 1
+    result: list[tuple[Sold, Line]] = []
+    for last in group[-1:] if ranked else group[-_ALTERNATIVES:]:
+        whole = [line for line in group if line is not last]
+        result.append(([(line, -line.quantity) for line in whole], last))
+        if len(whole) == 1:
+            result += [([(whole[0], -q)], last) for q in _parts_of(whole[0], last, amount)]
+    return result
+
+
+def _parts_of(first: Line, last: Line, amount: float) -> list[float]:
+    """Partial quantities of `first` that leave no more than `last` can provide."""
+    least = max(0.0, amount - last.value)
+    low = max(1, math.floor(least / first.step_value))
+    high = math.floor(min(first.quantity / first.step, amount / first.step_value) + _DUST)
+    return [q for q in _orders(first, range(low, min(high, low + _PARTS) + 1)) if q < first.quantity]
 
 
 def _sell_quantities(line: Line, amount: float) -> list[float]:
+    """Whole steps on both sides of an amount, or all of it; none below the smallest order."""
+    if amount <= 0:
+        return []
     if _all_of(line, amount) or amount >= line.value:
-        return [line.quantity]
-    whole, part = _steps(amount, line)
-    counts = [whole, whole + 1] if part > _DUST else [whole]
-    # A whole step more than is held means all of it, fractions included.
-    quantities = {min(_exact(count, line.step), line.quantity) for count in counts if count > 0}
-    return sorted(quantities)
+        quantities = [line.quantity]
+    else:
+        whole, part = _steps(amount, line)
+        counts = [whole, whole + 1] if part > _DUST else [whole]
+        # A whole step more than is held means all of it, fractions included.
+        quantities = sorted({min(_exact(c, line.step), line.quantity) for c in counts if c > 0})
+    return [q for q in quantities if trade_value(line, q) >= max(line.minimum, CENT)]
 
 
 def _exact(count: int, step: float) -> float:

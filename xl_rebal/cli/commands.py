@@ -1,0 +1,329 @@
+"""The commands. Exit 0: done; 1: refused (message on stderr, nothing written); 2: usage."""
+
+from __future__ import annotations
+
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xl_rebal import __version__
+from xl_rebal.errors import RebalError
+from xl_rebal.rebalance import FlowMode
+
+app = typer.Typer(
+    name="xl-rebal",
+    help="Portfolio rebalancing that lives in Excel: drift, bands and trades that can be sent.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Holdings = Annotated[
+    Path,
+    typer.Argument(help="Positions: a custodian's export, a CSV or Parquet table, or a workbook."),
+]
+TargetsOption = Annotated[
+    str,
+    typer.Option("--targets", help='Target weights: "60% stocks, 40% bonds", or a table file.'),
+]
+PolicyOption = Annotated[
+    str,
+    typer.Option(
+        "--policy",
+        help="When and how far: 5pp, 20%rel, 5/25, quarterly or 5pp, annual and 5pp, never; then "
+        "optionally beyond, to halfway, to edge, to 50% of band, breached only.",
+    ),
+]
+CustodianOption = Annotated[
+    str | None, typer.Option("--custodian", help="Whose export it is, when not to be recognised.")
+]
+MappingOption = Annotated[
+    Path | None, typer.Option("--mapping", help="A saved column mapping (TOML) for other layouts.")
+]
+MapOption = Annotated[
+    Path | None, typer.Option("--map", help="Your asset classes: a file with symbol,asset_class.")
+]
+SecuritiesOption = Annotated[
+    Path | None, typer.Option("--securities", help="The securities table: classes, steps, prices, ranks.")
+]
+AccountsOption = Annotated[
+    Path | None, typer.Option("--accounts", help="The accounts table: models, reserves, last rebalancing.")
+]
+AccountOption = Annotated[
+    list[str] | None, typer.Option("--account", help="Only this account (repeat for several).")
+]
+ReserveOption = Annotated[
+    float | None, typer.Option("--reserve", help="Cash that every account keeps back.")
+]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="Valuation date, for calendar rules (2026-11-23).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+RestrictionsOption = Annotated[
+    Path | None, typer.Option("--restrictions", help="The restrictions table: never_buy, never_sell, …")
+]
+CostsOption = Annotated[
+    str | None,
+    typer.Option("--costs", help='"half-spread 5bp, commission 0"; without it trading is free.'),
+]
+FlowOption = Annotated[
+    list[str] | None,
+    typer.Option("--flow", help="Contribution (+) or withdrawal (-): AMOUNT or ACCOUNT:AMOUNT."),
+]
+FlowModeOption = Annotated[
+    FlowMode,
+    typer.Option("--flow-mode", help="hybrid: rebalance if a band is still broken after the flow."),
+]
+MinTradeOption = Annotated[
+    float, typer.Option("--min-trade", help="Smallest trade in money; smaller ones are not made.")
+]
+TurnoverOption = Annotated[
+    str | None, typer.Option("--max-turnover", help="Cap on (buys + sells) / 2 of the total, as in 10%.")
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
+
+
+def run() -> None:
+    """Run the command line; errors that a user can mend become one message and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        app()
+    except RebalError as error:
+        _refuse(error)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has gone: there is nobody to tell.
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _refuse(error: RebalError) -> None:
+    from xl_rebal.cli.screens import err
+
+    for fault in error.faults:
+        err.print(f"error: {fault}", markup=False, style=None)
+    sys.exit(1)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"xl-rebal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Portfolio rebalancing that lives in Excel."""
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Exports as the custodian wrote them.")],
+    custodian: CustodianOption = None,
+    mapping: MappingOption = None,
+    class_map: MapOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the holdings table as CSV.")] = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Read positions and show what was understood."""
+    from xl_rebal.cli import documents, inputs, screens
+    from xl_rebal.custodians import write_holdings_csv
+    from xl_rebal.errors import FaultList, ReadError
+
+    faults = FaultList()
+    statements = []
+    classes = inputs.read_class_map(class_map)
+    for path in files:
+        with faults.collecting():
+            statement = inputs.read_statement(path, custodian, mapping)
+            statements.append(inputs.with_known_classes(statement, classes))
+    faults.raise_as(ReadError)
+    if out is not None:
+        write_holdings_csv(statements, out, overwrite=overwrite)
+    document = documents.import_document(statements)
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    screens.show_import(statements, document)
+    screens.warn(document["warnings"])
+    if out is not None:
+        screens.say(f"written: {out}")
+
+
+@app.command()
+def drift(
+    holdings: Holdings,
+    targets: TargetsOption,
+    policy: PolicyOption = "5pp",
+    together: Annotated[
+        bool, typer.Option("--together", help="Measure all accounts as one portfolio.")
+    ] = False,
+    custodian: CustodianOption = None,
+    mapping: MappingOption = None,
+    class_map: MapOption = None,
+    securities: SecuritiesOption = None,
+    accounts: AccountsOption = None,
+    account: AccountOption = None,
+    reserve: ReserveOption = None,
+    as_of: AsOfOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Weights against targets: which classes are outside their band."""
+    from xl_rebal.bands import check
+    from xl_rebal.cli import documents, inputs, screens
+
+    loaded = inputs.load(
+        inputs.Options(
+            holdings=holdings,
+            targets=targets,
+            policy=policy,
+            together=together,
+            custodian=custodian,
+            mapping=mapping,
+            class_map=class_map,
+            securities=securities,
+            accounts=accounts,
+            only=tuple(account or ()),
+            reserve=reserve,
+            as_of=as_of,
+        )
+    )
+    document = documents.drift_document(loaded, check(loaded.book, loaded.policy))
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    screens.show_drift(document)
+    screens.warn(document["warnings"])
+
+
+def _planned(options: dict[str, Any]) -> tuple[Any, Any]:
+    from xl_rebal.cli import inputs
+    from xl_rebal.rebalance import rebalance
+
+    options["only"] = tuple(options.pop("account") or ())
+    options["flow"] = tuple(options["flow"] or ())
+    loaded = inputs.load(inputs.Options(**options))
+    return loaded, rebalance(loaded.book, loaded.request)
+
+
+@app.command()
+def trades(
+    holdings: Holdings,
+    targets: TargetsOption,
+    policy: PolicyOption = "5pp",
+    costs: CostsOption = None,
+    flow: FlowOption = None,
+    flow_mode: FlowModeOption = FlowMode.HYBRID,
+    securities: SecuritiesOption = None,
+    accounts: AccountsOption = None,
+    restrictions: RestrictionsOption = None,
+    min_trade: MinTradeOption = 0.0,
+    reserve: ReserveOption = None,
+    max_turnover: TurnoverOption = None,
+    class_map: MapOption = None,
+    custodian: CustodianOption = None,
+    mapping: MappingOption = None,
+    account: AccountOption = None,
+    as_of: AsOfOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Whole-share trades whose cash works out after costs, verified."""
+    options = dict(locals())
+    options.pop("json")
+    from xl_rebal.cli import documents, screens
+
+    loaded, result = _planned(options)
+    document = documents.trades_document(loaded, result)
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    screens.say(document["policy"])
+    screens.show_trades(document, result)
+    screens.warn(document["warnings"])
+
+
+@app.command()
+def report(
+    holdings: Holdings,
+    targets: TargetsOption,
+    out: Annotated[Path, typer.Option("--out", help="The workbook to write (.xlsx).")],
+    policy: PolicyOption = "5pp",
+    costs: CostsOption = None,
+    flow: FlowOption = None,
+    flow_mode: FlowModeOption = FlowMode.HYBRID,
+    securities: SecuritiesOption = None,
+    accounts: AccountsOption = None,
+    restrictions: RestrictionsOption = None,
+    min_trade: MinTradeOption = 0.0,
+    reserve: ReserveOption = None,
+    max_turnover: TurnoverOption = None,
+    class_map: MapOption = None,
+    custodian: CustodianOption = None,
+    mapping: MappingOption = None,
+    account: AccountOption = None,
+    as_of: AsOfOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Drift, breaches and trades in a macro-free workbook whose numbers can be followed."""
+    options = dict(locals())
+    for name in ("json", "out", "overwrite"):
+        options.pop(name)
+    _report(options, out, overwrite=overwrite, json=json)
+
+
+def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) -> None:
+    from xl_rebal.cli import documents, screens
+    from xl_rebal.files import check_target
+    from xl_rebal.workbooks.report import ReportSource, write_report
+
+    check_target(out, overwrite=overwrite)
+    loaded, result = _planned(options)
+    statement = loaded.statement
+    source = ReportSource(
+        name=statement.source,
+        custodian=statement.custodian,
+        as_of_text=loaded.request.as_of.isoformat() if loaded.request.as_of else "unknown",
+        price_time=statement.as_of_text or "unknown",
+        warnings=(*loaded.warnings, *result.notes),
+        fingerprint=loaded.fingerprint,
+    )
+    write_report(result, source, out, version=__version__, overwrite=overwrite)
+    document = {**documents.trades_document(loaded, result), "workbook": str(out)}
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    from xl_rebal.bands import check
+
+    screens.show_drift(documents.drift_document(loaded, check(loaded.book, loaded.policy)))
+    screens.show_trades(document, result)
+    screens.warn(document["warnings"])
+    screens.say(f"workbook: {out}")
+
+
+@app.command()
+def demo(json: JsonOption = False) -> None:
+    """The main job on a sample export that ships with the package; writes demo/report.xlsx."""
+    sample = resources.files("xl_rebal") / "samples" / "schwab_positions.csv"
+    with resources.as_file(sample) as path:
+        options: dict[str, Any] = {
+            "holdings": path,
+            "targets": "60% stocks, 30% bonds, 10% real estate",
+            "policy": "5pp",
+            "costs": "half-spread 5bp, commission 0",
+            "account": None,
+            "flow": None,
+        }
+        folder = Path("demo")
+        folder.mkdir(exist_ok=True)
+        _report(options, folder / "report.xlsx", overwrite=True, json=json)

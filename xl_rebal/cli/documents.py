@@ -1,0 +1,179 @@
+"""The JSON documents that commands print with --json (DESIGN: weights are fractions, names are text)."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from xl_rebal.bands import BandCheck, own_bands_in_words
+from xl_rebal.cli.inputs import Loaded
+from xl_rebal.custodians import Statement
+from xl_rebal.portfolio.holdings import Holdings, Kind
+from xl_rebal.rebalance import Rebalancing
+from xl_rebal.trading.plan import Plan, Trade
+
+
+def dumps(document: dict[str, Any]) -> str:
+    """One JSON text; a number that is not finite would not be JSON and is refused."""
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def import_document(statements: list[Statement]) -> dict[str, Any]:
+    """The document of `import`."""
+    names = list(dict.fromkeys(s.custodian for s in statements))
+    return {
+        "custodian": names[0] if len(names) == 1 else "several",
+        "accounts": [
+            {
+                "account": account.account,
+                "name": account.name,
+                "positions": account.positions,
+                "total": account.total,
+            }
+            for statement in statements
+            for account in statement.accounts
+        ],
+        "holdings": [row for s in statements for row in holding_rows(s.holdings)],
+        "warnings": [text for s in statements for text in s.warnings],
+        "files": [
+            {
+                "file": s.source,
+                "custodian": s.custodian,
+                "as_of": s.as_of.isoformat() if s.as_of else None,
+                "as_of_text": s.as_of_text,
+                "base_currency": s.base_currency,
+            }
+            for s in statements
+        ],
+    }
+
+
+def holding_rows(holdings: Holdings) -> list[dict[str, Any]]:
+    """One row per holding; `value` is what the file states."""
+    result = []
+    for i in range(len(holdings)):
+        stated = float(holdings.stated_value[i])
+        value = stated if math.isfinite(stated) else _finite(
+            holdings.quantity[i] * holdings.price[i] * holdings.multiplier[i]
+        )
+        pending = holdings.kind[i] == Kind.PENDING.value
+        result.append(
+            {
+                "account": holdings.account[i],
+                "symbol": None if pending else holdings.symbol[i],
+                "quantity": _finite(holdings.quantity[i]),
+                "price": _finite(holdings.price[i]),
+                "value": value,
+                "asset_class": holdings.asset_class[i] or None,
+                "kind": holdings.kind[i],
+                "multiplier": _finite(holdings.multiplier[i]),
+                "currency": holdings.currency[i] or None,
+                "fx": _finite(holdings.fx[i]),
+                "description": holdings.description[i],
+            }
+        )
+    return result
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def policy_words(loaded: Loaded) -> str:
+    """The policy in words, with the bands that the targets table sets."""
+    words = loaded.policy.in_words()
+    own = [text for targets in loaded.book.models.values() if (text := own_bands_in_words(targets))]
+    if own and loaded.policy.has_band:
+        words += f" Bands from the targets table: {'; '.join(own)}."
+    return words
+
+
+def drift_document(loaded: Loaded, checks: list[BandCheck]) -> dict[str, Any]:
+    """The document of `drift`."""
+    rows = [row for check in checks for row in check.rows()]
+    order = {name: i for i, name in enumerate(loaded.book.holdings.accounts())}
+    rows.sort(key=lambda row: order[row["account"]])
+    return {
+        "total": float(sum(check.drift.base.sum() for check in checks)),
+        "policy": policy_words(loaded),
+        "breached": [
+            {"account": row["account"], "asset_class": row["asset_class"]}
+            for row in rows
+            if row["status"] != "within"
+        ],
+        "rows": rows,
+        "as_of": loaded.request.as_of.isoformat() if loaded.request.as_of else "unknown",
+        "warnings": list(loaded.warnings),
+    }
+
+
+def trade_row(trade: Trade) -> dict[str, Any]:
+    """One trade; quantity and value are positive."""
+    return {
+        "account": trade.account,
+        "symbol": trade.symbol,
+        "action": trade.action.value,
+        "quantity": trade.quantity,
+        "price": trade.price,
+        "value": trade.value,
+        "cost": trade.cost,
+        "reason": trade.reason,
+        "asset_class": trade.asset_class,
+    }
+
+
+def _after_rows(plan: Plan) -> list[dict[str, Any]]:
+    return [
+        {
+            "account": plan.account,
+            "asset_class": c.asset_class,
+            "value": c.value_after,
+            "weight": c.weight_after,
+            "target": c.target,
+            "drift": c.drift_after,
+            "relative_drift": c.drift_after / c.target if c.target > 0 else None,
+            "lower": c.lower,
+            "upper": c.upper,
+            "status": c.status_after,
+            "cause": c.cause,
+        }
+        for c in plan.classes
+    ]
+
+
+def trades_document(loaded: Loaded, result: Rebalancing) -> dict[str, Any]:
+    """The document of `trades`: only verified plans get here."""
+    plans = result.plans
+    return {
+        "trades": [trade_row(trade) for plan in plans for trade in plan.trades],
+        "cash_before": _money(sum(plan.cash_before for plan in plans)),
+        "cash_after": _money(sum(plan.cash_after for plan in plans)),
+        "total_cost": _money(sum(plan.total_cost for plan in plans)),
+        "drift_after": [row for plan in plans for row in _after_rows(plan)],
+        "verified": True,
+        "policy": policy_words(loaded),
+        "costs": loaded.request.limits.costs.in_words(),
+        "as_of": loaded.request.as_of.isoformat() if loaded.request.as_of else "unknown",
+        "plans": [
+            {
+                "account": plan.account,
+                "triggered": plan.triggered,
+                "why": plan.why,
+                "cash_before": plan.cash_before,
+                "flow": plan.flow,
+                "reserve": plan.reserve,
+                "cash_after": plan.cash_after,
+                "total_cost": plan.total_cost,
+                "turnover": plan.turnover,
+                "deposit_to_restore": plan.deposit_to_restore,
+                "notes": list(plan.notes),
+            }
+            for plan in plans
+        ],
+        "warnings": [*loaded.warnings, *result.notes],
+    }
+
+
+def _money(value: float) -> float:
+    return round(value, 6)

@@ -1,0 +1,288 @@
+"""What the commands are given on the command line, read into a book and a request."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from xl_rebal.costs import CostModel, parse_costs
+from xl_rebal.custodians import Statement, load_mapping, read_positions
+from xl_rebal.custodians.input_tables import read_table
+from xl_rebal.errors import FileError, TableError
+from xl_rebal.portfolio import tables
+from xl_rebal.portfolio.accounts import Account, accounts_from_rows
+from xl_rebal.portfolio.book import (
+    ALL_TOGETHER,
+    Book,
+    assign_classes,
+    classify,
+    together,
+    unknown_symbols,
+)
+from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.policies import Policy
+from xl_rebal.portfolio.policy_text import parse_policy
+from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
+from xl_rebal.portfolio.securities import Security, securities_from_rows
+from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
+from xl_rebal.rebalance import FlowMode, Request, money
+from xl_rebal.trading.limits import Limits
+
+from .screens import reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options that drift, trades and report share, as they were typed."""
+
+    holdings: Path
+    targets: str
+    policy: str
+    custodian: str | None = None
+    mapping: Path | None = None
+    class_map: Path | None = None
+    securities: Path | None = None
+    accounts: Path | None = None
+    only: tuple[str, ...] = ()
+    reserve: float | None = None
+    as_of: str | None = None
+    together: bool = False
+    restrictions: Path | None = None
+    costs: str | None = None
+    flow: tuple[str, ...] = ()
+    flow_mode: FlowMode = FlowMode.HYBRID
+    min_trade: float = 0.0
+    max_turnover: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Everything that a command needs, validated."""
+
+    statement: Statement
+    book: Book
+    policy: Policy
+    request: Request
+    warnings: tuple[str, ...]
+    fingerprint: str
+    costs_given: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def load(options: Options) -> Loaded:
+    """Read and check all inputs of a command; raises RebalError, and nothing is written."""
+    policy = parse_policy(options.policy)
+    models = read_targets(options.targets)
+    costs = parse_costs(options.costs) if options.costs is not None else CostModel()
+    statement = read_statement(options.holdings, options.custodian, options.mapping)
+    securities = read_securities(options.securities)
+    accounts = read_accounts(options.accounts)
+    restrictions = read_restrictions(options.restrictions)
+    holdings = _selected(statement.holdings, options.only, statement.source)
+    if not len(holdings):
+        raise FileError.of(
+            where=statement.source,
+            what="it holds no positions and no cash",
+            remedy="export the positions again; there is nothing to weigh",
+        )
+    holdings = classify(
+        holdings,
+        class_map=read_class_map(options.class_map),
+        securities=securities,
+        targets=tuple(models.values()),
+    )
+    if options.together:
+        holdings = together(holdings)
+        accounts = _joined(accounts)
+    accounts = _with_reserve(accounts, holdings, options.reserve)
+    book = Book(
+        holdings=holdings,
+        models=models,
+        securities=securities,
+        accounts=accounts,
+        restrictions=restrictions,
+    )
+    request = Request(
+        policy=policy,
+        limits=Limits(
+            costs=costs,
+            min_trade=_not_negative(options.min_trade, "--min-trade"),
+            max_turnover=_share(options.max_turnover, "--max-turnover"),
+        ),
+        flows=read_flows(options.flow, holdings),
+        flow_mode=options.flow_mode,
+        as_of=_date(options.as_of) or statement.as_of,
+    )
+    return Loaded(
+        statement=statement,
+        book=book,
+        policy=policy,
+        request=request,
+        warnings=statement.warnings,
+        fingerprint=_fingerprint(options),
+        costs_given=options.costs is not None,
+    )
+
+
+def read_statement(path: Path, custodian: str | None, mapping: Path | None) -> Statement:
+    """A positions file, with a progress line when it takes long."""
+    with reading(path.name) as progress:
+        return read_positions(
+            path,
+            custodian=custodian,
+            mapping=load_mapping(mapping) if mapping is not None else None,
+            progress=progress,
+        )
+
+
+def with_known_classes(statement: Statement, class_map: Mapping[str, str]) -> Statement:
+    """The statement with the classes that are known; a warning lists the symbols that have none."""
+    holdings, unknown = assign_classes(statement.holdings, class_map=class_map)
+    warnings = statement.warnings
+    if unknown:
+        warnings = (*warnings, str(unknown_symbols(unknown)))
+    return replace(statement, holdings=holdings, warnings=warnings)
+
+
+def read_targets(text: str) -> dict[str, Targets]:
+    """Models from the text of `--targets`, or from the file that it names."""
+    if _names_a_file(text):
+        return targets_from_rows(read_table(Path(text), tables.MODELS))
+    return {"": parse_targets(text)}
+
+
+def _names_a_file(text: str) -> bool:
+    path = Path(text)
+    if "%" in text or "\n" in text or len(text) > 1000:
+        return False
+    return path.suffix.casefold() in {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".parquet"} or path.is_file()
+
+
+def read_securities(path: Path | None) -> dict[str, Security]:
+    """The securities table, or none."""
+    return securities_from_rows(read_table(path, tables.SECURITIES)) if path is not None else {}
+
+
+def read_accounts(path: Path | None) -> dict[str, Account]:
+    """The accounts table, or none."""
+    return accounts_from_rows(read_table(path, tables.ACCOUNTS)) if path is not None else {}
+
+
+def read_restrictions(path: Path | None) -> tuple[Restriction, ...]:
+    """The restrictions table, or none."""
+    if path is None:
+        return ()
+    return restrictions_from_rows(read_table(path, tables.RESTRICTIONS))
+
+
+def read_class_map(path: Path | None) -> dict[str, str]:
+    """The user's own symbol -> asset class map, or none."""
+    if path is None:
+        return {}
+    return {row["symbol"]: row["asset_class"] for row in read_table(path, tables.CLASS_MAP)}
+
+
+def read_flows(texts: tuple[str, ...], holdings: Holdings) -> dict[str, float]:
+    """`--flow 5000` (one account) or `--flow ACCOUNT:5000`, repeated for several accounts."""
+    names = holdings.accounts()
+    result: dict[str, float] = {}
+    for text in texts:
+        account, colon, amount = text.rpartition(":")
+        if not colon:
+            if len(names) != 1:
+                raise TableError.of(
+                    where="--flow",
+                    what=f"{text!r} names no account, and there are {len(names)}",
+                    remedy=f"write ACCOUNT:AMOUNT, for example {names[0]}:{text}",
+                )
+            account = names[0]
+        if account not in names:
+            raise TableError.of(
+                where="--flow",
+                what=f"account {account!r} is not in the holdings",
+                remedy=f"accounts are: {', '.join(names)}",
+            )
+        result[account] = result.get(account, 0.0) + money(amount)
+    return result
+
+
+def _selected(holdings: Holdings, only: tuple[str, ...], source: str) -> Holdings:
+    if not only:
+        return holdings
+    names = holdings.accounts()
+    unknown = [name for name in only if name not in names]
+    if unknown:
+        raise TableError.of(
+            where="--account",
+            what=f"{', '.join(map(repr, unknown))} is not in {source}",
+            remedy=f"accounts are: {', '.join(names)}",
+        )
+    return holdings.take(np.isin(holdings.account.astype(str), only))
+
+
+def _joined(accounts: Mapping[str, Account]) -> dict[str, Account]:
+    reserve = sum(account.cash_reserve for account in accounts.values())
+    models = {account.model for account in accounts.values() if account.model}
+    model = models.pop() if len(models) == 1 else ""
+    return {ALL_TOGETHER: Account(account=ALL_TOGETHER, cash_reserve=reserve, model=model)}
+
+
+def _with_reserve(
+    accounts: Mapping[str, Account], holdings: Holdings, reserve: float | None
+) -> dict[str, Account]:
+    result = dict(accounts)
+    if reserve is None:
+        return result
+    _not_negative(reserve, "--reserve")
+    for name in holdings.accounts():
+        result[name] = replace(result.get(name, Account(account=name)), cash_reserve=reserve)
+    return result
+
+
+def _not_negative(value: float, option: str) -> float:
+    if not math.isfinite(value) or value < 0:
+        raise TableError.of(where=option, what=f"{value:g} is not possible", remedy="enter zero or more")
+    return value
+
+
+def _share(text: str | None, option: str) -> float | None:
+    if text is None:
+        return None
+    from xl_rebal.portfolio import cells
+
+    try:
+        value = cells.fraction(text)
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise TableError.of(where=option, what=what, remedy=remedy) from None
+    return _not_negative(value, option)
+
+
+def _date(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise TableError.of(
+            where="--as-of", what=f"{text!r} is not a date", remedy="write it as 2026-11-23"
+        ) from None
+
+
+def _fingerprint(options: Options) -> str:
+    """SHA-256 over the contents of every input file and every option, paths left out."""
+    digest = hashlib.sha256()
+    for name in Options.__slots__:
+        value = getattr(options, name)
+        path = Path(value) if isinstance(value, Path) else None
+        if name == "targets" and _names_a_file(value):
+            path = Path(value)
+        digest.update(f"{name}=".encode())
+        digest.update(path.read_bytes() if path is not None else repr(value).encode())
+    return digest.hexdigest()

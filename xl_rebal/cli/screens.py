@@ -1,0 +1,242 @@
+"""What commands show a person: tables and warnings through Rich."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from xl_rebal.custodians import Statement
+from xl_rebal.rebalance import Rebalancing
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_STYLES = {"above": "red", "below": "red", "within": "green"}
+_SLOW = 1.0  # seconds before a progress bar appears
+
+
+@contextmanager
+def reading(name: str) -> Iterator[Callable[[str, float], None] | None]:
+    """A progress callback that draws a bar on stderr once the work takes over a second."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, transient=True
+    )
+    task = bar.add_task(f"reading {name}", total=1.0)
+    started = time.monotonic()
+    shown = False
+
+    def report(stage: str, share: float) -> None:
+        nonlocal shown
+        if not shown and time.monotonic() - started > _SLOW:
+            bar.start()
+            shown = True
+        bar.update(task, completed=share, description=f"{stage} {name}")
+
+    try:
+        yield report
+    finally:
+        if shown:
+            bar.stop()
+
+
+def warn(warnings: list[str] | tuple[str, ...]) -> None:
+    """Warnings on stderr, so that stdout stays a table or a document."""
+    for text in warnings:
+        err.print(Text("warning: ", style="yellow") + Text(text))
+
+
+def say(text: str) -> None:
+    """One line on stdout, as it is."""
+    out.print(Text(text), soft_wrap=True)
+
+
+def table(title: str, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:
+    """A table; columns are (header, justification)."""
+    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for header, justify in columns:
+        grid.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a Literal
+    for row in rows:
+        grid.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    out.print(grid)
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """`4.47%`, blank for None."""
+    return "" if value is None else f"{value * 100:.{digits}f}%"
+
+
+def points(value: float) -> str:
+    """`+3.97 pp`; a drift that rounds to zero carries no sign."""
+    text = f"{value * 100:+.2f}"
+    return f"{text.lstrip('+-') if float(text) == 0 else text} pp"
+
+
+def amount(value: float | None) -> str:
+    """`1,901,000.00`; no negative zero."""
+    if value is None:
+        return ""
+    text = f"{value:,.2f}"
+    return "0.00" if text == "-0.00" else text
+
+
+def units(value: float | None) -> str:
+    """A quantity without needless zeros."""
+    return "" if value is None else f"{value:,.6f}".rstrip("0").rstrip(".")
+
+
+def status(word: str) -> Text:
+    """A status in its colour."""
+    return Text(word, style=_STYLES.get(word, ""))
+
+
+def show_import(statements: list[Statement], document: dict[str, Any]) -> None:
+    """What was read: accounts, then holdings."""
+    for statement in statements:
+        when = statement.as_of_text or "unknown"
+        say(f"{statement.source}: {statement.custodian} export, as of {when}")
+    table(
+        "Accounts",
+        [("Account", "left"), ("Name", "left"), ("Positions", "right"), ("Total", "right")],
+        [[a["account"], a["name"], a["positions"], amount(a["total"])] for a in document["accounts"]],
+    )
+    table(
+        "Holdings",
+        [
+            ("Account", "left"),
+            ("Symbol", "left"),
+            ("Quantity", "right"),
+            ("Price", "right"),
+            ("Value", "right"),
+            ("Asset class", "left"),
+            ("Kind", "left"),
+        ],
+        [
+            [
+                h["account"],
+                h["symbol"] or "",
+                units(h["quantity"]),
+                units(h["price"]),
+                amount(h["value"]),
+                h["asset_class"] or "",
+                h["kind"],
+            ]
+            for h in document["holdings"]
+        ],
+    )
+
+
+def show_drift(document: dict[str, Any]) -> None:
+    """Drift against bands."""
+    say(document["policy"])
+    say(f"Weight base: {amount(document['total'])} as of {document['as_of']}")
+    table(
+        "Drift",
+        [
+            ("Account", "left"),
+            ("Asset class", "left"),
+            ("Value", "right"),
+            ("Weight", "right"),
+            ("Target", "right"),
+            ("Drift", "right"),
+            ("Lower", "right"),
+            ("Upper", "right"),
+            ("Status", "left"),
+        ],
+        [
+            [
+                r["account"],
+                r["asset_class"],
+                amount(r["value"]),
+                percent(r["weight"]),
+                percent(r["target"]),
+                points(r["drift"]),
+                percent(r["lower"]),
+                percent(r["upper"]),
+                status(r["status"]),
+            ]
+            for r in document["rows"]
+        ],
+    )
+
+
+def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
+    """Trades, what they leave, and what was not done."""
+    say(f"Costs: {document['costs']}")
+    for plan in result.plans:
+        say(f"{plan.account}: {plan.why}")
+    if document["trades"]:
+        table(
+            "Trades",
+            [
+                ("Account", "left"),
+                ("Action", "left"),
+                ("Symbol", "left"),
+                ("Quantity", "right"),
+                ("Price", "right"),
+                ("Value", "right"),
+                ("Cost", "right"),
+                ("Reason", "left"),
+            ],
+            [
+                [
+                    t["account"],
+                    t["action"],
+                    t["symbol"],
+                    units(t["quantity"]),
+                    units(t["price"]),
+                    amount(t["value"]),
+                    amount(t["cost"]),
+                    t["reason"],
+                ]
+                for t in document["trades"]
+            ],
+        )
+    else:
+        say("No trades.")
+    table(
+        "After the trades",
+        [
+            ("Account", "left"),
+            ("Asset class", "left"),
+            ("Weight", "right"),
+            ("Target", "right"),
+            ("Drift", "right"),
+            ("Status", "left"),
+            ("Why it is not zero", "left"),
+        ],
+        [
+            [
+                r["account"],
+                r["asset_class"],
+                percent(r["weight"]),
+                percent(r["target"]),
+                points(r["drift"]),
+                status(r["status"]),
+                r["cause"],
+            ]
+            for r in document["drift_after"]
+        ],
+    )
+    for plan in result.plans:
+        say(
+            f"{plan.account}: cash {amount(plan.cash_before)} before, {amount(plan.cash_after)} after; "
+            f"costs {amount(plan.total_cost)}; verified"
+        )
+        for note in plan.notes:
+            say(f"  not done: {note}")
+        if plan.deposit_to_restore:
+            say(
+                f"  a deposit of {amount(plan.deposit_to_restore)} would restore the target "
+                "by buying only (before costs)"
+            )

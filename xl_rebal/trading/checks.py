@@ -1,0 +1,76 @@
+"""The independent verifier: every plan is recomputed from the book's rows before it may leave.
+
+It imports nothing of the planner and repeats nothing of its arithmetic: exact decimals and plain loops
+here, arrays there. What it demands is DESIGN section 4: cash, holdings, steps, restrictions, one net
+trade, weights that sum to 100%, no breach that grows, each remaining breach with its cause. It checks
+that a plan is right and allowed, not that no better one exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import localcontext
+
+from xl_rebal.errors import Fault, VerificationError
+from xl_rebal.portfolio.book import Book
+from xl_rebal.portfolio.policies import Policy
+from xl_rebal.trading.checks_book import EXACT, BookRows, Violation, case_of
+from xl_rebal.trading.checks_classes import check_classes
+from xl_rebal.trading.checks_fields import unreadable
+from xl_rebal.trading.checks_trades import check_account, check_cash, check_trades
+from xl_rebal.trading.limits import Limits
+from xl_rebal.trading.plan import Plan
+
+__all__ = ["Violation", "check_plan", "check_plans", "require_verified"]
+
+REMEDY = "the plan is not exported; report this with the holdings file"
+
+
+def check_plan(book: Book, policy: Policy, plan: Plan, limits: Limits) -> tuple[Violation, ...]:
+    """Every rule that one plan breaks; never raises on what the plan says.
+
+    For many plans of one book take `check_plans`, which reads the book once.
+    """
+    return check_plans(book, policy, (plan,), limits)
+
+
+def check_plans(
+    book: Book, policy: Policy, plans: Iterable[Plan], limits: Limits
+) -> tuple[Violation, ...]:
+    """Every rule that the plans break, in their order; an account has one plan."""
+    found: list[Violation] = []
+    planned: set[str] = set()
+    with localcontext(EXACT):
+        rows = BookRows(book, policy)
+        for plan in plans:
+            faults = unreadable(plan)
+            found += faults or _violations(rows, plan, limits)
+            if not faults and plan.account in planned:
+                where, what = f"account {plan.account}", "a second plan for the account"
+                found.append(Violation(code="one-plan", where=where, what=what))
+            elif not faults:
+                planned.add(plan.account)
+    return tuple(found)
+
+
+def require_verified(book: Book, policy: Policy, plans: Iterable[Plan], limits: Limits) -> None:
+    """Raise VerificationError with one fault for each violation; do nothing when there is none."""
+    violations = check_plans(book, policy, plans, limits)
+    if violations:
+        raise VerificationError(
+            *(Fault(where=v.where, what=f"{v.what} ({v.code})", remedy=REMEDY) for v in violations)
+        )
+
+
+def _violations(rows: BookRows, plan: Plan, limits: Limits) -> list[Violation]:
+    account = rows.account(plan.account)
+    if account is None:
+        where, what = f"account {plan.account}", "its model has no targets"
+        return [Violation(code="unknown-account", where=where, what=what)]
+    case = case_of(rows, account, plan, limits)
+    return [
+        *check_account(case),
+        *check_cash(case),
+        *check_trades(case),
+        *check_classes(case),
+    ]

@@ -1,0 +1,92 @@
+"""Verifier, first of all: every field of a plan is what it must be, so that nothing after it can stumble."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from xl_rebal.trading.checks_book import Violation
+from xl_rebal.trading.plan import Action, Plan
+
+_NUMBERS = {
+    "trade": (
+        "quantity",
+        "price",
+        "unit_value",
+        "value",
+        "cost",
+        "half_spread",
+        "commission",
+        "impact",
+    ),
+    "class": (
+        *("target", "value_before", "weight_before", "drift_before"),
+        *("value_after", "weight_after", "drift_after"),
+    ),
+    "plan": (
+        *("base_before", "base_after", "cash_before", "flow", "reserve", "cash_after"),
+        *("total_cost", "turnover"),
+    ),
+}
+_OPTIONAL = {"trade": (), "class": ("lower", "upper"), "plan": ("deposit_to_restore",)}
+_TEXTS = {
+    "trade": ("account", "symbol", "asset_class", "reason"),
+    "class": ("asset_class", "status_before", "status_after", "cause"),
+    "plan": ("account", "why"),
+}
+
+
+def unreadable(plan: Plan) -> list[Violation]:
+    """Fields of a plan that are not what they must be: no number, NaN, infinite, no text."""
+    where = f"account {getattr(plan, 'account', '?')}"
+    found = list(_bad_fields(plan, "plan", where))
+    for name in ("trades", "classes", "notes"):
+        if not isinstance(getattr(plan, name, None), tuple):
+            found.append(Violation(code="unreadable", where=where, what=f"{name} is not a tuple"))
+    if found:
+        return found
+    for index, trade in enumerate(plan.trades, start=1):
+        found += _bad_fields(trade, "trade", f"{where}, trade {index}")
+        if not isinstance(getattr(trade, "action", None), Action):
+            found.append(
+                Violation(
+                    code="action", where=f"{where}, trade {index}", what="neither BUY nor SELL"
+                )
+            )
+    for index, row in enumerate(plan.classes, start=1):
+        found += _bad_fields(row, "class", f"{where}, class {index}")
+    if not all(isinstance(note, str) for note in _anything(plan.notes)):
+        found.append(Violation(code="unreadable", where=where, what="a note is not a text"))
+    if not isinstance(getattr(plan, "triggered", None), bool):
+        found.append(Violation(code="unreadable", where=where, what="triggered is not yes or no"))
+    return found
+
+
+def _anything(values: Iterable[object]) -> Iterable[object]:
+    """The same values, whatever their declared type: a verifier does not trust declarations."""
+    return values
+
+
+def _bad_fields(record: object, kind: str, where: str) -> Iterable[Violation]:
+    for name in _NUMBERS[kind]:
+        if not _is_number(getattr(record, name, None)):
+            what = f"{name} is {getattr(record, name, 'missing')!r}, not a finite number"
+            yield Violation(code="unreadable", where=where, what=what)
+    for name in _OPTIONAL[kind]:
+        value = getattr(record, name, "missing")
+        if value is not None and not _is_number(value):
+            what = f"{name} is {value!r}, not a finite number"
+            yield Violation(code="unreadable", where=where, what=what)
+    for name in _TEXTS[kind]:
+        if not isinstance(getattr(record, name, None), str):
+            what = f"{name} is {getattr(record, name, 'missing')!r}, not a text"
+            yield Violation(code="unreadable", where=where, what=what)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
