@@ -56,6 +56,8 @@ def check_target(path: Path | str, *, overwrite: bool = False) -> None:
     """Refuse a path that could not be written, before any work is done for it; raises FileError."""
     target = Path(path)
     try:
+        if "\0" in str(target):
+            raise ValueError("NUL in a name")
         is_folder, exists, parent = target.is_dir(), target.exists(), target.parent.is_dir()
     except (OSError, ValueError) as error:  # names that are too long, or hold a NUL
         raise FileError.of(

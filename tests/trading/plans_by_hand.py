@@ -7,11 +7,13 @@ which the verifier accepts is also a comparison of the two implementations.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from xl_rebal import bands
+from xl_rebal.costs import CostModel
 from xl_rebal.drift import class_columns, drift_of
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book, target_of
@@ -21,6 +23,7 @@ from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import Restriction
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Targets, parse_targets
+from xl_rebal.trading.checks import check_plan
 from xl_rebal.trading.limits import Limits
 from xl_rebal.trading.plan import Action, ClassResult, Plan, Trade
 
@@ -179,3 +182,36 @@ def _trade(book: Book, account: str, targets: Targets, limits: Limits, order: Or
         impact=impact,
         reason="by hand",
     )
+
+
+HALF_5BP = Limits(costs=CostModel(half_spread=0.0005))
+WALK_ROWS = [
+    row("VTI", 5000, 220.0),
+    row("VXUS", 2000, 58.0),
+    row("BND", 8000, 75.0),
+    row("VNQ", 1000, 85.0),
+]
+WALK_ORDERS: list[Order] = [("SELL", "VTI", 343.0), ("SELL", "BND", 397.0), ("BUY", "VNQ", 1236.0)]
+WALK_BOOK = book_of(WALK_ROWS)
+WALK = plan_of(WALK_BOOK, WALK_ORDERS, limits=HALF_5BP, deposit_to_restore=125_666.67)
+VTI, BND, VNQ = range(3)
+STOCKS, BONDS, REAL_ESTATE, CASH = range(4)
+IRA_ROWS = [row("VTI", 464_000), row("BND", 280_000), row("VNQ", 56_000)]
+
+
+def codes(
+    plan: Plan, book: Book = WALK_BOOK, policy: Policy = FIVE, limits: Limits = HALF_5BP
+) -> set[str]:
+    return {v.code for v in check_plan(book, policy, plan, limits)}
+
+
+def with_trade(index: int, plan: Plan = WALK, **changes: Any) -> Plan:
+    trades = list(plan.trades)
+    trades[index] = replace(trades[index], **changes)
+    return replace(plan, trades=tuple(trades))
+
+
+def with_class(index: int, plan: Plan = WALK, **changes: Any) -> Plan:
+    rows = list(plan.classes)
+    rows[index] = replace(rows[index], **changes)
+    return replace(plan, classes=tuple(rows))

@@ -9,12 +9,12 @@ from typing import Literal, overload
 import numpy as np
 
 from xl_rebal.custodians import columns
-from xl_rebal.custodians.assemble import Table
 from xl_rebal.custodians.columns import Header, cell_at
 from xl_rebal.custodians.faults import Problems
 from xl_rebal.custodians.filetypes import FileType
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.sheets import Document, Sheet, as_text, filled
+from xl_rebal.custodians.table import Table, columns_of
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio.holdings import Holdings
 
@@ -74,10 +74,7 @@ class Block:
                 kept.append(row)
                 lines.append(self.sheet.line(number))
         table = Table(
-            columns={
-                role: [row[i] if i < len(row) else "" for row in kept]
-                for role, i in self.header.index.items()
-            },
+            columns=columns_of(kept, self.header.index),
             labels={role: self.header.cells[i] for role, i in self.header.index.items()},
             lines=np.array(lines, dtype=np.int64),
         )

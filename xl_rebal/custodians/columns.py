@@ -25,6 +25,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "symbol": (
         "symbol", "ticker", "ticker symbol", "security", "security symbol", "security id", "asset",
         "instrument", "fund symbol", "stock", "isin", "cusip", "wkn", "sedol", "symbole",
+        "wertpapier", "kürzel",
     ),
     "description": (
         "description", "name", "security description", "investment name", "fund name",
@@ -156,11 +157,12 @@ def bind(row: int, cells: Sequence[Cell], *, fixed: Mapping[str, int] | None = N
         same = [o for o in options if key(texts[o[1]]) == key(texts[best[1]])]
         if len(same) > 1:
             clashes.append(role)
-        elif len(options) > 1 and role not in {"cost", "account_name", "description", "as_of"}:
-            others = ", ".join(repr(texts[o[1]]) for o in options[1:])
-            duplicates.append(f"{texts[best[1]]!r} was read as {role}, not {others}")
-    if "description" in index and "symbol" not in index and "account" not in index:
-        pass  # a table of fund names only: the symbol is taken from the description
+        elif role not in {"cost", "account_name", "description", "as_of"}:
+            # An ISIN beside a ticker is no rival: only the first names of a symbol compete.
+            rivals = [o for o in options[1:] if role != "symbol" or o[0] < 3]
+            if rivals:
+                others = ", ".join(repr(texts[o[1]]) for o in rivals)
+                duplicates.append(f"{texts[best[1]]!r} was read as {role}, not {others}")
     return Header(
         row=row,
         cells=texts,

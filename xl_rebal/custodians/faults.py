@@ -8,6 +8,7 @@ from typing import Any
 from xl_rebal.errors import Fault, ReadError
 
 MOST_FAULTS = 50
+_KEPT = 100_000  # a file of a million bad rows must not fill the memory with messages
 
 
 def listed(lines: Iterable[Any], most: int = 8) -> str:
@@ -29,17 +30,21 @@ class Problems:
     def __init__(self, file: str, unit: str = "line") -> None:
         self.file = file
         self.unit = unit
-        self.faults: list[Fault] = []
         self.warnings: list[str] = []
-        self._hidden = 0
+        self._faults: list[tuple[int, int, str, str, str]] = []
+        self._uncounted = 0
+
+    @property
+    def faulty(self) -> bool:
+        """True when at least one fault was noted."""
+        return bool(self._faults)
 
     def fault(self, line: Any, column: str, what: str, remedy: str) -> None:
-        """Note one bad cell; only the first 50 are kept in words, the others are counted."""
-        if len(self.faults) >= MOST_FAULTS:
-            self._hidden += 1
-            return
-        where = f"{self.file} {self.unit} {int(line)}" + (f", column {column}" if column else "")
-        self.faults.append(Fault(where=where, what=what, remedy=remedy))
+        """Note one bad cell."""
+        if len(self._faults) < _KEPT:
+            self._faults.append((int(line), len(self._faults), column, what, remedy))
+        else:
+            self._uncounted += 1
 
     def warn(self, text: str) -> None:
         """Note something odd that does not stop the reading."""
@@ -52,16 +57,18 @@ class Problems:
             self.warnings.append(text)
 
     def raise_faults(self) -> None:
-        """Raise ReadError with all faults together; nothing when there is none."""
-        if not self.faults:
+        """Raise ReadError with the faults in the order of their lines; nothing when there is none.
+
+        The first 50 are said in words, the others counted.
+        """
+        if not self._faults:
             return
-        hidden = []
-        if self._hidden:
-            hidden.append(
-                Fault(
-                    where=self.file,
-                    what=f"and {self._hidden:,} more bad cells",
-                    remedy="correct those above first",
-                )
-            )
-        raise ReadError(*self.faults, *hidden)
+        faults = []
+        for line, _, column, what, remedy in sorted(self._faults)[:MOST_FAULTS]:
+            where = f"{self.file} {self.unit} {line}" + (f", column {column}" if column else "")
+            faults.append(Fault(where=where, what=what, remedy=remedy))
+        more = len(self._faults) + self._uncounted - len(faults)
+        if more:
+            what = f"and {more:,} more bad cells"
+            faults.append(Fault(where=self.file, what=what, remedy="correct those above first"))
+        raise ReadError(*faults)

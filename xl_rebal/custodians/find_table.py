@@ -70,12 +70,10 @@ def _header_of(document: Document, sheet: Sheet, mapping: ColumnMapping) -> Head
             count = len(wanted & {columns.key(c) for c in row_cells if as_text(c)})
             if count > hits:
                 best, hits = number, count
-        if best >= 0:
-            header = columns.bind(best, sheet.rows[best])
-            if hits == len(wanted) or header.is_holdings():
-                return _with_mapping(document, sheet, header, mapping)
-    header = columns.find_header(sheet.rows)  # type: ignore[assignment]
-    return None if header is None else _with_mapping(document, sheet, header, mapping)
+        near = columns.bind(best, sheet.rows[best]) if best >= 0 else nearest_header(sheet.rows)
+        # What the mapping names and the row lacks is said by _with_mapping.
+        return None if near is None else _with_mapping(document, sheet, near, mapping)
+    return columns.find_header(sheet.rows)
 
 
 def _with_mapping(
@@ -143,7 +141,7 @@ def _missing(document: Document, sheet: Sheet, header: Header) -> list[Fault]:
         hint = (
             f"is {near[0]!r} meant? Then rename it, or tie it in a mapping file"
             if near
-            else (f"add a column headed {role}")
+            else f"add a column headed {role}"
         )
         faults.append(
             Fault(
@@ -156,6 +154,7 @@ def _missing(document: Document, sheet: Sheet, header: Header) -> list[Fault]:
 
 
 def check_header(document: Document, sheet: Sheet, header: Header) -> None:
+    """Refuse a header that has the same column twice or too few of them; raises ReadError."""
     faults = [
         Fault(
             where=document.where(sheet, header.row),

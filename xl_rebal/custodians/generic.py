@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xl_rebal.custodians import kinds
-from xl_rebal.custodians.assemble import Defaults, Table, assemble
+from xl_rebal.custodians.assemble import assemble
 from xl_rebal.custodians.columns import Header, cell_at
 from xl_rebal.custodians.dates import find_date, stated_as_of
 from xl_rebal.custodians.faults import Problems
@@ -14,6 +14,7 @@ from xl_rebal.custodians.money import decide_styles
 from xl_rebal.custodians.numbers import ISO_CODES, DecimalStyle, parse_column
 from xl_rebal.custodians.sheets import Document, Sheet, as_text, filled
 from xl_rebal.custodians.statement import Statement
+from xl_rebal.custodians.table import Defaults, Table
 from xl_rebal.custodians.table_rows import TableRows
 from xl_rebal.custodians.totals import counted_values, summarise, tolerance
 from xl_rebal.errors import ReadError
@@ -45,7 +46,7 @@ def read(document: Document, mapping: ColumnMapping | None = None) -> Statement:
         currency=mapping.currency or _header_currency(header, problems),
         multiplier=mapping.multiplier,
     )
-    if not len(table) and not problems.faults:
+    if not len(table) and not problems.faulty:
         raise ReadError.of(
             where=f"{document.where(sheet, header.row)}",
             what="the table has a header and no rows below it",
@@ -122,37 +123,33 @@ def _names(table: Table, holdings: Holdings) -> dict[str, str]:
 def _check_totals(
     rows: TableRows, table: Table, holdings: Holdings, defaults: Defaults, problems: Problems
 ) -> dict[str, float]:
-    """Stated totals against sums; returns those that are plainly one account's."""
+    """Stated totals against sums; returns those that are plainly one account's.
+
+    A total may stand for the rows since the last one, for all rows above, or for the account that
+    its row names: it is right when it is any of these sums.
+    """
     stated: dict[str, float] = {}
     if "value" not in rows.header.index or not rows.totals:
         return stated
-    values = counted_values(holdings)
-    before = 0
+    cells = [cell_at(row, rows.header.index["value"]) for _, _, _, row in rows.totals]
     style = decide_styles(table, defaults, Problems(problems.file))["value"]
-    single = len(set(holdings.account.tolist())) == 1
-    for count, line, label, row in rows.totals:
-        given = float(parse_column([cell_at(row, rows.header.index["value"])], style).values[0])
-        sums = [
-            (float(values[before:count].sum()), count - before),
-            (float(values[:count].sum()), count),
-        ]
-        account = (
-            as_text(cell_at(row, rows.header.index["account"]))
-            if "account" in rows.header.index
-            else ""
-        )
-        mine = holdings.account == account
-        if account and mine.any():
-            sums.insert(0, (float(values[mine].sum()), int(mine.sum())))
+    values = counted_values(holdings)
+    accounts = holdings.accounts()
+    before = 0
+    for (count, line, label, row), given in zip(
+        rows.totals, parse_column(cells, style).values.tolist(), strict=True
+    ):
+        spans = [values[before:count], values[:count]]
+        if "account" in rows.header.index:
+            named = as_text(cell_at(row, rows.header.index["account"]))
+            spans += [values[holdings.account == named]] if named in accounts else []
         before = count
-        if given != given:  # NaN: no value in the total row
-            continue
-        if single and len(rows.totals) == 1:
-            stated[str(holdings.account[0])] = (
-                given  # compared with the sum where accounts are listed
-            )
-        elif not any(abs(given - total) <= tolerance(n) for total, n in sums):
+        ties = [abs(given - span.sum()) <= tolerance(len(span)) for span in spans]
+        if len(accounts) == 1 and (len(rows.totals) == 1 or ties[1]):
+            stated[accounts[0]] = given  # compared where the accounts are summed up
+        elif given == given and not any(ties):  # not NaN, which is a total row without a value
             problems.warn(
-                f"line {line}: {label!r} states {given:,.2f}, the rows above add up to {sums[0][0]:,.2f}"
+                f"line {line}: {label!r} states {given:,.2f}, "
+                f"the rows above add up to {spans[-1 if len(spans) > 2 else 0].sum():,.2f}"
             )
-    return stated
+    return {account: total for account, total in stated.items() if total == total}

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from xl_rebal.custodians import columns
-from xl_rebal.custodians.assemble import Defaults, Table, assemble
+from xl_rebal.custodians.assemble import assemble
 from xl_rebal.custodians.dates import find_date
 from xl_rebal.custodians.faults import Problems
 from xl_rebal.custodians.numbers import ISO_CODES, Cell, DecimalStyle, parse_column
 from xl_rebal.custodians.sheets import Document, Sheet, as_text, texts
 from xl_rebal.custodians.statement import Statement
+from xl_rebal.custodians.table import Defaults, Table
 from xl_rebal.custodians.totals import summarise
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio.holdings import Kind

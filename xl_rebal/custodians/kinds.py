@@ -10,7 +10,8 @@ SWEEP_FUNDS = frozenset({"SPAXX", "FDRXX", "FZFXX", "VMFXX"})
 NOTHING = frozenset({"", "-", "--", "—", "N/A", "n/a"})  # how exports leave a cell out
 _CASH_NAMES = re.compile(
     r"(cash( balance| position| account)?|\$?cash"
-    r"|cash (&|and) (cash investments|cash equivalents?|equivalents?|money market|sweep.*)|cash equivalents?|(bank|cash|money market) sweep.*|settled cash|sweep account"
+    r"|cash (&|and) (cash investments|cash equivalents?|equivalents?|money market|sweep.*)|cash equivalents?"
+    r"|(bank|cash|money market) sweep.*|settled cash|sweep account"
     r"|settlement fund|u\.?s\.? dollars?|cash in .*|bargeld|liquidität)",
     re.IGNORECASE,
 )
@@ -24,10 +25,11 @@ _PENDING = re.compile(r"(pending|unsettled) (activity|transactions?|trades?)\.?"
 _TOTAL = re.compile(
     r"((grand|account|positions?|portfolio|overall|sub|market value|holdings)[ -]?)?"
     r"totals?(( (market|account|portfolio|current))? value|"
-    r" (portfolio|account|assets|holdings|positions)|( for)? .{0,60}:?|:.*)?:?"
+    r" (portfolio|account|assets|holdings|positions))?:?"
     r"|(gesamt|summe|gesamtsumme):?",
     re.IGNORECASE,
 )
+_LOOSE_TOTAL = re.compile(r"(sub)?totals?\b.{1,60}|.{1,60}\b(sub)?totals?:?", re.IGNORECASE)
 _OPTION = re.compile(
     r"[A-Z.]{1,6}\d? \d{2}/\d{2}/\d{4} \d+(\.\d+)? [CP]"  # Schwab: NET 09/18/2026 305.00 C
     r"|-?[A-Z.]{1,6}\d?\d{6}[CP]\d+(\.\d+)?"  # Fidelity: -AMAT260424C400
@@ -69,9 +71,15 @@ def is_option(symbol: str) -> bool:
     return _OPTION.fullmatch(symbol) is not None
 
 
-def is_total(label: str) -> bool:
-    """True for `Account Total`, `Total:`, `Grand total` and the like; the row must have no price."""
-    return _TOTAL.fullmatch(label) is not None
+def is_total(label: str, *, loosely: bool = False) -> bool:
+    """True for `Account Total`, `Total:`, `Grand total` and the like.
+
+    `loosely` takes `Total Roth IRA` and `Bonds total` too: only for rows without quantity and price,
+    as funds have such names.
+    """
+    return _TOTAL.fullmatch(label) is not None or (
+        loosely and _LOOSE_TOTAL.fullmatch(label) is not None
+    )
 
 
 def is_masked(account: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +11,8 @@ from numpy.typing import NDArray
 from xl_rebal.custodians.columns import MONEY_ROLES
 from xl_rebal.custodians.faults import Problems
 from xl_rebal.custodians.numbers import DecimalStyle, StyleEvidence, parse_column, style_evidence
+from xl_rebal.custodians.table import Defaults, Table
 from xl_rebal.portfolio.holdings import TextColumn
-
-if TYPE_CHECKING:
-    from xl_rebal.custodians.assemble import Defaults, Table
 
 _READ = ("quantity", "price", "value", "multiplier", "fx")
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xl_rebal.custodians import columns, kinds
-from xl_rebal.custodians.assemble import Defaults, Table, assemble
+from xl_rebal.custodians.assemble import assemble
 from xl_rebal.custodians.columns import Header, cell_at
 from xl_rebal.custodians.dates import find_date
 from xl_rebal.custodians.faults import Problems, listed
 from xl_rebal.custodians.numbers import Cell, DecimalStyle, parse_column
 from xl_rebal.custodians.sheets import Document, Sheet, as_text, filled
 from xl_rebal.custodians.statement import Statement
+from xl_rebal.custodians.table import Defaults, Table
 from xl_rebal.custodians.totals import summarise
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio.holdings import Kind
@@ -120,6 +121,10 @@ def _sections(sheet: Sheet, problems: Problems) -> tuple[list[_Section], str]:
     current: _Section | None = None
     unread: list[tuple[int, str]] = []
     for number, row in enumerate(sheet.rows):
+        if current is not None and _is_ordinary(row, current):
+            current.rows.append(row)
+            current.lines.append(sheet.line(number))
+            continue
         words = filled(row)
         if not words:
             continue
@@ -177,6 +182,18 @@ def _sections(sheet: Sheet, problems: Problems) -> tuple[list[_Section], str]:
             f"{listed(n for n, _ in unread)}: text that is no holding was not read ({shown!r})"
         )
     return sections, as_of_text
+
+
+def _is_ordinary(row: Sequence[Cell], section: _Section) -> bool:
+    """A position's row, told quickly: a long export has a million of them."""
+    return (
+        section.header is not None
+        and 3 <= len(row) <= len(section.header.cells)
+        and type(row[0]) is str
+        and bool(row[0].strip() and row[1] and row[2])
+        and "otal" not in row[0]
+        and row[0] != "Symbol"
+    )
 
 
 def _is_ticker(text: str) -> bool:

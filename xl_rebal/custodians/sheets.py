@@ -229,7 +229,7 @@ def _open_workbook(path: Path, kind: FileType, progress: Progress | None) -> Doc
         with _calamine(path) as book:
             visible = python_calamine.SheetTypeEnum.WorkSheet
             wanted = [s.name for s in book.sheets_metadata if s.typ == visible]
-            tables = _tables(book) if kind is FileType.WORKBOOK else {}
+            tables = _tables(book)
             for number, sheet_name in enumerate(wanted):
                 if progress is not None:
                     progress(f"reading sheet {sheet_name}", number / len(wanted))
@@ -268,11 +268,17 @@ def _calamine(path: Path) -> python_calamine.CalamineWorkbook:
         return python_calamine.load_workbook(str(path))
 
 
-def _tables(book: object) -> dict[str, dict[str, tuple[int, int]]]:
+def _tables(book: python_calamine.CalamineWorkbook) -> dict[str, dict[str, tuple[int, int]]]:
     """Sheet -> defined table -> (its header's row, one past its last row), counted from 0."""
+    import python_calamine
+
     found: dict[str, dict[str, tuple[int, int]]] = {}
-    for name in getattr(book, "table_names", None) or []:
-        table = book.get_table_by_name(name)  # type: ignore[attr-defined]
+    try:
+        names = book.table_names
+    except python_calamine.CalamineError:  # .ods and .xls have none
+        return found
+    for name in names or []:
+        table = book.get_table_by_name(name)
         first, last = table.start, table.end
         if first is None or last is None:
             continue

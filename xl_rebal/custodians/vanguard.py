@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xl_rebal.custodians import columns, kinds
-from xl_rebal.custodians.assemble import Defaults, Table, assemble
+from xl_rebal.custodians.assemble import assemble
 from xl_rebal.custodians.blocks import Block, find_block
 from xl_rebal.custodians.dates import find_date, stated_as_of
 from xl_rebal.custodians.faults import Problems
 from xl_rebal.custodians.numbers import Cell, DecimalStyle
 from xl_rebal.custodians.sheets import Document
 from xl_rebal.custodians.statement import Statement
+from xl_rebal.custodians.table import Defaults, Table
 from xl_rebal.custodians.totals import summarise
 from xl_rebal.portfolio.holdings import Kind
 

@@ -99,6 +99,7 @@ class BookRows:
         for index, name in enumerate(h.account.tolist()):
             self._rows.setdefault(name, []).append(index)
         self._by_symbol: dict[str, list[int]] | None = None
+        self._securities: dict[str, Security] = {}
         self._classes: dict[tuple[int, str, str], str | None] = {}
         self._models: dict[int, tuple[str, dict[str, tuple[Decimal, Decimal]]]] = {}
 
@@ -149,6 +150,13 @@ class BookRows:
             excluded_cash=excluded,
             values=values,
         )
+
+    def security(self, symbol: str) -> Security:
+        """What is known of a symbol."""
+        known = self._securities.get(symbol)
+        if known is None:
+            known = self._securities[symbol] = self.book.security(symbol)
+        return known
 
     def target_class(self, symbol: str, asset_class: str, targets: Targets) -> str | None:
         """The class of an account's table that a security counts in; None outside the weights."""
@@ -337,7 +345,7 @@ def case_of(rows: BookRows, account: AccountRows, plan: Plan, limits: Limits) ->
 
 
 def _line(rows: BookRows, account: AccountRows, plan: Plan, trade: Trade) -> Line:
-    security = rows.book.security(trade.symbol)
+    security = rows.security(trade.symbol)
     held = account.held.get(trade.symbol)
     quotes: list[Quote]
     if held is not None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from xl_rebal.errors import PlanError
 from xl_rebal.portfolio.policies import Goal
 from xl_rebal.trading.cash import invest, raise_cash
-from xl_rebal.trading.problem import HALF_CENT, Line, Problem
+from xl_rebal.trading.problem import HALF_CENT, Line, Problem, class_step, preferred_buys
 
 
 class Mode(StrEnum):
@@ -59,11 +59,14 @@ def reach(problem: Problem) -> Reach:
     return Reach(buyable, sellable)
 
 
-def aims(problem: Problem, mode: Mode, cost: float, replaced: Sequence[float]) -> Aims:
+def aims(
+    problem: Problem, mode: Mode, cost: float, replaced: Sequence[float], *, top_up: bool = False
+) -> Aims:
     """Class deltas for one account.
 
     cost      what the trades are expected to cost; weights are measured on the total after costs.
     replaced  K amounts already sold because a restriction forbids holding them.
+    top_up    money that rounding left goes to the largest shortfall first, not to all in proportion.
     Raises PlanError when cash that must be raised cannot be.
     """
     can = reach(problem)
@@ -83,7 +86,9 @@ def aims(problem: Problem, mode: Mode, cost: float, replaced: Sequence[float]) -
         _step_inside(problem, found)
     _limit(problem, can, found)
     if mode is not Mode.INVEST:
-        _balance(problem, can, found, at_target, cost, mode=mode, replaced=math.fsum(replaced))
+        _balance(
+            problem, can, found, at_target, cost, mode=mode, replaced=math.fsum(replaced), top_up=top_up
+        )
         if not _everything(problem, mode):
             found.cash_aim = problem.value[problem.cash_index] - math.fsum(found.delta) - cost
     found.wanted = [
@@ -221,6 +226,7 @@ def _balance(
     *,
     mode: Mode,
     replaced: float,
+    top_up: bool,
 ) -> None:
     """Make sells, spare cash and buys meet."""
     cash = problem.cash_index
@@ -237,7 +243,9 @@ def _balance(
     others = [k for k in range(len(problem.classes)) if k != cash]
     free = [k for k in others if found.delta[k] == 0.0 and k not in found.notes]
     if need > 0:
-        _fund(problem, can, found, at_target, need, [] if everything else others)
+        _fund(
+            problem, can, found, at_target, need, [] if everything else others, cost, top_up=top_up
+        )
     elif need < 0 and mode is not Mode.RAISE:
         # Spare cash stays where only some classes trade; what was sold is put to work.
         sold = math.fsum(-d for d in found.delta if d < 0) + replaced
@@ -246,7 +254,15 @@ def _balance(
 
 
 def _fund(
-    problem: Problem, can: Reach, found: Aims, at_target: list[float], need: float, free: list[int]
+    problem: Problem,
+    can: Reach,
+    found: Aims,
+    at_target: list[float],
+    need: float,
+    free: list[int],
+    cost: float,
+    *,
+    top_up: bool,
 ) -> None:
     """Money is short: sell the most overweight classes down to target, then buy less, then raise cash."""
     for k in sorted(free, key=lambda k: problem.value[k] / problem.base - problem.target[k], reverse=True):
@@ -258,18 +274,37 @@ def _fund(
             need -= amount
     if need <= HALF_CENT:
         return
-    buys = math.fsum(d for d in found.delta if d > 0)
-    if buys > 0:
-        # The same share of every shortfall is closed (S115: shortfalls of 10 and 15 with 20 to
-        # spend take 8 and 12).
-        factor = max(0.0, (buys - need) / buys)
-        for k, delta in enumerate(found.delta):
-            if delta > 0:
-                found.delta[k] = delta * factor
-                found.notes.setdefault(k, "there is not enough money: what could be sold is not enough")
-        need -= buys * (1 - factor)
-    if need > HALF_CENT:
-        _raise(problem, can, found, at_target, need)
+    need -= _buy_less(problem, found, need, in_proportion=not top_up)
+    # A cash target is no reason to sell below the other targets; cash below the reserve is.
+    left = problem.value[problem.cash_index] - math.fsum(found.delta) - cost
+    if need > HALF_CENT and left < -HALF_CENT:
+        _raise(problem, can, found, at_target, -left)
+
+
+def _buy_less(problem: Problem, found: Aims, need: float, *, in_proportion: bool) -> float:
+    """Cut purchases by `need`, or to nothing; returns by how much.
+
+    In proportion, the same share of every shortfall is closed (S115: shortfalls of 10 and 15 with
+    20 to spend take 8 and 12). Otherwise the largest shortfalls come first, each with the whole
+    steps that it can still pay, so that the last bit of money finds a use.
+    """
+    why = "there is not enough money: what could be sold is not enough"
+    buys = sorted(((d, k) for k, d in enumerate(found.delta) if d > 0), reverse=True)
+    total = math.fsum(d for d, _ in buys)
+    cut = min(need, total)
+    left = total - cut
+    for delta, k in buys:
+        if in_proportion:
+            kept = delta * (total - cut) / total
+        else:
+            step = min(ln.step_value for ln in preferred_buys(problem.lines_of(k)))
+            kept = min(delta, math.floor(left / step + 1e-9) * step)
+            kept = kept if kept >= class_step(problem, k) else 0.0
+            left -= kept
+        found.delta[k] = kept
+        if delta - kept > HALF_CENT:
+            found.notes.setdefault(k, why)
+    return cut
 
 
 def _raise(

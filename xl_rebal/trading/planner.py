@@ -25,10 +25,12 @@ from xl_rebal.trading.problem import (
     trade_cost,
     trade_value,
 )
-from xl_rebal.trading.sizing import merge, size
+from xl_rebal.trading.sizing import Excess, below_minimum, merge, size
 
 _COST_ROUNDS = 6  # trades and their cost depend on each other; they settle within two or three
-_TOP_UPS = 8
+_TOP_UPS = 30
+_ATTEMPTS = 24
+_FEWER_STEPS = 5
 
 
 @dataclass(slots=True)
@@ -46,54 +48,93 @@ def draft(problem: Problem, mode: Mode) -> Draft:
     What may not be held is sold first. Whatever money is left after rounding is put to use until
     nothing more can be done, so that planning again after the trades changes nothing.
     """
-    forced = {
-        line.symbol: -line.quantity
-        for line in problem.lines
-        if line.must_sell and line.value >= max(line.minimum, CENT)
-    }
-    kept = tuple(
-        f"{line.symbol} must not be held, but its {line.value:,.2f} is below the minimum trade"
-        for line in problem.lines
-        if line.must_sell and line.symbol not in forced
-    )
+    forced, kept = _forced(problem)
     replaced = [0.0] * len(problem.classes)
     for line in problem.lines:
         if line.symbol in forced:
             replaced[line.klass] += line.value
-    state = applied(problem, forced) if forced else problem
+    state = _after_forced(problem, forced) if forced else problem
     result = Draft(dict(forced), {}, kept)
     for round_ in range(_TOP_UPS):
-        quantities, notes = _step(state, mode, replaced if round_ == 0 else [0.0] * len(replaced))
+        quantities, notes = _step(
+            state, mode, replaced if round_ == 0 else [0.0] * len(replaced), top_up=round_ > 0
+        )
         if round_ == 0:
             result.notes.update(notes)
         if not quantities:
             break
-        merged = merge(result.quantities, quantities)
-        after = _cash_after(problem, merged)
-        if round_ > 0 and (after < -HALF_CENT or _over_cap(problem, merged)):
+        merged = _affordable(problem, result.quantities, quantities)
+        if merged is None:
             break
         result.quantities = merged
-        if not _may_top_up(problem, mode, notes):
+        if not _may_top_up(problem, mode):
             break
-        state = applied(state, quantities)
+        state = applied(problem, merged)
     return result
 
 
-def _may_top_up(problem: Problem, mode: Mode, notes: dict[int, str]) -> bool:
-    """Only plans that something stopped short of their targets can leave money worth another look."""
+def _affordable(problem: Problem, first: Quantities, more: Quantities) -> Quantities | None:
+    """Both together as one net trade per security, or None when that overdraws.
+
+    Two orders and their sum round to different cents; a few steps fewer then make room.
+    """
+    by_symbol = {line.symbol: line for line in problem.lines}
+    for fewer in range(_FEWER_STEPS if first else 1):
+        trimmed = {
+            symbol: quantity if quantity < 0 else quantity - fewer * by_symbol[symbol].step
+            for symbol, quantity in more.items()
+        }
+        merged = merge(first, {s: q for s, q in trimmed.items() if q < 0 or q > 1e-12})
+        if merged == first:
+            return None
+        if not first or _cash_after(problem, merged) >= -HALF_CENT:
+            return merged
+    return None
+
+
+def _forced(problem: Problem) -> tuple[Quantities, tuple[str, ...]]:
+    """What must not be held, sold in full as far as minimum and turnover cap allow; and what stays."""
+    allowed = math.inf if problem.max_turnover is None else problem.max_turnover * problem.base * 2
+    forced: Quantities = {}
+    kept = []
+    for line in sorted((ln for ln in problem.lines if ln.must_sell), key=lambda ln: (ln.value, ln.symbol)):
+        value = trade_value(line, line.quantity)
+        if value < max(line.minimum, CENT):
+            kept.append(f"{line.symbol} must not be held, but {value:,.2f} is below the minimum trade")
+        elif value > allowed:
+            kept.append(f"{line.symbol} must not be held, but the turnover cap keeps it")
+        else:
+            forced[line.symbol] = -line.quantity
+            allowed -= value
+    return forced, tuple(kept)
+
+
+def _after_forced(problem: Problem, forced: Quantities) -> Problem:
+    state = applied(problem, forced)
+    if problem.max_turnover is None:
+        return state
+    by_symbol = {line.symbol: line for line in problem.lines}
+    moved = math.fsum(trade_value(by_symbol[s], abs(q)) for s, q in forced.items()) / 2
+    left = max(0.0, problem.max_turnover * problem.base - moved)
+    return replace(state, max_turnover=left / state.base if state.base > 0 else 0.0)
+
+
+def _may_top_up(problem: Problem, mode: Mode) -> bool:
+    """True where a second look after the trades must find nothing to do (`to target`)."""
     return (
-        bool(notes)
-        and mode is not Mode.REPLACE
+        mode is not Mode.REPLACE
         and problem.policy.destination.goal is Goal.TARGET
         and problem.max_turnover is None
     )
 
 
-def _step(problem: Problem, mode: Mode, replaced: Sequence[float]) -> tuple[Quantities, dict[int, str]]:
+def _step(
+    problem: Problem, mode: Mode, replaced: Sequence[float], *, top_up: bool
+) -> tuple[Quantities, dict[int, str]]:
     """One round of aims and rounding, with the cost of its own trades."""
     cost, quantities, notes = 0.0, {}, {}
     for _ in range(_COST_ROUNDS):
-        found, quantities = _fit(problem, mode, cost, replaced)
+        found, quantities = _fit(problem, mode, cost, replaced, top_up=top_up)
         notes = found.notes
         actual = total_cost(problem.lines, quantities)
         if abs(actual - cost) < HALF_CENT:
@@ -103,34 +144,64 @@ def _step(problem: Problem, mode: Mode, replaced: Sequence[float]) -> tuple[Quan
 
 
 def _fit(
-    problem: Problem, mode: Mode, cost: float, replaced: Sequence[float]
+    problem: Problem, mode: Mode, cost: float, replaced: Sequence[float], *, top_up: bool
 ) -> tuple[Aims, Quantities]:
     """Aims and quantities that keep cash and turnover in bounds."""
-    found = aims(problem, mode, cost, replaced)
+    found, problem = _possible(problem, mode, cost, replaced, top_up=top_up)
     capped = _capped(problem, found)
     if capped < 1.0:
         found = scaled(found, capped)
         for k, delta in enumerate(found.delta):
             if abs(delta) > HALF_CENT:
                 found.notes[k] = "the turnover cap stops it short"
-    for attempt in range(40):
-        quantities = size(problem, found, slack=min(attempt, 3))
-        if quantities is not None:
-            return found, quantities
+    for attempt in range(_ATTEMPTS):
+        sized = size(problem, found, slack=min(attempt, 3))
+        if not isinstance(sized, Excess):
+            return found, sized
         # Rounding alone cannot keep cash (or turnover) in bounds: large steps, fixed commissions
-        # or a cap. Aim a little lower and look again.
-        if attempt >= 3:
-            found = _lowered(problem, found, attempt)
+        # or a cap. Aim lower by what is missing and look again.
+        found = _lowered(problem, found, sized)
     return found, _nothing_fits(problem, found)
 
 
-def _lowered(problem: Problem, found: Aims, attempt: int) -> Aims:
-    if problem.max_turnover is not None:
-        return scaled(found, 0.9)
-    delta = [d * (0.9 if d > 0 else 1.0) for d in found.delta]
-    if attempt > 30:
-        delta = [0.0 if d > 0 else d for d in delta]
-    return replace(found, delta=delta, strict=set())
+def _possible(
+    problem: Problem, mode: Mode, cost: float, replaced: Sequence[float], *, top_up: bool
+) -> tuple[Aims, Problem]:
+    """Aims in which no class counts on a trade that would be below its minimum size.
+
+    Leaving such a trade out changes what funds the others, so the aims are made again without it,
+    the smallest first.
+    """
+    for _ in range(2 * len(problem.classes)):
+        found = aims(problem, mode, cost, replaced, top_up=top_up)
+        small = below_minimum(problem, found)
+        if not small:
+            break
+        k = min(small, key=lambda k: abs(found.delta[k]))
+        problem = _without(problem, k, buys=found.delta[k] > 0)
+    return found, problem
+
+
+def _without(problem: Problem, k: int, *, buys: bool) -> Problem:
+    words = "below the minimum trade"
+    lines = tuple(
+        line
+        if line.klass != k
+        else replace(line, can_buy=False, blocked=line.blocked or words)
+        if buys
+        else replace(line, can_sell=False, blocked=line.blocked or words)
+        for line in problem.lines
+    )
+    return replace(problem, lines=lines)
+
+
+def _lowered(problem: Problem, found: Aims, excess: Excess) -> Aims:
+    if excess.cash <= 0 and problem.max_turnover is not None:
+        allowed = problem.max_turnover * problem.base
+        return scaled(found, min(0.95, allowed / max(excess.turnover, CENT)))
+    buys = math.fsum(d for d in found.delta if d > 0)
+    keep = max(0.0, buys - excess.cash - CENT) / buys if buys > 0 else 0.0
+    return replace(found, delta=[d * keep if d > 0 else d for d in found.delta], strict=set())
 
 
 def _nothing_fits(problem: Problem, found: Aims) -> Quantities:
@@ -152,14 +223,6 @@ def _capped(problem: Problem, found: Aims) -> float:
     planned = math.fsum(abs(d) for d in found.delta) / 2
     allowed = problem.max_turnover * problem.base
     return min(1.0, allowed / planned) if planned > 0 else 1.0
-
-
-def _over_cap(problem: Problem, quantities: Quantities) -> bool:
-    if problem.max_turnover is None:
-        return False
-    by_symbol = {line.symbol: line for line in problem.lines}
-    moved = math.fsum(trade_value(by_symbol[s], abs(q)) for s, q in quantities.items()) / 2
-    return moved > problem.max_turnover * problem.base + HALF_CENT
 
 
 def _cash_after(problem: Problem, quantities: Quantities) -> float:

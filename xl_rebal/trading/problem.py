@@ -11,6 +11,8 @@ from xl_rebal.portfolio.policies import Policy
 
 CENT = 0.01
 HALF_CENT = 0.005
+ALTERNATIVES = 4  # securities looked at per class when their ranks are equal
+_FINE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +130,28 @@ def total_cost(lines: Sequence[Line], quantities: Quantities) -> float:
     """Cost of all trades, each to the cent."""
     by_symbol = {line.symbol: line for line in lines}
     return math.fsum(trade_cost(by_symbol[s], abs(q)) for s, q in quantities.items())
+
+
+def class_step(problem: Problem, k: int) -> float:
+    """The money that "within one step" means for a class.
+
+    The largest step among its securities that is no more than `_FINE` of the account; where all are
+    coarser, the smallest. A class that is within it is left alone, whichever of its securities
+    brought it there, so that planning again after the trades changes nothing.
+    """
+    steps = [ln.step_value for ln in problem.lines_of(k) if ln.can_buy or ln.can_sell]
+    if not steps:
+        return 0.0
+    # Orders are whole cents, so nothing comes closer than a cent.
+    return max(CENT, max((s for s in steps if s <= _FINE * problem.base), default=min(steps)))
+
+
+def preferred_buys(lines: Sequence[Line]) -> list[Line]:
+    """Securities that may be bought: a substitute first, then the best rank, then what is held."""
+    able = [line for line in lines if line.can_buy]
+    if not able:
+        return []
+    best = min((not line.replaces, line.rank) for line in able)
+    able = [line for line in able if (not line.replaces, line.rank) == best]
+    held = [line for line in able if line.quantity > 0]
+    return sorted(held or able, key=lambda line: (-line.value, line.symbol))[:ALTERNATIVES]

@@ -20,20 +20,21 @@ from numpy.typing import NDArray
 from xl_rebal.drift import TOLERANCE
 from xl_rebal.trading.destinations import Aims, strict_line
 from xl_rebal.trading.problem import (
+    ALTERNATIVES,
     CENT,
     Line,
     Problem,
     Quantities,
     cash_effect,
+    class_step,
+    preferred_buys,
     trade_cost,
     trade_value,
 )
 
 COMBINATIONS = 1 << 16
 _DUST = 1e-9  # of a step: a whole number of steps reached by division is still whole
-_FINE = 0.01
 _PARTS = 40  # ways looked at to split a sale between two securities
-_ALTERNATIVES = 4  # securities looked at per class when their ranks are equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,20 @@ def _option(trades: Sequence[tuple[Line, float]]) -> Option:
 NOTHING = _option(())
 
 
-def size(problem: Problem, found: Aims, *, slack: int = 0) -> Quantities | None:
-    """The best quantities for the aims, or None when no rounding keeps cash and turnover in bounds.
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """No rounding of the aims fits: how much money is missing at least, and how far over the cap.
+
+    cash      money by which the best rounding overdraws; 0 when the turnover cap is what binds.
+    turnover  least turnover of any rounding in money.
+    """
+
+    cash: float
+    turnover: float
+
+
+def size(problem: Problem, found: Aims, *, slack: int = 0) -> Quantities | Excess:
+    """The best quantities for the aims, or what is in the way of any.
 
     slack  further steps that buys may stay below their destination when rounding alone leaves
     cash short (large steps in a small account).
@@ -83,8 +96,8 @@ def size(problem: Problem, found: Aims, *, slack: int = 0) -> Quantities | None:
     ]
     fixed, rest = _split(problem, per_class)
     chosen = _best(problem, found, fixed, rest)
-    if chosen is None:
-        return None
+    if isinstance(chosen, Excess):
+        return chosen
     result: Quantities = {}
     for option in chosen:
         for line, n in option.trades:
@@ -106,26 +119,25 @@ def _options(problem: Problem, found: Aims, k: int, delta: float, slack: int) ->
     options = [o for o in options if not _grows_breach(problem, k, o)]
     step = class_step(problem, k)
     if not slack:
-        options = [o for o in options if abs(o.moved - delta) < step * (1 + _DUST)] or options
+        close = [o for o in options if abs(o.moved - delta) < step * (1 + _DUST)]
+        # A share so large that trading it leaves the class as far away as before is not traded.
+        options = close or [o for o in options if abs(o.moved - delta) < abs(delta) - CENT / 2]
     if abs(delta) < step and k not in found.strict:
         options.append(NOTHING)  # without a trade the class is within one step already
     elif not options:
         options.append(NOTHING)
-        found.notes.setdefault(k, "the trade would be below its minimum size")
     return options
 
 
-def class_step(problem: Problem, k: int) -> float:
-    """The money that "within one step" means for a class.
-
-    The largest step among its securities that is no more than `_FINE` of the account; where all are
-    coarser, the smallest. A class that is within it is left alone, whichever of its securities
-    brought it there, so that planning again after the trades changes nothing.
-    """
-    steps = [ln.step_value for ln in problem.lines_of(k) if ln.can_buy or ln.can_sell]
-    if not steps:
-        return 0.0
-    return max((s for s in steps if s <= _FINE * problem.base), default=min(steps))
+def below_minimum(problem: Problem, found: Aims) -> list[int]:
+    """Classes that ought to trade and cannot, because every trade would be below its minimum size."""
+    return [
+        k
+        for k, delta in enumerate(found.delta)
+        if k != problem.cash_index
+        and abs(delta) >= max(class_step(problem, k), CENT)
+        and all(not option.trades for option in _options(problem, found, k, delta, 0))
+    ]
 
 
 def _steps(amount: float, line: Line) -> tuple[int, float]:
@@ -148,7 +160,7 @@ def _strict(problem: Problem, k: int, delta: float) -> list[Option]:
 
 
 def _buys(lines: Sequence[Line], amount: float, *, slack: int) -> list[Option]:
-    preferred = _preferred_buys(lines)
+    preferred = preferred_buys(lines)
     options = []
     for line in preferred:
         whole, part = _steps(amount, line)
@@ -173,17 +185,6 @@ def _orders(line: Line, counts: Iterable[int]) -> list[float]:
     return [q for q in quantities if trade_value(line, q) >= max(line.minimum, CENT)]
 
 
-def _preferred_buys(lines: Sequence[Line]) -> list[Line]:
-    """Securities that may be bought: a substitute first, then the best rank, then what is held."""
-    able = [line for line in lines if line.can_buy]
-    if not able:
-        return []
-    best = min((not line.replaces, line.rank) for line in able)
-    able = [line for line in able if (not line.replaces, line.rank) == best]
-    held = [line for line in able if line.quantity > 0]
-    return sorted(held or able, key=lambda line: (-line.value, line.symbol))[:_ALTERNATIVES]
-
-
 def _sells(lines: Sequence[Line], amount: float) -> list[Option]:
     able = [line for line in lines if line.can_sell and line.value >= line.minimum]
     if amount > math.fsum(line.value for line in able) - CENT / 2:
@@ -195,12 +196,32 @@ def _sells(lines: Sequence[Line], amount: float) -> list[Option]:
         worst = max(line.rank for line in single)
         single = [line for line in single if line.rank == worst]
         single.sort(key=lambda line: (-line.value, line.symbol))
-        for line in single[:_ALTERNATIVES]:
+        for line in single[:ALTERNATIVES]:
             options += [_option([(line, -q)]) for q in _sell_quantities(line, amount)]
     groups = _pairs(able, amount) if single else _smallest_groups(able, amount)
     for full, last in groups:
         rest = amount - math.fsum(-n * line.unit_value for line, n in full)
         options += [_option([*full, (last, -q)]) for q in _sell_quantities(last, rest)]
+    return options + _sold_and_bought_back(lines, able, amount)
+
+
+def _sold_and_bought_back(
+    lines: Sequence[Line], able: Sequence[Line], amount: float
+) -> list[Option]:
+    """One whole step too much of a coarse security, and the excess back in a finer one."""
+    options = []
+    for coarse in able:
+        whole, _ = _steps(amount, coarse)
+        quantity = min(_exact(whole + 1, coarse.step), coarse.quantity)
+        excess = quantity * coarse.unit_value - amount
+        if trade_value(coarse, quantity) < max(coarse.minimum, CENT):
+            continue
+        for fine in preferred_buys([ln for ln in lines if ln.step_value < coarse.step_value]):
+            steps, _ = _steps(excess, fine)
+            if fine.symbol != coarse.symbol and excess > 0:
+                options += [
+                    _option([(coarse, -quantity), (fine, q)]) for q in _orders(fine, {steps, steps + 1})
+                ]
     return options
 
 
@@ -210,7 +231,7 @@ Sold = list[tuple[Line, float]]
 def _pairs(able: Sequence[Line], amount: float) -> list[tuple[Sold, Line]]:
     """Two securities where one would do: for when the whole steps of one leave too much."""
     result: list[tuple[Sold, Line]] = []
-    largest = sorted(able, key=lambda line: (-line.rank, -line.value, line.symbol))[:_ALTERNATIVES]
+    largest = sorted(able, key=lambda line: (-line.rank, -line.value, line.symbol))[:ALTERNATIVES]
     for first, second in itertools.permutations(largest, 2):
         if first.value < amount:
             result.append(([(first, -first.quantity)], second))
@@ -241,7 +262,7 @@ def _smallest_groups(able: Sequence[Line], amount: float) -> list[tuple[Sold, Li
     group = sorted(ordered[:count], key=lambda ln: (-ln.rank, ln.value, ln.symbol))
     ranked = len({line.rank for line in group}) > 1
     result: list[tuple[Sold, Line]] = []
-    for last in group[-1:] if ranked else group[-_ALTERNATIVES:]:
+    for last in group[-1:] if ranked else group[-ALTERNATIVES:]:
         whole = [line for line in group if line is not last]
         result.append(([(line, -line.quantity) for line in whole], last))
         if len(whole) == 1:
@@ -310,7 +331,7 @@ def _best(
     found: Aims,
     fixed: list[tuple[int, Option]],
     rest: list[tuple[int, list[Option]]],
-) -> list[Option] | None:
+) -> list[Option] | Excess:
     base = problem.base
     cash = math.fsum(o.cash for _, o in fixed)
     trades = sum(len(o.trades) for _, o in fixed)
@@ -327,7 +348,7 @@ def _best(
     if problem.max_turnover is not None:
         able &= table.turnover <= problem.max_turnover * base + CENT / 2
     if not able.any():
-        return None
+        return Excess(max(0.0, -float((left + funds).max())), float(table.turnover.min()))
     keys = (
         table.trades + (left < -CENT / 2),  # selling a money fund is one trade more
         np.round((table.distance + idle) / base / TOLERANCE),

@@ -1,0 +1,63 @@
+"""A positions table as columns of raw cells, and what is assumed where it is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.custodians.numbers import Cell, DecimalStyle
+from xl_rebal.custodians.sheets import as_text
+
+
+def columns_of(rows: Sequence[Sequence[Cell]], index: Mapping[str, int]) -> dict[str, list[Cell]]:
+    """The columns at the given positions; empty texts where a row is too short."""
+    if not rows or min(map(len, rows)) > max(index.values(), default=0):
+        return {role: list(map(itemgetter(at), rows)) for role, at in index.items()}
+    return {role: [row[at] if at < len(row) else "" for row in rows] for role, at in index.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The rows of one file that hold something, as columns of raw cells of equal length n.
+
+    columns  our column -> (n,) cells; a column that the file does not have is absent.
+    labels   our column -> the file's own header, for messages.
+    lines    (n,) line numbers.
+    """
+
+    columns: Mapping[str, list[Cell]]
+    labels: Mapping[str, str]
+    lines: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def text(self, role: str) -> list[str]:
+        """A column as text; empty texts when the file does not have it."""
+        cells = self.columns.get(role)
+        if cells is None:
+            return [""] * len(self)
+        if set(map(type, cells)) <= {str}:
+            stripped = list(map(str.strip, cells))
+            if "\0'" not in "\0" + "\0".join(stripped):
+                return stripped
+        return [as_text(cell) for cell in cells]
+
+    def label(self, role: str) -> str:
+        """The file's own header of one of our columns."""
+        return self.labels.get(role, role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a file does not say: its decimal sign (None: look), account, currency, multiplier."""
+
+    decimal: DecimalStyle | None = None
+    account: str = ""
+    currency: str = ""
+    multiplier: float | None = None
+    price_percent: bool = True

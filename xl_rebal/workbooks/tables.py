@@ -1,0 +1,139 @@
+"""Excel tables: header, rows, calculated columns, and the record that Excel keeps of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
+from openpyxl.worksheet.worksheet import Worksheet
+
+from xl_rebal.workbooks.cells import Canvas, Content, Formula
+from xl_rebal.workbooks.styles import BODY_PLANNED, HEADER, MUTED, Look
+
+_THIS_ROW = re.compile(r"\[@(?:\[([^\]]+)\]|([^\]\[]+))\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table.
+
+    formula  the calculated column's formula; `[@Value]` and `[@[Target class]]` mean the same row.
+    planned  True for what the plan was made from, kept aside to notice edits.
+    """
+
+    header: str
+    look: Look
+    formula: str = ""
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Where a table stands: rows of header and data (all inclusive), columns."""
+
+    name: str
+    columns: tuple[Column, ...]
+    header_row: int
+    first_row: int
+    last_row: int
+    first_column: int
+
+    @property
+    def last_column(self) -> int:
+        """Number of the last column."""
+        return self.first_column + len(self.columns) - 1
+
+    def column(self, header: str) -> int:
+        """Number of the column with this header."""
+        return self.first_column + [c.header for c in self.columns].index(header)
+
+    def cells(self, header: str) -> str:
+        """The data cells of a column, as `D5:D9`, for conditional formats."""
+        letter = get_column_letter(self.column(header))
+        return f"{letter}{self.first_row}:{letter}{self.last_row}"
+
+
+def in_file_form(table: str, formula: str) -> str:
+    """`[@Value]` as the file stores it: `tblDrift[[#This Row],[Value]]`."""
+    return _THIS_ROW.sub(lambda match: f"{table}[[#This Row],[{match[1] or match[2]}]]", formula)
+
+
+def write_table(
+    canvas: Canvas,
+    sheet: Worksheet,
+    *,
+    name: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Content]],
+    row: int,
+    column: int = 1,
+    header_height: float = 30,
+) -> Placed:
+    """Write a table with its top left corner at (row, column).
+
+    `rows` hold a content for each column; under a calculated column it is the formula's value.
+    """
+    if not rows:
+        raise ValueError(f"table {name} needs a row")
+    formulas = [in_file_form(name, each.formula) for each in columns]
+    for offset, each in enumerate(columns):
+        look = replace(HEADER, fill=MUTED) if each.planned else HEADER
+        canvas.put(sheet, row, column + offset, each.header, look)
+    sheet.row_dimensions[row].height = header_height
+    for number, contents in enumerate(rows, start=row + 1):
+        for offset, (each, formula, content) in enumerate(
+            zip(columns, formulas, contents, strict=True)
+        ):
+            if formula:
+                assert not isinstance(content, Formula)
+                content = Formula(formula, "" if content is None else content)
+            canvas.put(sheet, number, column + offset, content, each.look)
+    placed = Placed(
+        name=name,
+        columns=tuple(columns),
+        header_row=row,
+        first_row=row + 1,
+        last_row=row + len(rows),
+        first_column=column,
+    )
+    _register(canvas, sheet, placed, formulas)
+    return placed
+
+
+def _register(canvas: Canvas, sheet: Worksheet, placed: Placed, formulas: list[str]) -> None:
+    corner = f"{get_column_letter(placed.first_column)}{placed.header_row}"
+    end = f"{get_column_letter(placed.last_column)}{placed.last_row}"
+    canvas.tables.append(placed.name)
+    table = Table(
+        id=len(canvas.tables), name=placed.name, displayName=placed.name, ref=f"{corner}:{end}"
+    )
+    for index, (each, formula) in enumerate(zip(placed.columns, formulas, strict=True), start=1):
+        record = TableColumn(id=index, name=each.header)
+        if formula:
+            record.calculatedColumnFormula = TableFormula(attr_text=formula)
+        table.tableColumns.append(record)
+    table._initialise_columns = lambda: None  # type: ignore[method-assign]  # they are there
+    table.autoFilter = _filter(table.ref)
+    table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
+    sheet.add_table(table)
+
+
+def _filter(ref: str) -> object:
+    from openpyxl.worksheet.filters import AutoFilter
+
+    return AutoFilter(ref=ref)
+
+
+def planned(header: str, look: Look = BODY_PLANNED) -> Column:
+    """A column that keeps what the plan was made from."""
+    return Column(header=header, look=replace(look, colour=MUTED, size=9), planned=True)
+
+
+def group_columns(sheet: Worksheet, first: int, last: int) -> None:
+    """Fold columns away behind an outline button; nothing is hidden for good."""
+    sheet.column_dimensions.group(
+        get_column_letter(first), get_column_letter(last), outline_level=1, hidden=True
+    )
