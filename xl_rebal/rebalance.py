@@ -30,8 +30,9 @@ from xl_rebal.trading.checks import require_verified
 from xl_rebal.trading.destinations import Mode
 from xl_rebal.trading.limits import Limits
 from xl_rebal.trading.plan import Plan
-from xl_rebal.trading.planner import Asked, Draft, applied, breach_of, draft, plan_of
-from xl_rebal.trading.problem import HALF_CENT, Problem
+from xl_rebal.trading.outcome import Asked, plan_of
+from xl_rebal.trading.planner import Draft, draft
+from xl_rebal.trading.problem import HALF_CENT, Problem, applied, breach_of
 from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
 
 

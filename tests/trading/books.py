@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -43,14 +44,19 @@ def cases(draw: st.DrawFn, *, capped: bool = True, flows: bool = True) -> Case:
         targets.append(Target(asset_class="Cash", target=cash_part / total))
     rest = 1.0 - sum(t.target for t in targets[1:])
     targets[0] = replace(targets[0], target=max(rest, 0.0))
-    rows, securities, restrictions = [], {}, []
+    rows: list[dict[str, Any]] = []
+    securities, restrictions = {}, []
     for k, name in enumerate(names):
         for j in range(draw(st.integers(1, 3))):
             symbol = f"{name[0]}{k}{j}"
             price = draw(st.integers(100, 60_000)) / 100
             whole = draw(st.integers(0, 400))
             vehicle = draw(st.sampled_from([Vehicle.ETF, Vehicle.ETF, Vehicle.MUTUAL_FUND]))
-            step = 0.001 if vehicle is Vehicle.MUTUAL_FUND else draw(st.sampled_from([1.0, 1.0, 0.1, 10.0]))
+            step = (
+                0.001
+                if vehicle is Vehicle.MUTUAL_FUND
+                else draw(st.sampled_from([1.0, 1.0, 0.1, 10.0]))
+            )
             fraction = draw(st.sampled_from([0.0, 0.0, 0.25, 0.125]))
             rows.append(
                 {
@@ -76,7 +82,14 @@ def cases(draw: st.DrawFn, *, capped: bool = True, flows: bool = True) -> Case:
                 restrictions.append(Restriction(scope="*", rule=rule, symbol=symbol))
     cash = draw(st.sampled_from([0.0, 0.0, 12.34, 5_000.0]))
     rows.append(
-        {"account": "A", "symbol": "CASH", "kind": "cash", "quantity": cash, "price": 1.0, "asset_class": "Cash"}
+        {
+            "account": "A",
+            "symbol": "CASH",
+            "kind": "cash",
+            "quantity": cash,
+            "price": 1.0,
+            "asset_class": "Cash",
+        }
     )
     value = sum(row["quantity"] * row["price"] for row in rows)
     assume(value >= 500)  # orders are whole cents: below that, rounding is all there is to see
@@ -85,7 +98,11 @@ def cases(draw: st.DrawFn, *, capped: bool = True, flows: bool = True) -> Case:
         models={"": Targets(tuple(targets))},
         securities=securities,
         restrictions=tuple(restrictions),
-        accounts={"A": Account(account="A", cash_reserve=draw(st.sampled_from([0.0, 0.0, round(value / 50, 2)])))},
+        accounts={
+            "A": Account(
+                account="A", cash_reserve=draw(st.sampled_from([0.0, 0.0, round(value / 50, 2)]))
+            )
+        },
     )
     limits = Limits(
         costs=CostModel(

@@ -54,7 +54,8 @@ def best_plans(
         if best is not None and len(trades) > best[0]:
             continue
         cost = sum(
-            (cost_of(cent(abs(n) * i.price), half_spread, commission) for i, n in trades), Decimal(0)
+            (cost_of(cent(abs(n) * i.price), half_spread, commission) for i, n in trades),
+            Decimal(0),
         )
         left = cash - sum((n * i.price for i, n in trades), Decimal(0)) - cost
         if left < 0:
@@ -64,7 +65,9 @@ def best_plans(
         good = True
         for klass, target in targets.items():
             value = sum(
-                (i.quantity + n) * i.price for i, n in zip(items, moves, strict=True) if i.klass == klass
+                (i.quantity + n) * i.price
+                for i, n in zip(items, moves, strict=True)
+                if i.klass == klass
             )
             gap = value - target * after
             drift += abs(gap)
@@ -79,4 +82,3 @@ def best_plans(
         if score == best:
             found.append({i.symbol: n for i, n in trades})
     return None if best is None else (best, found)
-

@@ -49,7 +49,9 @@ def one_account(rows: list[tuple[str, float, float, str]], targets: str, **chang
         for symbol, quantity, price, asset_class in rows
     ]
     return Book(
-        holdings=Holdings.from_rows(held), models={"": parse_targets(targets)}, **changes  # type: ignore[arg-type]
+        holdings=Holdings.from_rows(held),
+        models={"": parse_targets(targets)},
+        **changes,  # type: ignore[arg-type]
     )
 
 
@@ -84,7 +86,9 @@ def test_walkthrough_destinations() -> None:
 def test_edge_is_strictly_inside_on_both_sides_and_funded_by_the_most_overweight_class() -> None:
     result = plan(walkthrough(), "5pp to edge", HALF_SPREAD)
     assert [o[2] for o in orders(result) if o[0] == "SELL"] in (["VTI"], ["VXUS"])
-    book = one_account([("S", 700, 100, "Stocks"), ("B", 300, 100, "Bonds")], "60% stocks, 40% bonds")
+    book = one_account(
+        [("S", 700, 100, "Stocks"), ("B", 300, 100, "Bonds")], "60% stocks, 40% bonds"
+    )
     result = plan(book, "5pp to edge")
     assert orders(result) == [("SELL", 51, "S"), ("BUY", 51, "B")]
 
@@ -115,12 +119,16 @@ def test_the_deposit_restores_by_buying_only() -> None:
 
 
 def test_a_small_contribution_inside_the_bands_sells_nothing() -> None:
-    book = one_account([("S", 610, 100, "Stocks"), ("B", 390, 100, "Bonds")], "60% stocks, 40% bonds")
+    book = one_account(
+        [("S", 610, 100, "Stocks"), ("B", 390, 100, "Bonds")], "60% stocks, 40% bonds"
+    )
     assert orders(plan(book, "5pp", flows={"A": 1_000.0})) == [("BUY", 10, "B")]
 
 
 def test_a_withdrawal_sells_the_overweight_class_first() -> None:
-    book = one_account([("S", 610, 100, "Stocks"), ("B", 390, 100, "Bonds")], "60% stocks, 40% bonds")
+    book = one_account(
+        [("S", 610, 100, "Stocks"), ("B", 390, 100, "Bonds")], "60% stocks, 40% bonds"
+    )
     result = plan(book, "5pp", flows={"A": -1_000.0})
     assert orders(result) == [("SELL", 10, "S")]
     assert result.cash_after == 0
@@ -186,7 +194,11 @@ def test_mutual_funds_trade_in_thousandths_and_money_funds_are_sold_for_cash() -
         "60% stocks, 40% bonds",
     )
     result = plan(book, "now")
-    assert orders(result) == [("SELL", 5000, "SWVXX"), ("BUY", 80, "VBTLX"), ("BUY", 35, "VTSAX")] or (
+    assert orders(result) == [
+        ("SELL", 5000, "SWVXX"),
+        ("BUY", 80, "VBTLX"),
+        ("BUY", 35, "VTSAX"),
+    ] or (
         {o[2] for o in orders(result)} == {"SWVXX", "VBTLX", "VTSAX"} and result.cash_after < 0.02
     )
 
@@ -206,7 +218,9 @@ def test_turnover_cap_holds_and_is_named() -> None:
 def test_rank_decides_what_is_sold_and_what_is_bought() -> None:
     ranked = {
         "VTI": Security(symbol="VTI", asset_class="Stocks/US", rank=1, vehicle=Vehicle.ETF),
-        "VXUS": Security(symbol="VXUS", asset_class="Stocks/International", rank=2, vehicle=Vehicle.ETF),
+        "VXUS": Security(
+            symbol="VXUS", asset_class="Stocks/International", rank=2, vehicle=Vehicle.ETF
+        ),
     }
     assert ("SELL", 1300, "VXUS") in orders(plan(walkthrough(securities=ranked), "5pp"))
     swapped = {"VTI": replace(ranked["VTI"], rank=2), "VXUS": replace(ranked["VXUS"], rank=1)}
@@ -217,7 +231,9 @@ def test_a_listed_security_is_bought_where_nothing_of_its_class_is_held() -> Non
     book = one_account(
         [("S", 1000, 100, "Stocks")],
         "60% stocks, 40% bonds",
-        securities={"BND": Security(symbol="BND", asset_class="Bonds", price=75.0, vehicle=Vehicle.ETF)},
+        securities={
+            "BND": Security(symbol="BND", asset_class="Bonds", price=75.0, vehicle=Vehicle.ETF)
+        },
     )
     assert orders(plan(book, "5pp")) == [("SELL", 400, "S"), ("BUY", 533, "BND")]
 
@@ -238,7 +254,11 @@ def test_shorts_options_and_untradable_positions_are_left_alone() -> None:
             ("B", 200, 100, "Bonds"),
         ],
         "60% stocks, 40% bonds",
-        securities={"PRIV": Security(symbol="PRIV", asset_class="Stocks", vehicle=Vehicle.PRIVATE, tradable=False)},
+        securities={
+            "PRIV": Security(
+                symbol="PRIV", asset_class="Stocks", vehicle=Vehicle.PRIVATE, tradable=False
+            )
+        },
     )
     assert {o[2] for o in orders(plan(book, "5pp"))} == {"S", "B"}
 

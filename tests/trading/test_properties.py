@@ -15,7 +15,9 @@ from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.rebalance import FlowMode, Request, rebalance
 from xl_rebal.trading.plan import Action, Plan
 
-many = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+many = settings(
+    max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 
 
 def plan_for(case: Case, policy: str, mode: FlowMode = FlowMode.HYBRID) -> Plan | None:
@@ -29,8 +31,9 @@ def plan_for(case: Case, policy: str, mode: FlowMode = FlowMode.HYBRID) -> Plan 
     try:
         result = rebalance(case.book, request)
     except (PlanError, TableError) as error:
-        assert "cash is short" in str(error) or "negative" in str(error)
-        return None
+        if "cash is short" in str(error) or "negative" in str(error):
+            return None
+        raise
     except VerificationError as error:
         error.add_note(_unverified(case, request))
         raise
@@ -43,9 +46,16 @@ def _unverified(case: Case, request: Request) -> str:
         patch.setattr("xl_rebal.rebalance.require_verified", lambda *_: None)
         plan = rebalance(case.book, request).plans[0]
     lines = [f"{t.action.value} {t.quantity:g} {t.symbol} {t.value:.2f}" for t in plan.trades]
-    drifts = [f"{c.asset_class} {c.drift_before:+.6f} -> {c.drift_after:+.6f}" for c in plan.classes]
+    drifts = [
+        f"{c.asset_class} {c.drift_before:+.6f} -> {c.drift_after:+.6f}" for c in plan.classes
+    ]
     return "\n".join(
-        [f"cash {plan.cash_before} {plan.flow:+} reserve {plan.reserve} -> {plan.cash_after}", *lines, *drifts, *plan.notes]
+        [
+            f"cash {plan.cash_before} {plan.flow:+} reserve {plan.reserve} -> {plan.cash_after}",
+            *lines,
+            *drifts,
+            *plan.notes,
+        ]
     )
 
 
@@ -96,7 +106,8 @@ def test_no_class_moves_away_from_its_target(case: Case) -> None:
     for item in plan.classes[:-1]:
         if item.asset_class == "Cash":
             continue
-        slack = (steps.get(item.asset_class, 0.0) + plan.total_cost) / plan.base_after
+        cents = 0.005 * len(plan.trades)
+        slack = (steps.get(item.asset_class, 0.0) + plan.total_cost + cents) / plan.base_after
         assert abs(item.drift_after) <= abs(item.drift_before) + slack + 1e-9
 
 
@@ -111,9 +122,8 @@ def test_new_money_only_buys_and_never_buys_what_is_overweight(case: Case, share
     assert plan is not None
     before = {c.asset_class: c.drift_before for c in plan.classes}
     for trade in plan.trades:
-        assert trade.action is Action.BUY or trade.reason.endswith("sold in full")
-        if trade.action is Action.BUY:
-            assert before[trade.asset_class] < 0
+        assert trade.action is Action.BUY
+        assert before[trade.asset_class] < 0
 
 
 def test_a_flow_to_an_unknown_account_is_refused() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -16,7 +17,8 @@ from rich.text import Text
 from xl_rebal.custodians import Statement
 from xl_rebal.rebalance import Rebalancing
 
-out = Console(highlight=False, soft_wrap=False)
+_WIDE = 120  # columns where there is no terminal to ask: a log, a pipe
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _STYLES = {"above": "red", "below": "red", "within": "green"}
@@ -30,7 +32,11 @@ def reading(name: str) -> Iterator[Callable[[str, float], None] | None]:
         yield None
         return
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, transient=True
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
     )
     task = bar.add_task(f"reading {name}", total=1.0)
     started = time.monotonic()
@@ -63,9 +69,23 @@ def say(text: str) -> None:
 
 def table(title: str, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:
     """A table; columns are (header, justification)."""
-    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    grid = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    if columns[0][0] == "Account" and len({row[0] for row in rows}) == 1:
+        # One account: its name stands in the title once, not on every line.
+        grid.title = f"{title}, account {rows[0][0]}"
+        columns, rows = columns[1:], [row[1:] for row in rows]
     for header, justify in columns:
-        grid.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a Literal
+        number = justify == "right"
+        grid.add_column(
+            header, justify="right" if number else "left", overflow="fold", no_wrap=number
+        )
     for row in rows:
         grid.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     out.print(grid)
@@ -76,9 +96,9 @@ def percent(value: float | None, digits: int = 2) -> str:
     return "" if value is None else f"{value * 100:.{digits}f}%"
 
 
-def points(value: float) -> str:
+def points(value: float, digits: int = 2) -> str:
     """`+3.97 pp`; a drift that rounds to zero carries no sign."""
-    text = f"{value * 100:+.2f}"
+    text = f"{value * 100:+.{digits}f}"
     return f"{text.lstrip('+-') if float(text) == 0 else text} pp"
 
 
@@ -108,7 +128,10 @@ def show_import(statements: list[Statement], document: dict[str, Any]) -> None:
     table(
         "Accounts",
         [("Account", "left"), ("Name", "left"), ("Positions", "right"), ("Total", "right")],
-        [[a["account"], a["name"], a["positions"], amount(a["total"])] for a in document["accounts"]],
+        [
+            [a["account"], a["name"], a["positions"], amount(a["total"])]
+            for a in document["accounts"]
+        ],
     )
     table(
         "Holdings",
@@ -186,7 +209,6 @@ def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
                 ("Price", "right"),
                 ("Value", "right"),
                 ("Cost", "right"),
-                ("Reason", "left"),
             ],
             [
                 [
@@ -197,11 +219,13 @@ def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
                     units(t["price"]),
                     amount(t["value"]),
                     amount(t["cost"]),
-                    t["reason"],
                 ]
                 for t in document["trades"]
             ],
         )
+        for trade in document["trades"]:
+            say(f"{trade['symbol']}: {trade['reason']}.")
+        say("")
     else:
         say("No trades.")
     table(
@@ -221,7 +245,7 @@ def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
                 r["asset_class"],
                 percent(r["weight"]),
                 percent(r["target"]),
-                points(r["drift"]),
+                points(r["drift"], 4),
                 status(r["status"]),
                 r["cause"],
             ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from xl_rebal.errors import Fault, ReadError
 
 MOST_FAULTS = 50
-_KEPT = 100_000  # a file of a million bad rows must not fill the memory with messages
+_KEPT = 10_000  # a file of a million bad rows must not fill the memory with messages
 
 
 def listed(lines: Iterable[Any], most: int = 8) -> str:
@@ -45,6 +48,12 @@ class Problems:
             self._faults.append((int(line), len(self._faults), column, what, remedy))
         else:
             self._uncounted += 1
+
+    def fault_rows(self, lines: NDArray[np.int64], column: str, what: str, remedy: str) -> None:
+        """Note the same fault in several rows (k,)."""
+        for line in lines[:_KEPT].tolist():
+            self.fault(line, column, what, remedy)
+        self._uncounted += max(0, len(lines) - _KEPT)
 
     def warn(self, text: str) -> None:
         """Note something odd that does not stop the reading."""

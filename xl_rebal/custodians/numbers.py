@@ -47,13 +47,23 @@ _CURRENCY = re.compile(
 )
 _SPACES = re.compile(r"[\u00a0\u2007\u2009\u202f]")
 _QUICK = re.compile(r"([+-]?)\$?(\d{1,3}(?:,\d{3})*(?:\.\d+)?)")
-# Runs of ordinary cells, one a line: 1234.5, -1,234.50, $1,234 or blank.
+_BLANK_TEXTS = r"--?|N/A|n/a"
+
+
+def _run(number: str) -> re.Pattern[str]:
+    """A run of ordinary cells, one a line: 1234.5, -$1,234.50, (12), 5 €, or blank."""
+    return re.compile(
+        rf"(?:(?:(?:(?:[+-]?[$€£]?|[$€£]-){number} ?[€£]?|\([$€£]?{number}\)|{_BLANK_TEXTS}) *)?\n)*+",
+        re.ASCII,
+    )
+
+
 _RUN = {
-    ".": re.compile(
-        r"(?:(?:[+-]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)?\n)*+", re.ASCII
-    ),
-    ",": re.compile(r"(?:(?:[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d*)?)?\n)*+", re.ASCII),
+    ".": _run(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d{1,3})?"),
+    ",": _run(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d*)?"),
 }
+_BLANK_LINE = re.compile(rf"^(?:{_BLANK_TEXTS}) *$", re.MULTILINE)
+_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
 _MANY_ODD = 2000  # beyond this a column is odd throughout, and taken cell by cell
 _DIGITS = {
     ".": re.compile(
@@ -102,10 +112,10 @@ def parse_column(
         values[numeric] = [c for c in cells if type(c) in (int, float)]
         rows = np.fromiter((type(c) is str for c in cells), np.bool_, n).nonzero()[0]
         texts = [c for c in cells if type(c) is str]
-    values[rows], dollars = _regular_texts(texts, style)
-    if dollars is not None:
+    values[rows], codes = _regular_texts(texts, style)
+    if codes is not None:
         currency = np.full(n, "", dtype=object)
-        currency[rows[dollars]] = "USD"
+        currency[rows] = codes
     bad: dict[int, str] = {}
     seen: dict[Any, tuple[float, str, str]] = {"": (math.nan, "", "")}
     for row in np.flatnonzero(~np.isfinite(values)).tolist():
@@ -124,17 +134,43 @@ def parse_column(
 
 def _regular_texts(
     texts: Sequence[str], style: DecimalStyle
-) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-    """(numbers of the ordinary cells with NaN for the others, which of them have a dollar sign).
+) -> tuple[NDArray[np.float64], NDArray[np.object_] | None]:
+    """(numbers of the ordinary cells with NaN for the others, their currencies if they have any).
 
     The cells are checked as one long text, a line each, and converted together: a million cells
     take a fraction of a second. Cells that break the run are left to the slow path.
     """
     n = len(texts)
     joined = "\n".join(texts) + "\n"
-    if joined.count("\n") != n:  # a cell of several lines
+    odd = _odd_rows(joined, n, _RUN[style.value])
+    if odd is None:
         return np.full(n, np.nan), None
-    run = _RUN[style.value]
+    currency = None
+    for sign, code in _SIGNS.items():
+        if sign in joined:
+            marked = np.fromiter((sign in t for t in texts), np.bool_, n)
+            marked[odd] = False
+            currency = np.full(n, "", dtype=object) if currency is None else currency
+            currency[marked] = code
+            joined = joined.replace(sign, "")
+    if "-\n" in joined or "- " in joined or "/" in joined:
+        joined = _BLANK_LINE.sub("", joined)
+    joined = joined.replace(" ", "").replace("(", "-").replace(")", "")
+    if style is DecimalStyle.POINT:
+        joined = joined.replace(",", "")
+    else:
+        joined = joined.replace(".", "").replace(",", ".")
+    parts = joined.split("\n")[:n]
+    for row in odd:
+        parts[row] = ""
+    values = np.fromiter((float(p) if p else math.nan for p in parts), np.float64, n)
+    return values, currency
+
+
+def _odd_rows(joined: str, n: int, run: re.Pattern[str]) -> list[int] | None:
+    """Rows whose cells break the run; None when they are too many, or cells hold line feeds."""
+    if joined.count("\n") != n:
+        return None
     odd: list[int] = []
     position = row = 0
     while position < len(joined):
@@ -144,23 +180,10 @@ def _regular_texts(
         row += joined.count("\n", position, end)
         odd.append(row)
         if len(odd) > _MANY_ODD:
-            return np.full(n, np.nan), None
+            return None
         row += 1
         position = joined.index("\n", end) + 1
-    dollars = None
-    if "$" in joined:
-        dollars = np.fromiter(("$" in t for t in texts), np.bool_, n)
-        dollars[odd] = False
-        joined = joined.replace("$", "")
-    if style is DecimalStyle.POINT:
-        joined = joined.replace(",", "")
-    else:
-        joined = joined.replace(".", "").replace(",", ".")
-    parts = joined.split("\n")[:n]
-    for row in odd:
-        parts[row] = "nan"
-    values = np.fromiter((float(p) if p else math.nan for p in parts), np.float64, n)
-    return values, dollars
+    return odd
 
 
 def _parse_cell(cell: Cell, style: DecimalStyle, *, percent: bool) -> tuple[float, str, str]:

@@ -256,6 +256,10 @@ def _open_workbook(path: Path, kind: FileType, progress: Progress | None) -> Doc
             what=f"is a damaged workbook ({str(error).splitlines()[0] if str(error) else 'unreadable'})",
             remedy="open it in Excel and save it again",
         ) from error
+    if not sheets:
+        raise FileError.of(
+            where=path.name, what="has no worksheet", remedy="name a workbook with a table in it"
+        )
     return Document(name=path.name, type=kind, sheets=tuple(sheets))
 
 

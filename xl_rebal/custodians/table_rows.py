@@ -52,7 +52,7 @@ class TableRows:
                 totals.append((len(kept), sheet.line(number), total, row))
             elif words == [c for c in header.cells if c]:
                 continue  # the header once more, at the top of a printed page
-            elif kept and len(columns.bind(number, row).index) >= 3 and _is_words(words):
+            elif kept and _is_words(words) and len(columns.bind(number, row).index) >= 3:
                 problems.warn(f"a second table from line {sheet.line(number)} on was not read")
                 break
             elif judge.is_note(row, words, after_gap=gap):

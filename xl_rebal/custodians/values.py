@@ -100,11 +100,8 @@ def derive_missing(
         )  # fmt: skip
     for role, column in (("quantity", quantity), ("price", price)):
         missing = position & ~np.isfinite(column) & ~amounts.faulty
-        for row in np.flatnonzero(missing).tolist():
-            problems.fault(
-                table.lines[row], table.label(role), "is blank",
-                f"enter the {role}, or remove the row",
-            )  # fmt: skip
+        remedy = f"enter the {role}, or remove the row"
+        problems.fault_rows(table.lines[missing], table.label(role), "is blank", remedy)
 
 
 def stated_in_own_currency(

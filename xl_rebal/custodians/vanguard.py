@@ -57,7 +57,7 @@ def read(document: Document) -> Statement:
 
 
 def _is_transactions(row: Sequence[Cell]) -> bool:
-    return {"tradedate", "transactiontype"} <= {columns.key(c) for c in row}
+    return "Trade Date" in row and {"tradedate", "transactiontype"} <= {columns.key(c) for c in row}
 
 
 def _classify(symbol: str, description: str, security_type: str) -> str:

@@ -87,7 +87,14 @@ def aims(
     _limit(problem, can, found)
     if mode is not Mode.INVEST:
         _balance(
-            problem, can, found, at_target, cost, mode=mode, replaced=math.fsum(replaced), top_up=top_up
+            problem,
+            can,
+            found,
+            at_target,
+            cost,
+            mode=mode,
+            replaced=math.fsum(replaced),
+            top_up=top_up,
         )
         if not _everything(problem, mode):
             found.cash_aim = problem.value[problem.cash_index] - math.fsum(found.delta) - cost
@@ -137,7 +144,11 @@ def _prescribe(problem: Problem, base: float, at_target: list[float]) -> Aims:
             destination = (weight + target) / 2 * base
         else:
             share = 1.0 if goal is Goal.EDGE else policy.destination.share
-            edge = target + problem.up[k] * share if weight > target else target - problem.down[k] * share
+            edge = (
+                target + problem.up[k] * share
+                if weight > target
+                else target - problem.down[k] * share
+            )
             destination = edge * base
             if goal is Goal.EDGE:
                 found.strict.add(k)
@@ -202,13 +213,17 @@ def _limit(problem: Problem, can: Reach, found: Aims) -> None:
                 found.notes[k] = _nothing_to_buy(problem, k)
         elif -delta > can.sellable[k] + HALF_CENT:
             found.delta[k] = -can.sellable[k]
-            reasons = sorted({f"{ln.symbol}: {ln.blocked}" for ln in problem.lines_of(k) if ln.blocked})
+            reasons = sorted(
+                {f"{ln.symbol}: {ln.blocked}" for ln in problem.lines_of(k) if ln.blocked}
+            )
             found.notes[k] = f"not enough may be sold ({'; '.join(reasons) or 'nothing is held'})"
 
 
 def _nothing_to_buy(problem: Problem, k: int) -> str:
     name = problem.classes[k]
-    reasons = sorted({f"{line.symbol}: {line.blocked}" for line in problem.lines_of(k) if line.blocked})
+    reasons = sorted(
+        {f"{line.symbol}: {line.blocked}" for line in problem.lines_of(k) if line.blocked}
+    )
     if reasons:
         return f"nothing of {name} may be bought ({'; '.join(reasons)})"
     return (
@@ -265,7 +280,9 @@ def _fund(
     top_up: bool,
 ) -> None:
     """Money is short: sell the most overweight classes down to target, then buy less, then raise cash."""
-    for k in sorted(free, key=lambda k: problem.value[k] / problem.base - problem.target[k], reverse=True):
+    for k in sorted(
+        free, key=lambda k: problem.value[k] / problem.base - problem.target[k], reverse=True
+    ):
         left = problem.value[k] + found.delta[k] - at_target[k]
         amount = min(need, max(0.0, left), can.sellable[k] + min(0.0, found.delta[k]))
         if amount > 0 and found.delta[k] <= 0:
@@ -307,9 +324,7 @@ def _buy_less(problem: Problem, found: Aims, need: float, *, in_proportion: bool
     return cut
 
 
-def _raise(
-    problem: Problem, can: Reach, found: Aims, at_target: list[float], need: float
-) -> None:
+def _raise(problem: Problem, can: Reach, found: Aims, at_target: list[float], need: float) -> None:
     cash = problem.cash_index
     left = [v + d for v, d in zip(problem.value, found.delta, strict=True)]
     room = [s + min(0.0, d) for s, d in zip(can.sellable, found.delta, strict=True)]
@@ -328,7 +343,12 @@ def _raise(
 
 
 def _reinvest(
-    problem: Problem, can: Reach, found: Aims, at_target: list[float], surplus: float, free: list[int]
+    problem: Problem,
+    can: Reach,
+    found: Aims,
+    at_target: list[float],
+    surplus: float,
+    free: list[int],
 ) -> None:
     """Money is left: buy the most underweight classes up to target, then sell less."""
     for k in sorted(free, key=lambda k: problem.value[k] / problem.base - problem.target[k]):

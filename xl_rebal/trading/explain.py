@@ -57,7 +57,11 @@ def cause(
     if abs(drift_after) < 1e-6:
         return ""
     if k == problem.cash_index:
-        return "what whole shares and costs leave" if triggered else "spare cash waits for the next plan"
+        return (
+            "what whole shares and costs leave"
+            if triggered
+            else "spare cash waits for the next plan"
+        )
     if not triggered:
         return "the policy asks for no trade"
     if note:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xl_rebal.costs import CostModel
+from xl_rebal.drift import TOLERANCE
 from xl_rebal.portfolio.policies import Policy
 
 CENT = 0.01
 HALF_CENT = 0.005
 ALTERNATIVES = 4  # securities looked at per class when their ranks are equal
 _FINE = 0.01
+_DUST_MONEY = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +144,10 @@ def class_step(problem: Problem, k: int) -> float:
     steps = [ln.step_value for ln in problem.lines_of(k) if ln.can_buy or ln.can_sell]
     if not steps:
         return 0.0
-    # Orders are whole cents, so nothing comes closer than a cent.
-    return max(CENT, max((s for s in steps if s <= _FINE * problem.base), default=min(steps)))
+    # Orders are whole cents: a gap of a few of them is what their rounding leaves.
+    return max(
+        _DUST_MONEY, max((s for s in steps if s <= _FINE * problem.base), default=min(steps))
+    )
 
 
 def preferred_buys(lines: Sequence[Line]) -> list[Line]:
@@ -155,3 +159,45 @@ def preferred_buys(lines: Sequence[Line]) -> list[Line]:
     able = [line for line in able if (not line.replaces, line.rank) == best]
     held = [line for line in able if line.quantity > 0]
     return sorted(held or able, key=lambda line: (-line.value, line.symbol))[:ALTERNATIVES]
+
+
+def applied(problem: Problem, quantities: Quantities) -> Problem:
+    """The account after trades: quantities, class values, cash and breaches."""
+    value = list(problem.value)
+    lines = []
+    cash = problem.cash
+    for line in problem.lines:
+        signed = quantities.get(line.symbol, 0.0)
+        if signed:
+            value[line.klass] += signed * line.unit_value
+            effect = cash_effect(line, signed)
+            value[problem.cash_index] += effect
+            cash += effect
+            quantity = float(f"{line.quantity + signed:.12g}")
+            line = replace(
+                line,
+                quantity=quantity,
+                can_sell=line.can_sell and quantity > 0,
+                must_sell=False,
+            )
+        lines.append(line)
+    moved = replace(problem, lines=tuple(lines), value=tuple(value), cash=cash)
+    return replace(moved, breach=breach_of(moved))
+
+
+def breach_of(problem: Problem) -> tuple[int, ...]:
+    """+1, -1 or 0 for every class at the problem's values."""
+    base = problem.base
+    if base <= HALF_CENT:
+        return (0,) * len(problem.classes)
+    result = []
+    edge = TOLERANCE if problem.policy.beyond else -TOLERANCE
+    for k, value in enumerate(problem.value):
+        d = value / base - problem.target[k]
+        if abs(d) <= TOLERANCE:
+            result.append(0)
+        elif d > 0:
+            result.append(1 if d >= problem.up[k] + edge else 0)
+        else:
+            result.append(-1 if -d >= problem.down[k] + edge else 0)
+    return tuple(result)

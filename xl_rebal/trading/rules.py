@@ -100,9 +100,7 @@ def lines_of_account(
     return tuple(result)
 
 
-def _replacements(
-    restrictions: Sequence[Restriction], account: Account
-) -> set[str]:
+def _replacements(restrictions: Sequence[Restriction], account: Account) -> set[str]:
     return {
         restriction.replacement
         for restriction in restrictions

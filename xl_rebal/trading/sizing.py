@@ -190,7 +190,9 @@ def _sells(lines: Sequence[Line], amount: float) -> list[Option]:
     if amount > math.fsum(line.value for line in able) - CENT / 2:
         return [_option([(line, -line.quantity) for line in able])] if able else []
     # One security that is large enough on its own, of the lowest preference among these.
-    single = [line for line in able if line.value > amount - line.step_value or _all_of(line, amount)]
+    single = [
+        line for line in able if line.value > amount - line.step_value or _all_of(line, amount)
+    ]
     options = []
     if single:
         worst = max(line.rank for line in single)
@@ -220,7 +222,8 @@ def _sold_and_bought_back(
             steps, _ = _steps(excess, fine)
             if fine.symbol != coarse.symbol and excess > 0:
                 options += [
-                    _option([(coarse, -quantity), (fine, q)]) for q in _orders(fine, {steps, steps + 1})
+                    _option([(coarse, -quantity), (fine, q)])
+                    for q in _orders(fine, {steps, steps + 1})
                 ]
     return options
 
@@ -275,7 +278,9 @@ def _parts_of(first: Line, last: Line, amount: float) -> list[float]:
     least = max(0.0, amount - last.value)
     low = max(1, math.floor(least / first.step_value))
     high = math.floor(min(first.quantity / first.step, amount / first.step_value) + _DUST)
-    return [q for q in _orders(first, range(low, min(high, low + _PARTS) + 1)) if q < first.quantity]
+    return [
+        q for q in _orders(first, range(low, min(high, low + _PARTS) + 1)) if q < first.quantity
+    ]
 
 
 def _sell_quantities(line: Line, amount: float) -> list[float]:
@@ -396,7 +401,8 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 
 def _outer(left: NDArray[_Number], right: Sequence[float]) -> NDArray[_Number]:
-    return np.add.outer(left, np.array(right, dtype=left.dtype)).ravel()
+    result: NDArray[_Number] = np.add.outer(left, np.array(right, dtype=left.dtype)).ravel()
+    return result
 
 
 def _with_money_funds(problem: Problem, result: Quantities, moved: float) -> Quantities:
@@ -418,5 +424,3 @@ def merge(first: Quantities, second: Quantities) -> Quantities:
     for symbol, quantity in second.items():
         result[symbol] = float(f"{result.get(symbol, 0.0) + quantity:.12g}")
     return {symbol: quantity for symbol, quantity in result.items() if quantity}
-
-

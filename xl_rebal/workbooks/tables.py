@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -107,24 +108,23 @@ def _register(canvas: Canvas, sheet: Worksheet, placed: Placed, formulas: list[s
     corner = f"{get_column_letter(placed.first_column)}{placed.header_row}"
     end = f"{get_column_letter(placed.last_column)}{placed.last_row}"
     canvas.tables.append(placed.name)
-    table = Table(
-        id=len(canvas.tables), name=placed.name, displayName=placed.name, ref=f"{corner}:{end}"
-    )
+    records = []
     for index, (each, formula) in enumerate(zip(placed.columns, formulas, strict=True), start=1):
         record = TableColumn(id=index, name=each.header)
         if formula:
             record.calculatedColumnFormula = TableFormula(attr_text=formula)
-        table.tableColumns.append(record)
-    table._initialise_columns = lambda: None  # type: ignore[method-assign]  # they are there
-    table.autoFilter = _filter(table.ref)
-    table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
-    sheet.add_table(table)
-
-
-def _filter(ref: str) -> object:
-    from openpyxl.worksheet.filters import AutoFilter
-
-    return AutoFilter(ref=ref)
+        records.append(record)
+    sheet.add_table(
+        Table(
+            id=len(canvas.tables),
+            name=placed.name,
+            displayName=placed.name,
+            ref=f"{corner}:{end}",
+            tableColumns=records,
+            autoFilter=AutoFilter(ref=f"{corner}:{end}"),
+            tableStyleInfo=TableStyleInfo(name="TableStyleLight1", showRowStripes=False),
+        )
+    )
 
 
 def planned(header: str, look: Look = BODY_PLANNED) -> Column:

@@ -1,0 +1,71 @@
+"""What every sheet has in common: title, panes, and how it is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openpyxl.formatting.rule import CellIsRule, Rule
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from xl_rebal.workbooks import styles
+from xl_rebal.workbooks.cells import Canvas
+
+STATUS_COLOURS = {
+    "above": styles.WARN,
+    "below": styles.BAD,
+    "NOT COUNTED": styles.BAD,
+    "changed": styles.WARN,
+    "CHANGED": styles.BAD,
+    "OVERDRAWN": styles.BAD,
+    "PLAN OUT OF DATE": styles.BAD,
+    "Plan is current": styles.GOOD,
+}
+
+
+def write_title(canvas: Canvas, sheet: Worksheet, title: str, subtitle: str) -> None:
+    """Title in the first row, one line of explanation in the second."""
+    canvas.put(sheet, 1, 1, title, styles.TITLE)
+    canvas.put(sheet, 2, 1, subtitle, styles.SUBTITLE)
+    sheet.row_dimensions[1].height = 28
+    sheet.row_dimensions[2].height = 16
+
+
+def set_up_print(
+    sheet: Worksheet, *, last_column: int, last_row: int, repeat: int | None = None
+) -> None:
+    """Landscape, as wide as one page, as many pages as needed, with a footer on each."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_area = f"A1:{get_column_letter(last_column)}{last_row}"
+    if repeat is not None:
+        sheet.print_title_rows = f"{repeat}:{repeat}"
+    margins = sheet.page_margins
+    margins.left = margins.right = 0.4
+    margins.top, margins.bottom = 0.5, 0.6
+    margins.header = margins.footer = 0.3
+    sheet.oddFooter.left.text = "&A"
+    sheet.oddFooter.left.size = 8
+    sheet.oddFooter.right.text = "Page &P of &N"
+    sheet.oddFooter.right.size = 8
+
+
+def flag_words(sheet: Worksheet, cells: str, words: Sequence[str]) -> None:
+    """Colour the cells of a range that hold one of these words."""
+    for word in words:
+        rule = Rule(
+            type="cellIs",
+            operator="equal",
+            formula=[f'"{word}"'],
+            dxf=styles.signal(STATUS_COLOURS[word]),
+        )
+        sheet.conditional_formatting.add(cells, rule)
+
+
+def flag_negative(sheet: Worksheet, cells: str) -> None:
+    """Colour amounts below zero by half a cent or more."""
+    rule = CellIsRule(operator="lessThan", formula=["-0.005"])
+    rule.dxf = styles.signal(styles.BAD)
+    sheet.conditional_formatting.add(cells, rule)
