@@ -1,6 +1,17 @@
 """Portfolio rebalancing that lives in Excel: drift, bands and cash-true trades.
 
 `import xl_rebal` loads nothing but this file; a public name brings its module when it is used.
+
+    import xl_rebal as xr
+
+    statement = xr.read_positions("positions.csv")
+    holdings = xr.classify(statement.holdings)
+    targets = xr.parse_targets("60% stocks, 30% bonds, 10% real estate")
+    book = xr.Book(holdings=holdings, models={"": targets})
+    result = xr.plan_trades(book, xr.Request(policy=xr.parse_policy("5pp")))
+    for plan in result.plans:
+        for trade in plan.trades:
+            print(trade.action, trade.quantity, trade.symbol, trade.reason)
 """
 
 from __future__ import annotations
@@ -9,16 +20,39 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__"]
 
-# Public name -> the module that it comes from.
-_HOMES: dict[str, str] = {}
+# Public name -> where it comes from.
+_HOMES: dict[str, tuple[str, str]] = {
+    "Account": ("xl_rebal.portfolio.accounts", "Account"),
+    "Book": ("xl_rebal.portfolio.book", "Book"),
+    "CostModel": ("xl_rebal.costs", "CostModel"),
+    "Holdings": ("xl_rebal.portfolio.holdings", "Holdings"),
+    "Limits": ("xl_rebal.trading.limits", "Limits"),
+    "Plan": ("xl_rebal.trading.plan", "Plan"),
+    "Policy": ("xl_rebal.portfolio.policies", "Policy"),
+    "RebalError": ("xl_rebal.errors", "RebalError"),
+    "Request": ("xl_rebal.rebalance", "Request"),
+    "Restriction": ("xl_rebal.portfolio.restrictions", "Restriction"),
+    "Security": ("xl_rebal.portfolio.securities", "Security"),
+    "Targets": ("xl_rebal.portfolio.targets", "Targets"),
+    "Trade": ("xl_rebal.trading.plan", "Trade"),
+    "check_drift": ("xl_rebal.bands", "check"),
+    "classify": ("xl_rebal.portfolio.book", "classify"),
+    "parse_costs": ("xl_rebal.costs", "parse_costs"),
+    "parse_policy": ("xl_rebal.portfolio.policy_text", "parse_policy"),
+    "parse_targets": ("xl_rebal.portfolio.targets", "parse_targets"),
+    "plan_trades": ("xl_rebal.rebalance", "rebalance"),
+    "read_positions": ("xl_rebal.custodians", "read_positions"),
+    "write_report": ("xl_rebal.workbooks.report", "write_report"),
+}
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - the names of the table above
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    module, attribute = _HOMES[name]
+    value = getattr(import_module(module), attribute)
     globals()[name] = value
     return value
 

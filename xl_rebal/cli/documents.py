@@ -29,7 +29,7 @@ def import_document(statements: list[Statement]) -> dict[str, Any]:
                 "account": account.account,
                 "name": account.name,
                 "positions": account.positions,
-                "total": account.total,
+                "total": _finite(account.total),
             }
             for statement in statements
             for account in statement.accounts

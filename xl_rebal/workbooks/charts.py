@@ -1,0 +1,147 @@
+"""The two charts of the summary, with their values saved in them for programs that do not compute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openpyxl.chart import BarChart
+from openpyxl.chart.data_source import (
+    AxDataSource,
+    NumData,
+    NumDataSource,
+    NumRef,
+    NumVal,
+    StrData,
+    StrRef,
+    StrVal,
+)
+from openpyxl.chart.series import Series, SeriesLabel
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText
+from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import (
+    CharacterProperties,
+    Font,
+    Paragraph,
+    ParagraphProperties,
+    RichTextProperties,
+)
+
+from xl_rebal.workbooks import styles
+
+INK = "3B4652"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """One series: header cell, value cells, what they hold, and a colour."""
+
+    label_ref: str
+    label: str
+    ref: str
+    values: Sequence[float | str]
+    colour: str
+
+
+def bar_chart(
+    *,
+    title: str,
+    axis_title: str,
+    axis_format: str,
+    categories_ref: str,
+    categories: Sequence[str],
+    bars: Sequence[Bars],
+    from_zero: bool,
+) -> BarChart:
+    """A clustered column chart. Ranges are bare addresses: a chart can hold nothing else, and Excel
+    moves them with the rows.
+    """
+    chart = BarChart()
+    chart.type, chart.grouping = "col", "clustered"
+    chart.gapWidth, chart.overlap = 60, -5
+    chart.style = 2
+    chart.roundedCorners = False
+    chart.title = title
+    _dress_title(chart.title, 1200)
+    chart.title.overlay = False
+    chart.legend.position = "b"
+    chart.legend.txPr = _rich(900)
+    cats = AxDataSource(
+        strRef=StrRef(
+            f=categories_ref,
+            strCache=StrData(
+                ptCount=len(categories),
+                pt=[StrVal(idx=i, v=text) for i, text in enumerate(categories)],
+            ),
+        )
+    )
+    for index, each in enumerate(bars):
+        chart.series.append(_series(index, each, cats, axis_format))
+    x, y = chart.x_axis, chart.y_axis
+    x.delete = y.delete = False
+    x.tickLblPos = "low"  # below the bars, also where bars hang down
+    x.title, y.title = "Asset class", axis_title
+    for axis in (x, y):
+        _dress_title(axis.title, 900)
+        axis.title.overlay = False
+        axis.txPr = _rich(900)
+        axis.majorTickMark = "none"
+    x.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill="8A949E", w=9525))
+    y.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
+    y.number_format = axis_format
+    y.numFmt.sourceLinked = False
+    y.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill="E3E7EC", w=6350))
+    if from_zero:
+        y.scaling.min = 0
+    chart.graphical_properties = GraphicalProperties(
+        solidFill="FFFFFF", ln=LineProperties(solidFill=styles.LINE, w=9525)
+    )
+    return chart
+
+
+def _series(index: int, each: Bars, cats: AxDataSource, axis_format: str) -> Series:
+    label = StrRef(
+        f=each.label_ref, strCache=StrData(ptCount=1, pt=[StrVal(idx=0, v=each.label)])
+    )
+    points = [
+        NumVal(idx=i, v=repr(float(value)))
+        for i, value in enumerate(each.values)
+        if not isinstance(value, str)
+    ]
+    cache = NumData(formatCode=axis_format, ptCount=len(each.values), pt=points)
+    return Series(
+        idx=index,
+        order=index,
+        tx=SeriesLabel(strRef=label),
+        cat=cats,
+        val=NumDataSource(numRef=NumRef(f=each.ref, numCache=cache)),
+        invertIfNegative=False,
+        spPr=GraphicalProperties(solidFill=each.colour, ln=LineProperties(noFill=True)),
+    )
+
+
+def _characters(size: int, bold: bool) -> CharacterProperties:
+    return CharacterProperties(
+        sz=size, b=bold, solidFill=INK, latin=Font(typeface="Calibri")
+    )
+
+
+def _rich(size: int) -> RichText:
+    return RichText(
+        bodyPr=RichTextProperties(),
+        p=[
+            Paragraph(
+                pPr=ParagraphProperties(defRPr=_characters(size, bold=False)),
+                endParaRPr=CharacterProperties(lang="en-US"),
+            )
+        ],
+    )
+
+
+def _dress_title(title: object, size: int) -> None:
+    for paragraph in title.tx.rich.p:  # type: ignore[attr-defined]  # openpyxl's Title
+        paragraph.pPr = ParagraphProperties(defRPr=_characters(size, bold=size > 900))
+        for run in paragraph.r or []:
+            run.rPr = _characters(size, bold=size > 900)
+

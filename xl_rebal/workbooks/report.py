@@ -1,0 +1,53 @@
+"""The client report: a macro-free workbook in which every number of a plan can be followed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xl_rebal.files import write_atomically
+from xl_rebal.rebalance import Rebalancing
+from xl_rebal.workbooks import package
+from xl_rebal.workbooks.assumptions_sheet import write_assumptions
+from xl_rebal.workbooks.cells import Canvas, require_rows
+from xl_rebal.workbooks.drift_sheet import write_drift
+from xl_rebal.workbooks.figures import figures_of
+from xl_rebal.workbooks.holdings_sheet import write_holdings
+from xl_rebal.workbooks.source import ReportSource
+from xl_rebal.workbooks.summary_sheet import write_summary
+from xl_rebal.workbooks.trades_sheet import write_trades
+
+__all__ = ["ReportSource", "build_report", "write_report"]
+
+TITLE = "Portfolio rebalancing report"
+
+
+def build_report(result: Rebalancing, source: ReportSource, *, version: str) -> bytes:
+    """The report as .xlsx bytes, the same for the same input and version.
+
+    Raises RebalError where Excel could not hold it: too many rows or accounts, names that Excel would
+    take for one.
+    """
+    figures = figures_of(result)
+    canvas = Canvas()
+    write_summary(canvas, figures, source)
+    write_holdings(canvas, figures)
+    write_drift(canvas, figures)
+    write_trades(canvas, figures)
+    write_assumptions(canvas, figures, source, version)
+    canvas.styles.close(canvas.workbook)
+    for sheet in canvas.workbook.worksheets:
+        require_rows(sheet)
+    canvas.workbook.active = 0
+    return package.save(canvas.workbook, canvas.values, title=TITLE)
+
+
+def write_report(
+    result: Rebalancing,
+    source: ReportSource,
+    path: Path | str,
+    *,
+    version: str,
+    overwrite: bool = False,
+) -> None:
+    """Build the report and put it at `path`, whole or not at all."""
+    write_atomically(path, build_report(result, source, version=version), overwrite=overwrite)

@@ -1,0 +1,21 @@
+"""Where a report's numbers come from, as the report prints it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSource:
+    """What the reader of the input knows of it.
+
+    as_of_text, price_time  as the file states them; empty or `unknown` when it does not.
+    fingerprint             SHA-256 of the inputs in hexadecimal digits.
+    """
+
+    name: str
+    custodian: str
+    as_of_text: str
+    price_time: str
+    warnings: tuple[str, ...] = ()
+    fingerprint: str = ""
