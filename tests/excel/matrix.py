@@ -1,0 +1,125 @@
+"""The contract matrix: every worksheet function with good and bad arguments, as one list.
+
+Each case is given to the registry directly and through every host; values and error texts must be
+the same. Arguments are host-neutral: None is an omitted argument, a list of rows is a range in which
+None is a blank cell, `CellError` an error cell, `datetime` a date cell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from xl_rebal.excel.ranges import CellError
+
+HOLDINGS: list[list[Any]] = [
+    ["Symbol", "Quantity", "Price"],
+    ["VTI", 5000.0, 220.0],
+    ["VXUS", 2000.0, 58.0],
+    ["BND", 8000.0, 75.0],
+    ["VNQ", 1000.0, 85.0],
+]
+TARGETS: list[list[Any]] = [
+    ["Asset class", "Target"],
+    ["Stocks", 0.6],
+    ["Bonds", 0.3],
+    ["Real Estate", 0.1],
+]
+TRADES: list[list[Any]] = [
+    ["symbol", "action", "quantity", "price"],
+    ["VTI", "SELL", 343.0, 220.0],
+    ["BND", "SELL", 397.0, 75.0],
+    ["VNQ", "BUY", 1236.0, 85.0],
+]
+POLICY_TABLE: list[list[Any]] = [
+    ["Setting", "Value"],
+    ["Trigger", "5pp"],
+    ["Destination", "halfway"],
+    ["Scope", "all classes"],
+]
+RESTRICTIONS: list[list[Any]] = [["scope", "rule", "symbol"], ["*", "never_sell", "VTI"]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call. `error` is a part of the text that it must show, "" for a result."""
+
+    name: str
+    function: str
+    arguments: tuple[Any, ...]
+    error: str = ""
+
+
+def changed(rows: list[list[Any]], row: int, column: int, value: Any) -> list[list[Any]]:
+    """A copy of a range with one cell changed."""
+    copy = [list(line) for line in rows]
+    copy[row][column] = value
+    return copy
+
+
+def padded(rows: list[list[Any]], to: int) -> list[list[Any]]:
+    """A range that goes on with blank rows."""
+    return [*rows, *([None] * len(rows[0]) for _ in range(to - len(rows)))]
+
+
+GOOD: tuple[Case, ...] = (
+    Case("weights", "REBAL_WEIGHTS", (HOLDINGS,)),
+    Case("drift", "REBAL_DRIFT", (HOLDINGS, TARGETS)),
+    Case("drift text targets", "REBAL_DRIFT", (HOLDINGS, "60% stocks, 30% bonds, 10% real estate", "5/25")),
+    Case("drift policy table", "REBAL_DRIFT", (HOLDINGS, TARGETS, POLICY_TABLE)),
+    Case("drift policy number", "REBAL_DRIFT", (HOLDINGS, TARGETS, 0.03)),
+    Case("drift blank rows below", "REBAL_DRIFT", (padded(HOLDINGS, 40), padded(TARGETS, 9), "5pp")),
+    Case("drift number as text", "REBAL_DRIFT", (changed(HOLDINGS, 1, 1, "5,000"), TARGETS)),
+    Case("drift hard space", "REBAL_DRIFT", (changed(HOLDINGS, 1, 0, "VTI\u00a0"), TARGETS)),
+    Case("drift percent text", "REBAL_DRIFT", (HOLDINGS, [TARGETS[0], ["Stocks", "60%"], ["Bonds", "30%"], ["Real Estate", "10%"]])),
+    Case("drift whole percents", "REBAL_DRIFT", (HOLDINGS, [TARGETS[0], ["Stocks", 60.0], ["Bonds", 30.0], ["Real Estate", 10.0]])),
+    Case("status", "REBAL_STATUS", (HOLDINGS, TARGETS, "5pp")),
+    Case("status within", "REBAL_STATUS", (HOLDINGS, TARGETS, "10pp")),
+    Case("bands", "REBAL_BANDS", (TARGETS, "5/25")),
+    Case("bands default", "REBAL_BANDS", (TARGETS,)),
+    Case("trades", "REBAL_TRADES", (HOLDINGS, TARGETS, "5pp", "half-spread 5bp")),
+    Case("trades flow", "REBAL_TRADES", (HOLDINGS, TARGETS, "5pp", None, 50000.0)),
+    Case("trades restricted", "REBAL_TRADES", (HOLDINGS, TARGETS, "5pp", None, None, RESTRICTIONS)),
+    Case("trades none", "REBAL_TRADES", (HOLDINGS, TARGETS, "10pp")),
+    Case("cashflow", "REBAL_CASHFLOW", (HOLDINGS, TARGETS, 50000.0)),
+    Case("cashflow withdrawal", "REBAL_CASHFLOW", (HOLDINGS, TARGETS, -50000.0)),
+    Case("cashflow hybrid", "REBAL_CASHFLOW", (HOLDINGS, TARGETS, 50000.0, "hybrid")),
+    Case("cost", "REBAL_COST", (TRADES, "half-spread 5bp")),
+    Case("cost free", "REBAL_COST", (TRADES,)),
+    Case("policy", "REBAL_POLICY", ("annual and 5pp to halfway",)),
+    Case("assetclass", "REBAL_ASSETCLASS", ("VNQ",)),
+    Case("assetclass column", "REBAL_ASSETCLASS", ([["VTI"], ["BND"], [None], ["VNQ"]],)),
+    Case("assetclass row", "REBAL_ASSETCLASS", ([["VTI", "BND", "VNQ"]],)),
+    Case("assetclass map", "REBAL_ASSETCLASS", ("AAPL", [["symbol", "asset_class"], ["AAPL", "Stocks/US"]])),
+    Case("version", "REBAL_VERSION", ()),
+)  # fmt: skip
+
+BAD: tuple[Case, ...] = (
+    Case("text in a number", "REBAL_DRIFT", (changed(HOLDINGS, 3, 1, "120 sh"), TARGETS), "tblHoldings row 4, Quantity: '120 sh' is not a number; enter digits only"),
+    Case("two bad cells", "REBAL_DRIFT", (changed(changed(HOLDINGS, 3, 1, "x"), 4, 2, "y"), TARGETS), "row 5"),
+    Case("error cell", "REBAL_DRIFT", (changed(HOLDINGS, 3, 2, CellError("#N/A")), TARGETS), "tblHoldings row 4, Price: shows #N/A"),
+    Case("blank price", "REBAL_DRIFT", (changed(HOLDINGS, 3, 2, None), TARGETS), "tblHoldings row 4, Price"),
+    Case("logical ticker", "REBAL_DRIFT", (changed(HOLDINGS, 1, 0, True), TARGETS), "TRUE is a logical value, not a ticker"),
+    Case("date ticker", "REBAL_DRIFT", (changed(HOLDINGS, 1, 0, dt.datetime(2026, 3, 1)), TARGETS), "is a date, not a ticker"),
+    Case("unknown ticker", "REBAL_DRIFT", (changed(HOLDINGS, 1, 0, "ZZTOP"), TARGETS), "ZZTOP"),
+    Case("missing header", "REBAL_DRIFT", (HOLDINGS[1:], TARGETS), "tblHoldings"),
+    Case("header only", "REBAL_DRIFT", (HOLDINGS[:1], TARGETS), "the first row is the header"),
+    Case("single cell", "REBAL_DRIFT", (5.0, TARGETS), "tblHoldings"),
+    Case("blank holdings", "REBAL_DRIFT", (None, TARGETS), "tblHoldings: is blank"),
+    Case("targets sum", "REBAL_DRIFT", (HOLDINGS, "60% stocks, 30% bonds"), "sum to 90%"),
+    Case("class not covered", "REBAL_DRIFT", (HOLDINGS, "60% stocks, 40% bonds"), "Real Estate"),
+    Case("policy without unit", "REBAL_DRIFT", (HOLDINGS, TARGETS, "5"), "has no unit"),
+    Case("policy nonsense", "REBAL_STATUS", (HOLDINGS, TARGETS, "sometimes"), "'sometimes' is not understood"),
+    Case("costs nonsense", "REBAL_TRADES", (HOLDINGS, TARGETS, "5pp", "cheap"), "'cheap' is not understood"),
+    Case("flow text", "REBAL_TRADES", (HOLDINGS, TARGETS, "5pp", None, "lots"), "flow: 'lots' is not a number"),
+    Case("flow range", "REBAL_TRADES", (HOLDINGS, TARGETS, "5pp", None, [[1.0], [2.0]]), "point it at one cell"),
+    Case("amount missing", "REBAL_CASHFLOW", (HOLDINGS, TARGETS, None), "amount: is blank"),
+    Case("mode unknown", "REBAL_CASHFLOW", (HOLDINGS, TARGETS, 1.0, "fast"), "'fast' is not known"),
+    Case("cost bad row", "REBAL_COST", (changed(TRADES, 1, 2, "many"), "half-spread 5bp"), "tblTrades row 2"),
+    Case("policy blank", "REBAL_POLICY", (None,), "text: is blank"),
+    Case("assetclass unknown", "REBAL_ASSETCLASS", ([["VTI"], ["NOPE"]],), "NOPE"),
+    Case("weights empty range", "REBAL_WEIGHTS", ([[None, None], [None, None]],), "tblHoldings: is blank"),
+)  # fmt: skip
+
+ALL = (*GOOD, *BAD)

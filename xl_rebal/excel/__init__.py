@@ -1,0 +1,1 @@
+"""Worksheet functions: declared once, served by every host in the same words."""

@@ -1,0 +1,259 @@
+"""What hosts hand over as arguments, made one: a range is rows of cells, whatever the host calls it.
+
+A host passes None for an omitted argument, a scalar for a single cell, a flat sequence for a row or
+column, and rows of cells for a range. Error cells come as `CellError`; blanks as None or "".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xl_rebal.costs import CostModel, parse_costs
+from xl_rebal.custodians import generic
+from xl_rebal.custodians.filetypes import FileType
+from xl_rebal.custodians.sheets import Document, Sheet
+from xl_rebal.errors import Fault, ReadError, TableError
+from xl_rebal.portfolio import cells, tables
+from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.policies import Policy
+from xl_rebal.portfolio.policy_text import parse_policy, policy_from_rows
+from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
+from xl_rebal.portfolio.tables import TableSpec
+from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
+
+Grid = list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """A cell that shows an error value such as #N/A."""
+
+    text: str = "#N/A"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def grid(value: Any) -> Grid:
+    """Rows of cells without blank rows and columns at the end; [] for nothing.
+
+    A flat sequence becomes a column. A whole column of a sheet shrinks to its filled part.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return []
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)):
+        return [[value]]
+    rows = [list(row) if isinstance(row, (list, tuple)) else [row] for row in value]
+    while rows and all(_blank(cell) for cell in rows[-1]):
+        rows.pop()
+    width = max((_filled_width(row) for row in rows), default=0)
+    return [(row + [None] * width)[:width] for row in rows]
+
+
+def _blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.replace("\u00a0", " ").strip())
+
+
+def _filled_width(row: Sequence[Any]) -> int:
+    for index in range(len(row), 0, -1):
+        if not _blank(row[index - 1]):
+            return index
+    return 0
+
+
+def single(value: Any, name: str) -> Any:
+    """The one cell of an argument, None when blank; a larger range is refused."""
+    found = grid(value)
+    if not found:
+        return None
+    if len(found) > 1 or len(found[0]) > 1:
+        raise TableError.of(
+            where=name,
+            what=f"is a range of {len(found)} by {len(found[0])} cells",
+            remedy="point it at one cell",
+        )
+    cell = found[0][0]
+    _refuse_error(cell, name)
+    return cell
+
+
+def number(value: Any, name: str, default: float | None = None) -> float:
+    """A number argument; `default` when blank, an error without one."""
+    cell = single(value, name)
+    if _blank(cell):
+        if default is None:
+            raise TableError.of(where=name, what="is blank", remedy="enter a number")
+        return default
+    if isinstance(cell, bool):
+        raise TableError.of(
+            where=name, what=f"{str(cell).upper()} is not a number", remedy="enter digits only"
+        )
+    try:
+        return cells.number(cell)
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise TableError.of(where=name, what=what, remedy=remedy) from None
+
+
+def text(value: Any, name: str, default: str | None = None) -> str:
+    """A text argument; `default` when blank, an error without one."""
+    cell = single(value, name)
+    if _blank(cell):
+        if default is None:
+            raise TableError.of(where=name, what="is blank", remedy="enter a text")
+        return default
+    return cells.text(cell)
+
+
+def table(value: Any, spec: TableSpec, name: str) -> list[dict[str, Any]]:
+    """Typed rows of a table argument; faults name the table, the row (1 is the header) and the header."""
+    found = grid(value)
+    _require_table(found, name, [c.name for c in spec.columns if c.required])
+    _refuse_error_cells(found, name)
+    header = [cells.text(cell) for cell in found[0]]
+    rows = list(enumerate(found[1:], start=2))
+    return tables.read_rows(spec, header, rows, where=name)
+
+
+def _require_table(found: Grid, name: str, columns: Iterable[str]) -> None:
+    if not found:
+        raise TableError.of(
+            where=name,
+            what="is blank",
+            remedy=f"point it at a table with the columns {', '.join(columns)}",
+        )
+    if len(found) == 1:
+        raise TableError.of(
+            where=name,
+            what="has one row, and the first row is the header",
+            remedy="include the rows below it",
+        )
+
+
+def _refuse_error(cell: Any, where: str) -> None:
+    if isinstance(cell, CellError):
+        raise TableError.of(
+            where=where, what=f"shows {cell}", remedy="correct the formula of that cell"
+        )
+
+
+def _refuse_error_cells(found: Grid, name: str) -> None:
+    faults = [
+        Fault(
+            where=f"{name} row {row}, {_title(found, index)}",
+            what=f"shows {cell}",
+            remedy="correct the formula of that cell",
+        )
+        for row, line in enumerate(found, start=1)
+        for index, cell in enumerate(line)
+        if isinstance(cell, CellError)
+    ]
+    if faults:
+        raise TableError(*faults)
+
+
+def _title(found: Grid, index: int) -> str:
+    return cells.text(found[0][index]) or f"column {index + 1}"
+
+
+def holdings(value: Any, name: str = "tblHoldings") -> tuple[Holdings, tuple[str, ...]]:
+    """Holdings of a range, read by the same reader as a file, and its warnings.
+
+    TRUE and dates are no tickers: they are what Excel makes of `TRUE` and of `MAR1`, so the fault says
+    how to type such a symbol as text.
+    """
+    found = grid(value)
+    _require_table(found, name, ("symbol", "quantity", "price"))
+    _refuse_error_cells(found, name)
+    _refuse_converted_symbols(found, name)
+    sheet = Sheet(
+        name=name, rows=found, lines=np.arange(1, len(found) + 1, dtype=np.int64), tables={}
+    )
+    document = Document(name=name, type=FileType.TEXT, sheets=(sheet,))
+    try:
+        statement = generic.read(document)
+    except ReadError as error:
+        raise TableError(*(_in_a_cell(fault, name) for fault in error.faults)) from None
+    return statement.holdings, statement.warnings
+
+
+def _in_a_cell(fault: Fault, name: str) -> Fault:
+    """`tblHoldings line 7, column Quantity` of a file is `tblHoldings row 7, Quantity` of a sheet."""
+    where = fault.where.replace(f"{name} line ", f"{name} row ").replace(", column ", ", ")
+    return Fault(where=where, what=fault.what, remedy=fault.remedy)
+
+
+def _refuse_converted_symbols(found: Grid, name: str) -> None:
+    columns = [
+        index
+        for index, cell in enumerate(found[0])
+        if tables.header_key(cell) in {"symbol", "ticker", "security", "tickersymbol"}
+    ]
+    faults = []
+    for row, line in enumerate(found[1:], start=2):
+        for index in columns:
+            cell = line[index]
+            if isinstance(cell, (bool, dt.date)):
+                shown = str(cell).upper() if isinstance(cell, bool) else cells.text(cell)
+                kind = "a logical value" if isinstance(cell, bool) else "a date"
+                faults.append(
+                    Fault(
+                        where=f"{name} row {row}, {_title(found, index)}",
+                        what=f"{shown} is {kind}, not a ticker",
+                        remedy="type the ticker as text, with an apostrophe in front",
+                    )
+                )
+    if faults:
+        raise TableError(*faults)
+
+
+def targets(value: Any, name: str = "tblTargets") -> dict[str, Targets]:
+    """Models from a text, a table with the columns of `targets`, or two columns without a header."""
+    found = grid(value)
+    if not found:
+        raise TableError.of(
+            where=name, what="is blank", remedy='write them as "60% stocks, 40% bonds" or a table'
+        )
+    if len(found) == 1 and len(found[0]) == 1:
+        cell = found[0][0]
+        _refuse_error(cell, name)
+        return {"": parse_targets(cells.text(cell))}
+    return targets_from_rows(table(found, tables.MODELS, name))
+
+
+def policy(value: Any, name: str = "tblPolicy") -> Policy:
+    """A policy from a text or a two-column table; 5pp when left out."""
+    found = grid(value)
+    if not found:
+        return parse_policy("5pp")
+    _refuse_error_cells(found, name)
+    if len(found) == 1 and len(found[0]) == 1:
+        cell = found[0][0]
+        if isinstance(cell, float) and 0 < cell < 1:
+            return parse_policy(f"{cell * 100:.10g}pp")
+        return parse_policy(cells.text(cell))
+    return policy_from_rows(found)
+
+
+def costs(value: Any, name: str = "tblCosts") -> CostModel:
+    """A cost model from a text; free when left out."""
+    found = grid(value)
+    if not found:
+        return CostModel()
+    words = ", ".join(" ".join(cells.text(c) for c in row if not _blank(c)) for row in found)
+    return parse_costs(words)
+
+
+def restrictions(value: Any, name: str = "tblRestrictions") -> tuple[Restriction, ...]:
+    """Restrictions from a table; none when left out or when the table has only its header."""
+    found = grid(value)
+    if len(found) < 2:
+        return ()
+    return restrictions_from_rows(table(found, tables.RESTRICTIONS, name))
