@@ -5,6 +5,8 @@ the same. Arguments are host-neutral: None is an omitted argument, a list of row
 None is a blank cell, `CellError` an error cell, `datetime` a date cell.
 """
 
+# ruff: noqa: E501 - one case a line reads best
+
 from __future__ import annotations
 
 import datetime as dt

@@ -34,6 +34,7 @@ DRIFT_COLUMNS = (
     "upper",
     "status",
 )
+WEIGHT_COLUMNS = ("account", "symbol", "asset_class", "value", "weight")
 TRADE_COLUMNS = ("account", "symbol", "action", "quantity", "price", "value", "cost", "reason")
 
 HOLDINGS = Argument(
@@ -108,7 +109,7 @@ def rebal_weights(holdings: Any) -> Grid:
         held.account.tolist(), held.symbol.tolist(), held.asset_class.tolist(), values, strict=True
     )
     return [
-        ["account", "symbol", "asset_class", "value", "weight"],
+        list(WEIGHT_COLUMNS),
         *([a, s, c or None, v, v / total[a] if total[a] else None] for a, s, c, v in rows),
     ]
 
@@ -183,7 +184,7 @@ def rebal_bands(targets: Any, policy: Any) -> Grid:
 
 
 def _trades(plans: tuple[Plan, ...]) -> Grid:
-    rows = [
+    rows: Grid = [
         [t.account, t.symbol, t.action.value, t.quantity, t.price, t.value, t.cost, t.reason]
         for plan in plans
         for t in plan.trades
@@ -361,7 +362,7 @@ def rebal_policy(text: Any) -> str:
     "well-known funds; an unknown ticker is an error, never a guess.",
     example=Example(formula='=REBAL_ASSETCLASS("VNQ")', result="Real Estate"),
 )
-def rebal_assetclass(symbol: Any, map: Any) -> Any:  # noqa: A002 - the argument's name in the cell
+def rebal_assetclass(symbol: Any, map: Any) -> Any:
     """The asset class of a ticker."""
     found = ranges.grid(symbol)
     if not found:

@@ -187,4 +187,4 @@ def _plain_cell(cell: Any) -> Cell:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     number = float(cell)
-    return number if number == number and abs(number) != float("inf") else None  # noqa: PLR0124
+    return number if number == number and abs(number) != float("inf") else None
