@@ -19,12 +19,13 @@ from xl_rebal.trading.problem import (
     total_cost,
     trade_value,
 )
-from xl_rebal.trading.sizing import Excess, below_minimum, merge, size
+from xl_rebal.trading.sizing import Choices, Excess, below_minimum, choices, merge, size
 
 _COST_ROUNDS = 6  # trades and their cost depend on each other; they settle within two or three
 _TOP_UPS = 30
 _ATTEMPTS = 24
 _FEWER_STEPS = 5
+_MOST_SLACK = 3
 
 
 @dataclass(slots=True)
@@ -163,26 +164,28 @@ def _fit(
     problem: Problem, mode: Mode, cost: float, replaced: Sequence[float], *, top_up: bool
 ) -> tuple[Aims, Quantities]:
     """Aims and quantities that keep cash and turnover in bounds."""
-    found, problem = _possible(problem, mode, cost, replaced, top_up=top_up)
+    found, problem, offered = _possible(problem, mode, cost, replaced, top_up=top_up)
     capped = _capped(problem, found)
     if capped < 1.0:
         found = scaled(found, capped)
+        offered = choices(problem, found)
         for k, delta in enumerate(found.delta):
             if abs(delta) > HALF_CENT:
                 found.notes[k] = "the turnover cap stops it short"
     for attempt in range(_ATTEMPTS):
-        sized = size(problem, found, slack=min(attempt, 3))
+        sized = size(problem, found, offered)
         if not isinstance(sized, Excess):
             return found, sized
         # Rounding alone cannot keep cash (or turnover) in bounds: large steps, fixed commissions
         # or a cap. Aim lower by what is missing and look again.
         found = _lowered(problem, found, sized)
+        offered = choices(problem, found, slack=min(attempt + 1, _MOST_SLACK))
     return found, _nothing_fits(problem, found)
 
 
 def _possible(
     problem: Problem, mode: Mode, cost: float, replaced: Sequence[float], *, top_up: bool
-) -> tuple[Aims, Problem]:
+) -> tuple[Aims, Problem, Choices]:
     """Aims in which no class counts on a trade that would be below its minimum size.
 
     Leaving such a trade out changes what funds the others, so the aims are made again without it,
@@ -190,12 +193,13 @@ def _possible(
     """
     for _ in range(2 * len(problem.classes)):
         found = aims(problem, mode, cost, replaced, top_up=top_up)
-        small = below_minimum(problem, found)
+        offered = choices(problem, found)
+        small = below_minimum(problem, found, offered)
         if not small:
             break
         k = min(small, key=lambda k: abs(found.delta[k]))
         problem = _without(problem, k, buys=found.delta[k] > 0)
-    return found, problem
+    return found, problem, offered
 
 
 def _without(problem: Problem, k: int, *, buys: bool) -> Problem:

@@ -59,13 +59,15 @@ class Option:
 
 
 def _option(trades: Sequence[tuple[Line, float]]) -> Option:
-    return Option(
-        trades=tuple(trades),
-        cash=math.fsum(cash_effect(line, n) for line, n in trades),
-        moved=math.fsum(n * line.unit_value for line, n in trades),
-        cost=math.fsum(trade_cost(line, abs(n)) for line, n in trades),
-        turnover=math.fsum(trade_value(line, abs(n)) for line, n in trades) / 2,
-    )
+    cash = moved = cost = turnover = 0.0
+    for line, n in trades:
+        quantity = abs(n)
+        value, paid = trade_value(line, quantity), trade_cost(line, quantity)
+        cash += (value if n < 0 else -value) - paid
+        moved += n * line.unit_value
+        cost += paid
+        turnover += value / 2
+    return Option(tuple(trades), cash, moved, cost, turnover)
 
 
 NOTHING = _option(())
@@ -83,17 +85,25 @@ class Excess:
     turnover: float
 
 
-def size(problem: Problem, found: Aims, *, slack: int = 0) -> Quantities | Excess:
-    """The best quantities for the aims, or what is in the way of any.
+Choices = dict[int, list[Option]]
+
+
+def choices(problem: Problem, found: Aims, *, slack: int = 0) -> Choices:
+    """What each class may do to reach its aim, by class; classes that are to stay have none.
 
     slack  further steps that buys may stay below their destination when rounding alone leaves
     cash short (large steps in a small account).
     """
-    per_class = [
-        (k, options)
+    return {
+        k: options
         for k, delta in enumerate(found.delta)
         if k != problem.cash_index and (options := _options(problem, found, k, delta, slack))
-    ]
+    }
+
+
+def size(problem: Problem, found: Aims, offered: Choices) -> Quantities | Excess:
+    """The best quantities for the aims, or what is in the way of any."""
+    per_class = list(offered.items())
     fixed, rest = _split(problem, per_class)
     chosen = _best(problem, found, fixed, rest)
     if isinstance(chosen, Excess):
@@ -129,14 +139,13 @@ def _options(problem: Problem, found: Aims, k: int, delta: float, slack: int) ->
     return options
 
 
-def below_minimum(problem: Problem, found: Aims) -> list[int]:
+def below_minimum(problem: Problem, found: Aims, offered: Choices) -> list[int]:
     """Classes that ought to trade and cannot, because every trade would be below its minimum size."""
     return [
         k
-        for k, delta in enumerate(found.delta)
-        if k != problem.cash_index
-        and abs(delta) >= max(class_step(problem, k), CENT)
-        and all(not option.trades for option in _options(problem, found, k, delta, 0))
+        for k, options in offered.items()
+        if abs(found.delta[k]) >= max(class_step(problem, k), CENT)
+        and all(not option.trades for option in options)
     ]
 
 

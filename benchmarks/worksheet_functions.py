@@ -1,0 +1,78 @@
+"""Warm calls of worksheet functions on 200 holdings, and what `import xl_rebal` costs.
+
+    python benchmarks/worksheet_functions.py
+
+Prints a table in Markdown; docs/performance.md holds the last one that was measured.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from xl_rebal.excel.registry import call, error_text  # noqa: F401 - the import is part of "warm"
+
+RUNS = 50
+SYMBOLS = ("VTI", "VXUS", "BND", "VNQ")
+
+
+def holdings(count: int) -> list[list[Any]]:
+    """Invented holdings: `count` rows of four funds in accounts of 20 rows each."""
+    rows: list[list[Any]] = [["Account", "Symbol", "Quantity", "Price"]]
+    for i in range(count):
+        rows.append([f"A{i // 20}", SYMBOLS[i % 4], 10.0 + i % 7, 50.0 + 25 * (i % 4)])
+    return rows
+
+
+def milliseconds(work: Callable[[], Any]) -> float:
+    """Median time of one call, after one that is not counted."""
+    work()
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times)
+
+
+def import_milliseconds(statement: str) -> float:
+    """Median time of an import in a fresh process, less that of an empty one."""
+
+    def fresh(code: str) -> float:
+        program = f"import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
+        runs = [
+            float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+            for _ in range(7)
+        ]
+        return statistics.median(runs) * 1e3
+
+    return fresh(statement)
+
+
+def main() -> None:
+    """Measure and print."""
+    table = holdings(200)
+    one = [table[0], *([["A", *row[1:]] for row in table[1:]])]
+    targets = "60% stocks, 30% bonds, 10% real estate"
+    lines = [
+        ("`import xl_rebal`, fresh process", import_milliseconds("import xl_rebal")),
+        ("REBAL_STATUS, 200 holdings in 10 accounts", milliseconds(lambda: call("REBAL_STATUS", [table, targets, "5pp"]))),
+        ("REBAL_DRIFT, 200 holdings in 10 accounts", milliseconds(lambda: call("REBAL_DRIFT", [table, targets, "5pp"]))),
+        ("REBAL_WEIGHTS, 200 holdings in 10 accounts", milliseconds(lambda: call("REBAL_WEIGHTS", [table]))),
+        ("REBAL_TRADES, 200 rows in one account", milliseconds(lambda: call("REBAL_TRADES", [one[:5], targets, "5pp", "half-spread 5bp"]))),
+        ("REBAL_TRADES, 200 holdings in 10 accounts", milliseconds(lambda: call("REBAL_TRADES", [table, targets, "5pp", "half-spread 5bp"]))),
+    ]  # fmt: skip
+    print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}")  # noqa: T201
+    print("| work | ms (median of 50 warm calls) |\n|---|---|")  # noqa: T201
+    for name, value in lines:
+        print(f"| {name} | {value:.2f} |")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
