@@ -12,6 +12,7 @@ from xl_rebal.trading.destinations import Aims, Mode, aims, scaled
 from xl_rebal.trading.problem import (
     CENT,
     HALF_CENT,
+    Line,
     Problem,
     Quantities,
     applied,
@@ -96,11 +97,20 @@ def _affordable(problem: Problem, first: Quantities, more: Quantities) -> Quanti
             for symbol, quantity in more.items()
         }
         merged = merge(first, {s: q for s, q in trimmed.items() if q < 0 or q > 1e-12})
+        merged = {s: _in_steps(by_symbol[s], q) for s, q in merged.items()}
         if merged == first:
             return None
         if not first or _cash_after(problem, merged) >= -HALF_CENT:
             return merged
     return None
+
+
+def _in_steps(line: Line, signed: float) -> float:
+    """A sale in whole steps, or of everything: buying back a part of a full sale leaves fractions."""
+    if signed >= 0 or -signed >= line.quantity:
+        return signed
+    steps = math.ceil(-signed / line.step - 1e-9)
+    return -min(line.quantity, float(f"{steps * line.step:.12g}"))
 
 
 def _forced(problem: Problem) -> tuple[Quantities, tuple[str, ...]]:
@@ -203,7 +213,7 @@ def _possible(
 
 
 def _without(problem: Problem, k: int, *, buys: bool) -> Problem:
-    words = "below the minimum trade"
+    words = "an order below its minimum, or that costs more than it moves"
     lines = tuple(
         line
         if line.klass != k

@@ -14,7 +14,7 @@ CENT = 0.01
 HALF_CENT = 0.005
 ALTERNATIVES = 4  # securities looked at per class when their ranks are equal
 _FINE = 0.01
-_DUST_MONEY = 0.05
+_DUST_MONEY = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +117,12 @@ def trade_cost(line: Line, quantity: float) -> float:
 def trade_value(line: Line, quantity: float) -> float:
     """Value of a trade to the cent."""
     return cents(quantity * line.unit_value)
+
+
+def worth_trading(line: Line, quantity: float) -> bool:
+    """False for an order below its minimum, or one that costs as much as it moves."""
+    value = trade_value(line, quantity)
+    return value >= max(line.minimum, CENT) and trade_cost(line, quantity) < value
 
 
 def cash_effect(line: Line, signed: float) -> float:

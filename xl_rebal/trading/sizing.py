@@ -30,6 +30,7 @@ from xl_rebal.trading.problem import (
     preferred_buys,
     trade_cost,
     trade_value,
+    worth_trading,
 )
 
 COMBINATIONS = 1 << 16
@@ -163,7 +164,7 @@ def _strict(problem: Problem, k: int, delta: float) -> list[Option]:
     quantity = _exact(round(abs(delta) / line.step_value), line.step)
     if delta < 0 and quantity > line.quantity:
         return _sells(problem.lines_of(k), -delta)
-    if trade_value(line, quantity) < max(line.minimum, CENT):
+    if not worth_trading(line, quantity):
         return []
     return [_option([(line, math.copysign(quantity, delta))])]
 
@@ -191,11 +192,11 @@ def _buys(lines: Sequence[Line], amount: float, *, slack: int) -> list[Option]:
 def _orders(line: Line, counts: Iterable[int]) -> list[float]:
     """Quantities of so many steps that are not below the smallest order."""
     quantities = [_exact(count, line.step) for count in sorted(counts) if count > 0]
-    return [q for q in quantities if trade_value(line, q) >= max(line.minimum, CENT)]
+    return [q for q in quantities if worth_trading(line, q)]
 
 
 def _sells(lines: Sequence[Line], amount: float) -> list[Option]:
-    able = [line for line in lines if line.can_sell and line.value >= line.minimum]
+    able = [line for line in lines if line.can_sell and worth_trading(line, line.quantity)]
     if amount > math.fsum(line.value for line in able) - CENT / 2:
         return [_option([(line, -line.quantity) for line in able])] if able else []
     # One security that is large enough on its own, of the lowest preference among these.
@@ -225,7 +226,7 @@ def _sold_and_bought_back(
         whole, _ = _steps(amount, coarse)
         quantity = min(_exact(whole + 1, coarse.step), coarse.quantity)
         excess = quantity * coarse.unit_value - amount
-        if trade_value(coarse, quantity) < max(coarse.minimum, CENT):
+        if not worth_trading(coarse, quantity):
             continue
         for fine in preferred_buys([ln for ln in lines if ln.step_value < coarse.step_value]):
             steps, _ = _steps(excess, fine)
@@ -303,7 +304,7 @@ def _sell_quantities(line: Line, amount: float) -> list[float]:
         counts = [whole, whole + 1] if part > _DUST else [whole]
         # A whole step more than is held means all of it, fractions included.
         quantities = sorted({min(_exact(c, line.step), line.quantity) for c in counts if c > 0})
-    return [q for q in quantities if trade_value(line, q) >= max(line.minimum, CENT)]
+    return [q for q in quantities if worth_trading(line, q)]
 
 
 def _exact(count: int, step: float) -> float:
