@@ -31,7 +31,7 @@ def properties(**values):
 class Office:
     """One LibreOffice process with a profile of its own and the documents opened in it."""
 
-    def __init__(self, soffice, profile, start_limit):
+    def __init__(self, soffice, profile, start_limit, *more):
         pipe = f"xl_rebal_{os.getpid()}"
         self.process = subprocess.Popen(
             [
@@ -42,6 +42,7 @@ class Office:
                 "--nodefault",
                 "--nofirststartwizard",
                 f"-env:UserInstallation={uno.systemPathToFileUrl(profile)}",
+                *more,
                 f"--accept=pipe,name={pipe};urp;",
             ],
             stdin=subprocess.DEVNULL,
@@ -183,8 +184,8 @@ def _span(start, end, offset):
 
 
 def main():
-    soffice, profile, start_limit = sys.argv[1:]
-    office = Office(soffice, profile, float(start_limit))
+    soffice, profile, start_limit, *more = sys.argv[1:]
+    office = Office(soffice, profile, float(start_limit), *more)
     try:
         _answer({"ok": office.process.pid})
         for line in sys.stdin:

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -65,10 +65,21 @@ class CalcCell(NamedTuple):
 class CalcSession:
     """One LibreOffice process, started at the first use and again after it hung or died."""
 
-    def __init__(self, soffice: str, python: str, folder: Path) -> None:
+    def __init__(
+        self,
+        soffice: str,
+        python: str,
+        folder: Path,
+        *,
+        extensions: Path | None = None,
+        prepare: Callable[[Path], None] | None = None,
+    ) -> None:
+        """`extensions`: a folder of unpacked extensions; `prepare` gets each new profile folder."""
         self._soffice = soffice
         self._python = python
         self._folder = folder
+        self._extensions = extensions
+        self._prepare = prepare
         self._worker: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
         self.office_pid = 0
@@ -119,6 +130,11 @@ class CalcSession:
         self.stop()
         self._starts += 1
         profile = self._folder / f"profile-{os.getpid()}-{self._starts}"
+        if self._prepare is not None:
+            self._prepare(profile)
+        more = []
+        if self._extensions is not None:
+            more = [f"-env:BUNDLED_EXTENSIONS={self._extensions.as_uri()}"]
         log = (self._folder / "calc_worker.log").open("a", encoding="utf-8")
         with log:
             worker = subprocess.Popen(
@@ -128,6 +144,7 @@ class CalcSession:
                     self._soffice,
                     str(profile),
                     str(START_LIMIT),
+                    *more,
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

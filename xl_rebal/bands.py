@@ -82,9 +82,13 @@ def _with_own(drift: Drift, width: Matrix) -> Widths:
         if own is not None:
             down[index] = up[index] = own
         if item.min is not None:
-            down[index] = min(down[index], item.target - item.min) if own is None else item.target - item.min
+            down[index] = (
+                min(down[index], item.target - item.min) if own is None else item.target - item.min
+            )
         if item.max is not None:
-            up[index] = min(up[index], item.max - item.target) if own is None else item.max - item.target
+            up[index] = (
+                min(up[index], item.max - item.target) if own is None else item.max - item.target
+            )
     return Widths(down=down, up=up)
 
 
@@ -216,6 +220,8 @@ def _details(book: Book, drift: Drift) -> dict[tuple[str, str], list[dict[str, A
         name = target_of(symbol, asset_class, drift.targets)
         if name is None or classes.is_excluded(name):
             continue
+        if name not in drift.targets.classes and drift.cash_index is not None:
+            name = drift.classes[drift.cash_index]  # cash, whatever the model calls it
         result.setdefault((account, name), []).append(
             {
                 "symbol": symbol,

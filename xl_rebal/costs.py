@@ -86,7 +86,9 @@ class CostModel:
         if math.isfinite(self.max_commission):
             words.append(f"commission at most {self.max_commission:.10g}")
         if self.impact:
-            words.append(f"impact {self.impact * 1e4:.10g} bp x sqrt(quantity / ADV) where ADV is known")
+            words.append(
+                f"impact {self.impact * 1e4:.10g} bp x sqrt(quantity / ADV) where ADV is known"
+            )
         return ", ".join(words)
 
 
@@ -101,10 +103,19 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("impact", re.compile(rf"impact (?:of )?{_RATE}|{_RATE} impact")),
-    ("min_commission", re.compile(rf"(?:minimum|min) commission {_NUMBER}|commission (?:at least|min) {_NUMBER}")),
-    ("max_commission", re.compile(rf"(?:maximum|max) commission {_NUMBER}|commission (?:at most|max) {_NUMBER}")),
+    (
+        "min_commission",
+        re.compile(rf"(?:minimum|min) commission {_NUMBER}|commission (?:at least|min) {_NUMBER}"),
+    ),
+    (
+        "max_commission",
+        re.compile(rf"(?:maximum|max) commission {_NUMBER}|commission (?:at most|max) {_NUMBER}"),
+    ),
     ("per_share", re.compile(rf"(?:commission )?{_NUMBER} (?:per|a) share|per[- ]share {_NUMBER}")),
-    ("commission", re.compile(rf"commission (?:of )?{_NUMBER}(?: (?:per|a) trade)?|{_NUMBER} (?:per|a) trade")),
+    (
+        "commission",
+        re.compile(rf"commission (?:of )?{_NUMBER}(?: (?:per|a) trade)?|{_NUMBER} (?:per|a) trade"),
+    ),
 )
 
 

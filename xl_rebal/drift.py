@@ -98,7 +98,8 @@ def _measure_group(book: Book, targets: Targets, accounts: tuple[str, ...]) -> D
     )
     counted = (rows >= 0) & (cols >= 0) & ~holdings.is_pending
     shape = (len(accounts), len(columns))
-    value = np.bincount(
+    value = np.zeros(shape)
+    value += np.bincount(
         rows[counted] * shape[1] + cols[counted],
         weights=holdings.value[counted],
         minlength=shape[0] * shape[1],

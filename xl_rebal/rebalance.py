@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -13,12 +12,12 @@ import numpy as np
 from xl_rebal.bands import Widths, breaches, widths
 from xl_rebal.drift import Drift, measure
 from xl_rebal.errors import FaultList, PlanError, TableError
+from xl_rebal.portfolio import cells
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.policies import (
     Always,
     Band,
     Calendar,
-    Combined,
     EveryDays,
     Never,
     OwnBands,
@@ -29,10 +28,10 @@ from xl_rebal.schedule import calendar_due
 from xl_rebal.trading.checks import require_verified
 from xl_rebal.trading.destinations import Mode
 from xl_rebal.trading.limits import Limits
-from xl_rebal.trading.plan import Plan
 from xl_rebal.trading.outcome import Asked, plan_of
+from xl_rebal.trading.plan import Plan
 from xl_rebal.trading.planner import Draft, draft
-from xl_rebal.trading.problem import HALF_CENT, Problem, applied, breach_of
+from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
 from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
 
 
@@ -97,10 +96,21 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
         band = widths(request.policy, drift)
         for row, account in enumerate(drift.accounts):
             flow = float(request.flows.get(account, 0.0))
+            if flow < 0 and drift.base[row] + flow <= HALF_CENT:
+                faults.add(
+                    where=f"flows, account {account}",
+                    what=f"a withdrawal of {-flow:,.2f} leaves nothing of the "
+                    f"{drift.base[row]:,.2f} that the account may use",
+                    remedy="withdraw less; to sell everything, give Cash a target of 100% and "
+                    "every other class 0%, and withdraw once it is sold",
+                )
+                continue
             if drift.base[row] + flow <= HALF_CENT:
                 notes.append(f"account {account} holds nothing to weigh; it is left out")
                 continue
-            lines = lines_of_account(book, book.account(account), drift, held[account], request.limits)
+            lines = lines_of_account(
+                book, book.account(account), drift, held[account], request.limits
+            )
             problem = _problem(book, drift, row, band, request, lines, cash[account])
             with faults.collecting():
                 plans[account] = _plan_account(book, problem, drift, request, cash[account], flow)
@@ -118,7 +128,7 @@ def _problem(
     row: int,
     band: Widths,
     request: Request,
-    lines: tuple,
+    lines: tuple[Line, ...],
     settled: float,
 ) -> Problem:
     account = drift.accounts[row]
@@ -255,12 +265,10 @@ def trigger_fires(
         # "3pp and 20%rel" asks one class to be outside both, not two classes outside one each.
         return _band_fires(replace(policy, trigger=trigger), drift)
     results = [
-        trigger_fires(
-            part, drift, policy=policy, as_of=as_of, last_rebalanced=last_rebalanced
-        )
+        trigger_fires(part, drift, policy=policy, as_of=as_of, last_rebalanced=last_rebalanced)
         for part in trigger.parts
     ]
-    if isinstance(trigger, Combined) and trigger.operator == "and":
+    if trigger.operator == "and":
         fires = all(fired for fired, _ in results)
         words = [why for fired, why in results if fired == fires]
         return fires, "; ".join(words)
@@ -284,11 +292,12 @@ def _band_fires(policy: Policy, drift: Drift) -> tuple[bool, str]:
 def money(text: str) -> float:
     """An amount of money typed as an option; refuses what is not finite."""
     try:
-        value = float(text.replace(",", "").replace("$", ""))
+        if "%" not in text:
+            return cells.number(text)
     except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise TableError.of(
-            where="flow", what=f"{text!r} is not an amount of money", remedy="write digits, as in -2500"
-        )
-    return value
+        pass
+    raise TableError.of(
+        where="flow",
+        what=f"{text!r} is not an amount of money",
+        remedy="write digits, as in -2500 or 12,500.75",
+    )

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import pandas as pd
 
+from xl_rebal.errors import TableError
 from xl_rebal.portfolio.policies import Calendar, EveryDays, Frequency
 
 EXCHANGE = "XNYS"  # New York Stock Exchange: the trading days of the US funds this product trades
@@ -27,16 +28,20 @@ class Due:
     why: str
 
 
+# Outside these years the exchange calendar knows no holidays.
+_FIRST, _LAST = dt.date(1970, 1, 1), dt.date(2199, 12, 31)
+
+
 @lru_cache(maxsize=32)
 def _sessions(first: dt.date, last: dt.date) -> pd.DatetimeIndex:
     # Imported here: loading the exchange calendars takes longer than everything else together,
     # and only calendar rules need them. Explicit bounds keep the result free of today's date.
     import exchange_calendars
 
-    calendar = exchange_calendars.get_calendar(
+    sessions: pd.DatetimeIndex = exchange_calendars.get_calendar(
         EXCHANGE, start=pd.Timestamp(first), end=pd.Timestamp(last)
-    )
-    return calendar.sessions
+    ).sessions
+    return sessions
 
 
 def trading_days(first: dt.date, last: dt.date) -> pd.DatetimeIndex:
@@ -57,8 +62,8 @@ def scheduled_days(rule: Calendar, days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     if rule.frequency is Frequency.DAILY:
         return days
     label = _label(days, rule.frequency)
-    keep = "first" if rule.first_day else "last"
-    return days[~label.duplicated(keep=keep)]
+    repeated = label.duplicated("first") if rule.first_day else label.duplicated("last")
+    return days[~repeated]
 
 
 def calendar_due(
@@ -71,10 +76,15 @@ def calendar_due(
     """
     if as_of is None:
         return Due(True, f"{rule.in_words()}: taken as due because no date is known (--as-of)")
+    _require_known("valuation date", as_of)
+    if last_rebalanced is not None:
+        _require_known("last_rebalanced", last_rebalanced)
     if isinstance(rule, EveryDays):
         return _interval_due(rule, as_of, last_rebalanced)
     if rule.frequency is Frequency.DAILY:
         return Due(True, "every trading day")
+    if last_rebalanced is not None and last_rebalanced >= as_of:
+        return Due(False, f"{rule.in_words()}: rebalanced on {last_rebalanced}, and it is {as_of}")
     start = dt.date((last_rebalanced or as_of).year, 1, 1) - dt.timedelta(days=14)
     # Complete weeks, so that the last day of the running period is known as well.
     days = trading_days(start, dt.date(as_of.year, 12, 31) + dt.timedelta(days=14))
@@ -82,12 +92,26 @@ def calendar_due(
     # The first label of the window may be cut off at the left: it is not a scheduled day.
     planned = [day for day in planned if day > days[0].date()]
     if last_rebalanced is None:
-        fires = as_of in planned
-        return Due(fires, f"{rule.in_words()}: {as_of} is {'' if fires else 'not '}one")
+        if as_of in planned:
+            return Due(True, f"{rule.in_words()}: {as_of} is one")
+        following = next(day for day in planned if day > as_of)
+        return Due(False, f"{rule.in_words()}: {as_of} is not one, the next is {following}")
     hits = [day for day in planned if last_rebalanced < day <= as_of]
     if hits:
-        return Due(True, f"{rule.in_words()}: {hits[-1]} came after the last rebalancing ({last_rebalanced})")
+        return Due(
+            True,
+            f"{rule.in_words()}: {hits[-1]} came after the last rebalancing ({last_rebalanced})",
+        )
     return Due(False, f"{rule.in_words()}: none since the last rebalancing ({last_rebalanced})")
+
+
+def _require_known(name: str, day: dt.date) -> None:
+    if not _FIRST <= day <= _LAST:
+        raise TableError.of(
+            where=name,
+            what=f"{day} lies outside the calendar of trading days ({_FIRST.year} to {_LAST.year})",
+            remedy="correct the year",
+        )
 
 
 def _interval_due(rule: EveryDays, as_of: dt.date, last: dt.date | None) -> Due:

@@ -36,7 +36,7 @@ def places(data: bytes) -> dict[str, Place]:
     result = {}
     for sheet in load_workbook(io.BytesIO(data)).worksheets:
         for table in sheet.tables.values():
-            left, top, right, bottom = range_boundaries(table.ref)
+            left, top, right, bottom = (int(edge or 0) for edge in range_boundaries(table.ref))
             headers = tuple(
                 str(sheet.cell(row=top, column=column).value) for column in range(left, right + 1)
             )

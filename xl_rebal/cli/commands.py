@@ -48,10 +48,12 @@ MapOption = Annotated[
     Path | None, typer.Option("--map", help="Your asset classes: a file with symbol,asset_class.")
 ]
 SecuritiesOption = Annotated[
-    Path | None, typer.Option("--securities", help="The securities table: classes, steps, prices, ranks.")
+    Path | None,
+    typer.Option("--securities", help="The securities table: classes, steps, prices, ranks."),
 ]
 AccountsOption = Annotated[
-    Path | None, typer.Option("--accounts", help="The accounts table: models, reserves, last rebalancing.")
+    Path | None,
+    typer.Option("--accounts", help="The accounts table: models, reserves, last rebalancing."),
 ]
 AccountOption = Annotated[
     list[str] | None, typer.Option("--account", help="Only this account (repeat for several).")
@@ -64,7 +66,8 @@ AsOfOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 RestrictionsOption = Annotated[
-    Path | None, typer.Option("--restrictions", help="The restrictions table: never_buy, never_sell, …")
+    Path | None,
+    typer.Option("--restrictions", help="The restrictions table: never_buy, never_sell, …"),
 ]
 CostsOption = Annotated[
     str | None,
@@ -82,7 +85,8 @@ MinTradeOption = Annotated[
     float, typer.Option("--min-trade", help="Smallest trade in money; smaller ones are not made.")
 ]
 TurnoverOption = Annotated[
-    str | None, typer.Option("--max-turnover", help="Cap on (buys + sells) / 2 of the total, as in 10%.")
+    str | None,
+    typer.Option("--max-turnover", help="Cap on (buys + sells) / 2 of the total, as in 10%."),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 
@@ -131,7 +135,9 @@ def import_(
     custodian: CustodianOption = None,
     mapping: MappingOption = None,
     class_map: MapOption = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the holdings table as CSV.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the holdings table as CSV.")
+    ] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:

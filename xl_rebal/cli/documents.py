@@ -54,8 +54,10 @@ def holding_rows(holdings: Holdings) -> list[dict[str, Any]]:
     result = []
     for i in range(len(holdings)):
         stated = float(holdings.stated_value[i])
-        value = stated if math.isfinite(stated) else _finite(
-            holdings.quantity[i] * holdings.price[i] * holdings.multiplier[i]
+        value = (
+            stated
+            if math.isfinite(stated)
+            else _finite(holdings.quantity[i] * holdings.price[i] * holdings.multiplier[i])
         )
         pending = holdings.kind[i] == Kind.PENDING.value
         result.append(

@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from xl_rebal.cli.screens import reading
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import Statement, load_mapping, read_positions
 from xl_rebal.custodians.input_tables import read_table
-from xl_rebal.errors import FileError, TableError
-from xl_rebal.portfolio import tables
+from xl_rebal.errors import FaultList, FileError, TableError
+from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.accounts import Account, accounts_from_rows
 from xl_rebal.portfolio.book import (
     ALL_TOGETHER,
@@ -27,14 +28,12 @@ from xl_rebal.portfolio.book import (
 )
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policies import Policy
-from xl_rebal.portfolio.policy_text import parse_policy
-from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
+from xl_rebal.portfolio.policy_text import parse_policy, require_band
+from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
 from xl_rebal.rebalance import FlowMode, Request, money
 from xl_rebal.trading.limits import Limits
-
-from .screens import reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +77,14 @@ class Loaded:
 def load(options: Options) -> Loaded:
     """Read and check all inputs of a command; raises RebalError, and nothing is written."""
     policy = parse_policy(options.policy)
+    require_band(policy, options.policy)
     models = read_targets(options.targets)
     costs = parse_costs(options.costs) if options.costs is not None else CostModel()
     statement = read_statement(options.holdings, options.custodian, options.mapping)
     securities = read_securities(options.securities)
     accounts = read_accounts(options.accounts)
     restrictions = read_restrictions(options.restrictions)
+    everyone = statement.holdings.accounts()
     holdings = _selected(statement.holdings, options.only, statement.source)
     if not len(holdings):
         raise FileError.of(
@@ -97,9 +98,10 @@ def load(options: Options) -> Loaded:
         securities=securities,
         targets=tuple(models.values()),
     )
+    warnings = (*statement.warnings, *_unmatched(holdings, everyone, accounts, restrictions))
     if options.together:
+        accounts = _joined(accounts, holdings)
         holdings = together(holdings)
-        accounts = _joined(accounts)
     accounts = _with_reserve(accounts, holdings, options.reserve)
     book = Book(
         holdings=holdings,
@@ -124,7 +126,7 @@ def load(options: Options) -> Loaded:
         book=book,
         policy=policy,
         request=request,
-        warnings=statement.warnings,
+        warnings=warnings,
         fingerprint=_fingerprint(options),
         costs_given=options.costs is not None,
     )
@@ -158,10 +160,15 @@ def read_targets(text: str) -> dict[str, Targets]:
 
 
 def _names_a_file(text: str) -> bool:
-    path = Path(text)
-    if "%" in text or "\n" in text or len(text) > 1000:
+    if "%" in text or "\n" in text:
         return False
-    return path.suffix.casefold() in {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".parquet"} or path.is_file()
+    path = Path(text)
+    if path.suffix.casefold() in {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".parquet"}:
+        return True
+    try:
+        return path.is_file()
+    except OSError:  # a text too long to be a name
+        return False
 
 
 def read_securities(path: Path | None) -> dict[str, Security]:
@@ -185,7 +192,20 @@ def read_class_map(path: Path | None) -> dict[str, str]:
     """The user's own symbol -> asset class map, or none."""
     if path is None:
         return {}
-    return {row["symbol"]: row["asset_class"] for row in read_table(path, tables.CLASS_MAP)}
+    faults = FaultList()
+    result: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for row in read_table(path, tables.CLASS_MAP):
+        symbol, asset_class = row["symbol"], row["asset_class"]
+        before = first.setdefault(symbol.casefold(), asset_class)
+        if before != asset_class:
+            what = f"{symbol} was mapped to {before} above, and is {asset_class} here"
+            faults.extend(
+                [tables.fault_at("map", row, "asset_class", what, "keep one of the rows")]
+            )
+        result[symbol] = asset_class
+    faults.raise_as(TableError)
+    return result
 
 
 def read_flows(texts: tuple[str, ...], holdings: Holdings) -> dict[str, float]:
@@ -226,7 +246,44 @@ def _selected(holdings: Holdings, only: tuple[str, ...], source: str) -> Holding
     return holdings.take(np.isin(holdings.account.astype(str), only))
 
 
-def _joined(accounts: Mapping[str, Account]) -> dict[str, Account]:
+def _unmatched(
+    holdings: Holdings,
+    everyone: Sequence[str],
+    accounts: Mapping[str, Account],
+    restrictions: Sequence[Restriction],
+) -> tuple[str, ...]:
+    """Warnings of rows in the tables that name nothing in the holdings: a slip would go unseen.
+
+    everyone  the accounts of the file, those that --account leaves out too.
+    """
+    names = holdings.accounts()
+    warnings = []
+    if accounts and (without := [name for name in names if name not in accounts]):
+        warnings.append(
+            f"the accounts table has no row for {', '.join(without)}; without one an account keeps "
+            f"no reserve and follows the only model (rows are for {', '.join(accounts)})"
+        )
+    scopes = {name.casefold() for name in [*everyone, *accounts]} | EVERYONE
+    scopes |= {account.household.casefold() for account in accounts.values()}
+    held = {symbol.casefold() for symbol in holdings.symbol.tolist()}
+    for restriction in restrictions:
+        if restriction.scope.casefold() not in scopes:
+            warnings.append(
+                f"restriction {restriction.in_words()!r}: {restriction.scope!r} is no account or "
+                "household here; it binds nothing"
+            )
+        elif restriction.rule is Rule.NEVER_SELL and restriction.symbol.casefold() not in held | {
+            ""
+        }:
+            warnings.append(
+                f"restriction {restriction.in_words()!r}: {restriction.symbol} is not held; "
+                "it binds nothing"
+            )
+    return tuple(warnings)
+
+
+def _joined(accounts: Mapping[str, Account], holdings: Holdings) -> dict[str, Account]:
+    accounts = {name: accounts[name] for name in holdings.accounts() if name in accounts}
     reserve = sum(account.cash_reserve for account in accounts.values())
     models = {account.model for account in accounts.values() if account.model}
     model = models.pop() if len(models) == 1 else ""
@@ -247,15 +304,15 @@ def _with_reserve(
 
 def _not_negative(value: float, option: str) -> float:
     if not math.isfinite(value) or value < 0:
-        raise TableError.of(where=option, what=f"{value:g} is not possible", remedy="enter zero or more")
+        raise TableError.of(
+            where=option, what=f"{value:g} is not possible", remedy="enter zero or more"
+        )
     return value
 
 
 def _share(text: str | None, option: str) -> float | None:
     if text is None:
         return None
-    from xl_rebal.portfolio import cells
-
     try:
         value = cells.fraction(text)
     except ValueError as error:

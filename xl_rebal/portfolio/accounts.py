@@ -67,7 +67,15 @@ def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
             )
         if account.account in result:
             faults.extend(
-                [tables.fault_at("accounts", row, "account", f"{account.account} stands twice", "keep one row")]
+                [
+                    tables.fault_at(
+                        "accounts",
+                        row,
+                        "account",
+                        f"{account.account} stands twice",
+                        "keep one row",
+                    )
+                ]
             )
         result[account.account] = account
     faults.raise_as(TableError)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xl_rebal.errors import ClassificationError, Fault, FaultList, TargetError
+from xl_rebal.errors import ClassificationError, Fault, FaultList, TableError, TargetError
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.restrictions import Restriction
-from xl_rebal.portfolio.securities import Security, default_security
+from xl_rebal.portfolio.restrictions import Restriction, Rule
+from xl_rebal.portfolio.securities import Security, default_security, spelled_as
 from xl_rebal.portfolio.targets import Targets
 
 ALL_TOGETHER = "All accounts"
@@ -23,7 +23,8 @@ class Book:
     """One account or many: the engine runs the same code on both.
 
     holdings      every row has an asset class (or belongs to a target that names its symbol).
-    securities    by symbol; what a table said, for held and for not yet held securities.
+    securities    by symbol; what a table said, for held and for not yet held securities. Symbols
+                  are spelled as the holdings spell them.
     accounts      by account; accounts without a row here take the defaults.
     models        target weights by model name.
     """
@@ -35,10 +36,15 @@ class Book:
     restrictions: Sequence[Restriction] = ()
 
     def __post_init__(self) -> None:
+        if self.securities:
+            held = spelled_as(self.securities, set(self.holdings.symbol.tolist()))
+            object.__setattr__(self, "securities", held)
         self.holdings.require_rates()
         self.holdings.require_numbers()
         self._require_models()
         self._require_coverage()
+        self._require_tags()
+        self._require_replacements()
 
     def security(self, symbol: str) -> Security:
         """What is known of a symbol: its row in the table, else the shipped table, else defaults."""
@@ -89,6 +95,52 @@ class Book:
                 _require_covered(self.holdings, targets, set(accounts))
         faults.raise_as(TargetError)
 
+    def _require_replacements(self) -> None:
+        """What is sold for a substitute must have a substitute that can be bought."""
+        rules = [r for r in self.restrictions if r.rule is Rule.SUBSTITUTE]
+        if not rules:
+            return
+        mask = self.holdings.is_position
+        held = set(
+            zip(
+                self.holdings.account[mask].tolist(),
+                self.holdings.symbol[mask].tolist(),
+                strict=True,
+            )
+        )
+        faults = FaultList()
+        for account, symbol in sorted(held):
+            household, tags = self.account(account).household, self.security(symbol).tags
+            for rule in rules:
+                if not rule.applies(account=account, household=household, symbol=symbol, tags=tags):
+                    continue
+                known = self.securities.get(rule.replacement)
+                if (account, rule.replacement) not in held and (
+                    known is None or known.price is None
+                ):
+                    faults.add(
+                        where=f"restrictions, {rule.in_words()}",
+                        what=f"account {account} would sell {symbol}, and {rule.replacement} has "
+                        "no price to buy it at",
+                        remedy=f"add a row with a price for {rule.replacement} to the securities "
+                        "table (--securities)",
+                    )
+        faults.raise_as(TableError)
+
+    def _require_tags(self) -> None:
+        asked = dict.fromkeys(r.tag for r in self.restrictions if r.tag)
+        carried = {tag for s in self.securities.values() for tag in s.tags} if asked else set()
+        faults = FaultList()
+        for tag in asked:
+            if tag not in carried:
+                known = f"tags are: {', '.join(sorted(carried))}" if carried else "it has no tags"
+                faults.add(
+                    where="restrictions, column tag",
+                    what=f"no security carries the tag {tag!r}, so the rule would bind nothing",
+                    remedy=f"correct it, or tag securities in the securities table ({known})",
+                )
+        faults.raise_as(TableError)
+
 
 def target_of(symbol: str, asset_class: str, targets: Targets) -> str | None:
     """The target class that a security counts in; `Cash` or `Excluded` outside the targets; else None.
@@ -113,7 +165,11 @@ def _require_covered(holdings: Holdings, targets: Targets, accounts: set[str]) -
     pairs = {
         (symbol, asset_class)
         for account, symbol, asset_class, pending in zip(
-            holdings.account, holdings.symbol, holdings.asset_class, holdings.is_pending, strict=True
+            holdings.account,
+            holdings.symbol,
+            holdings.asset_class,
+            holdings.is_pending,
+            strict=True,
         )
         if account in accounts and not pending
     }
@@ -209,5 +265,3 @@ def together(holdings: Holdings) -> Holdings:
     account = np.full(len(holdings), ALL_TOGETHER, dtype=object)
     names = {name: getattr(holdings, name) for name in Holdings.__slots__}
     return Holdings(**{**names, "account": account})
-
-

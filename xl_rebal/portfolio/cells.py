@@ -12,7 +12,6 @@ from typing import Any
 
 _BLANK = {"", "--", "-", "n/a", "na", "none", "null"}
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
-_PERCENT_SIGNS = ("%",)
 _TRUE = {"true", "yes", "y", "1", "x"}
 _FALSE = {"false", "no", "n", "0"}
 
@@ -55,10 +54,11 @@ def _number_from_text(value: str) -> float:
     body, sign, scale = raw, 1.0, 1.0
     if body.startswith("(") and body.endswith(")"):
         body, sign = body[1:-1], -1.0
-    if body.endswith(_PERCENT_SIGNS):
+    if body.endswith("%"):
         body, scale = body[:-1], 0.01
     body = re.sub(r"[$€£]", "", body).replace(" ", "")
-    if not _NUMBER.fullmatch(body) or not re.search(r"\d", body):
+    signed_twice = sign < 0 and body.startswith(("-", "+"))
+    if signed_twice or not _NUMBER.fullmatch(body) or not re.search(r"\d", body):
         raise ValueError(f"{value!r} is not a number; enter digits only")
     return sign * scale * float(body.replace(",", ""))
 
@@ -68,8 +68,8 @@ def fraction(value: Any) -> float:
     if isinstance(value, str):
         raw = value.strip().casefold()
         for unit, scale in (("%", 0.01), ("pp", 0.01), ("bps", 1e-4), ("bp", 1e-4)):
-            if raw.endswith(unit):
-                return number(raw[: -len(unit)]) * scale
+            if raw.endswith(unit) and not raw[: -len(unit)].rstrip().endswith("%"):
+                return round(number(raw[: -len(unit)]) * scale, 15)
     result = number(value)
     if abs(result) >= 1:
         raise ValueError(
@@ -99,7 +99,7 @@ def date(value: Any) -> dt.date:
     raw = text(value)
     for pattern in ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d"):
         try:
-            return dt.datetime.strptime(raw, pattern).date()  # noqa: DTZ007 - a date has no zone
+            return dt.datetime.strptime(raw, pattern).date()
         except ValueError:
             continue
     raise ValueError(f"{value!r} is not a date; write it as 2026-11-23")

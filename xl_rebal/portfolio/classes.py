@@ -57,13 +57,14 @@ _SYNONYMS = {
     "exclude": EXCLUDED,
     "unmanaged": EXCLUDED,
 }
+_ABBREVIATIONS = frozenset({"us", "uk", "eu", "esg"})
 
 
 @lru_cache(maxsize=65536)
 def clean(text: str) -> str:
-    """The path with single blanks, no empty parts and `/` between its parts, in the user's spelling.
+    r"""The path with single blanks, no empty parts and `/` between its parts, in the user's spelling.
 
-    `>` and `\\` are accepted as separators. A name typed all in lower case takes the spelling of the
+    `>` and `\` are accepted as separators. A name typed all in lower case takes the spelling of the
     class it means (`real estate` becomes `Real Estate`), or capitals where it is a class of the user's.
     """
     parts = [re.sub(r"\s+", " ", part).strip() for part in re.split(r"[/\\>]", text)]
@@ -72,12 +73,15 @@ def clean(text: str) -> str:
         known = _SYNONYMS.get(path)
         if known is not None:
             return known
-        return "/".join(
-            part if re.search(r"\d", part) else part[:1].upper() + part[1:]
-            for part in path.split("/")
-        )
+        return "/".join(_capitals(part) for part in path.split("/"))
     known = _SYNONYMS.get(path.casefold())
     return known if known is not None and known.casefold() == path.casefold() else path
+
+
+def _capitals(part: str) -> str:
+    if part in _ABBREVIATIONS:
+        return part.upper()
+    return part if re.search(r"\d", part) else part[:1].upper() + part[1:]
 
 
 @lru_cache(maxsize=65536)

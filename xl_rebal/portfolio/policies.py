@@ -221,7 +221,8 @@ class Policy:
         )
         if isinstance(self.trigger, Never):
             return "Never rebalance."
-        return f"Rebalance {_in_words(self.trigger, self.beyond)}; trade {scope} {self.destination.in_words()}."
+        when = _in_words(self.trigger, self.beyond)
+        return f"Rebalance {when}; trade {scope} {self.destination.in_words()}."
 
 
 def _leaves(trigger: Trigger) -> tuple[Leaf, ...]:

@@ -6,7 +6,7 @@ Grammar: trigger [`or`|`and` trigger]… [`beyond`] [destination] [`breached onl
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xl_rebal.errors import PolicyError
@@ -77,6 +77,17 @@ def parse_policy(text: str) -> Policy:
     )
 
 
+def require_band(policy: Policy, text: str) -> None:
+    """Refuse a policy that speaks of a band and has none, as `annual to edge`: it would never trade."""
+    if policy.has_band or isinstance(policy.trigger, Never):
+        return
+    if policy.breached_only:
+        raise _refuse(text, "breached only needs a band, and no trigger is one")
+    if policy.destination.goal in {Goal.EDGE, Goal.INNER}:
+        words = policy.destination.in_words()
+        raise _refuse(text, f"it trades {words}, and no trigger is a band")
+
+
 def _refuse(text: str, what: str) -> PolicyError:
     return PolicyError.of(
         where=f"policy {text.strip()!r}",
@@ -112,7 +123,8 @@ def _take_destination(body: str, text: str) -> tuple[str, Destination]:
 
 
 def _parse_trigger(body: str, text: str) -> Trigger:
-    # "smaller of 5pp and 25%rel" holds an `and` of its own, so it is looked for first.
+    # "buy and hold" and "smaller of 5pp and 25%rel" hold an `and` of their own: they come first.
+    body = body.replace("buy and hold", "never")
     shielded = re.sub(
         r"((?:smaller|larger) of [^,]+?) and ", lambda m: f"{m[1]} & ", body, flags=re.IGNORECASE
     )
@@ -126,11 +138,17 @@ def _parse_all(body: str, text: str) -> Trigger:
 
 
 def _parse_leaf(part: str, text: str) -> Trigger:
-    if part in {"never", "no rebalancing", "buy and hold"}:
+    if part in {"never", "no rebalancing"}:
         return Never()
     if part in {"now", "always", "manual"}:
         return Always()
-    if part in {"own bands", "per class", "per-class bands", "per class bands", "bands from targets"}:
+    if part in {
+        "own bands",
+        "per class",
+        "per-class bands",
+        "per class bands",
+        "bands from targets",
+    }:
         return OwnBands()
     if (match := _EVERY.match(part)) is not None:
         if int(match[1]) < 1:
@@ -165,6 +183,12 @@ def _parse_band(part: str, text: str) -> Band:
             raise _refuse(text, f"{part!r} needs one absolute and one relative band")
         return Band(absolute=absolute, relative=relative, larger=match[1] == "larger")
     if (match := _SLASH.match(part)) is not None:
+        if float(match[2]) < 1:
+            raise _refuse(
+                text,
+                f"{part!r} would mean {match[1]} percentage points and {match[2]}% of the target "
+                "(the rule is written in percent, as in 5/25)",
+            )
         return _band(text, absolute=float(match[1]) / 100, relative=float(match[2]) / 100)
     if (match := _RELATIVE.match(part)) is not None:
         return _band(text, relative=float(match[1]) / 100)
@@ -173,7 +197,9 @@ def _parse_band(part: str, text: str) -> Band:
         return _band(text, absolute=round(float(match[1]) * scale, 15))
     if (match := _BARE.match(part)) is not None:
         if float(part) >= 1:
-            raise _refuse(text, f"{part} has no unit (5pp is points of weight, 5%rel is of the target)")
+            raise _refuse(
+                text, f"{part} has no unit (5pp is points of weight, 5%rel is of the target)"
+            )
         return _band(text, absolute=float(part))
     raise _refuse(text, f"{part!r} is not understood")
 
@@ -215,11 +241,22 @@ def policy_from_rows(rows: Sequence[Sequence[Any]]) -> Policy:
             raise _refuse(row[0], f"the policy table has no setting {row[0]!r}")
         if len(row) != 2:
             raise _refuse(row[0], f"setting {row[0]!r} needs one value")
+        if _SETTINGS[name] in words:
+            raise _refuse(row[0], f"setting {row[0]!r} stands twice")
         words[_SETTINGS[name]] = row[1].casefold()
     if "trigger" not in words:
         raise _refuse("", "the policy table has no row 'trigger'")
     destination = words.get("destination", "target")
     destination = destination if "to " in destination else f"to {destination}"
-    scope = "breached only" if "breached" in words.get("scope", "") else ""
-    edge = "beyond" if "beyond" in words.get("edge", "") else ""
+    scope = _one_of(words, "scope", {"all classes": "", "all": "", "breached only": "breached only"})
+    edge = _one_of(words, "edge", {"reached": "", "beyond": "beyond"})
     return parse_policy(f"{words['trigger']} {edge} {destination} {scope}")
+
+
+def _one_of(words: Mapping[str, str], setting: str, choices: Mapping[str, str]) -> str:
+    given = words.get(setting)
+    if given is None:
+        return ""
+    if given not in choices:
+        raise _refuse(given, f"{setting} {given!r} is not known (use {' or '.join(choices)})")
+    return choices[given]

@@ -42,7 +42,10 @@ class Restriction:
     def applies(self, *, account: str, household: str, symbol: str, tags: frozenset[str]) -> bool:
         """True when the rule binds this security in this account."""
         scope = self.scope.casefold()
-        if scope not in EVERYONE and scope not in {account.casefold(), household.casefold() or None}:
+        if scope not in EVERYONE and scope not in {
+            account.casefold(),
+            household.casefold() or None,
+        }:
             return False
         if self.symbol:
             return self.symbol.casefold() == symbol.casefold()
@@ -81,7 +84,11 @@ def restrictions_from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Restricti
             faults.extend(
                 [
                     tables.fault_at(
-                        "restrictions", row, "symbol", "needs a symbol or a tag, and not both", "fill in one"
+                        "restrictions",
+                        row,
+                        "symbol",
+                        "needs a symbol or a tag, and not both",
+                        "fill in one",
                     )
                 ]
             )

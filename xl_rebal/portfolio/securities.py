@@ -103,27 +103,51 @@ def shipped_securities() -> Mapping[str, Security]:
     """The fund table that ships with the package, by symbol: class and vehicle of well-known funds."""
     path = resources.files("xl_rebal.portfolio") / "data" / "funds.csv"
     result: dict[str, Security] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-            vehicle = Vehicle(row["vehicle"])
-            result[row["symbol"]] = _with_defaults(
-                Security(symbol=row["symbol"], asset_class=row["asset_class"], vehicle=vehicle),
-                {"vehicle": vehicle},
-            )
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for row in csv.DictReader(line for line in lines if not line.startswith("#")):
+        vehicle = Vehicle(row["vehicle"])
+        result[row["symbol"]] = _with_defaults(
+            Security(symbol=row["symbol"], asset_class=row["asset_class"], vehicle=vehicle),
+            {"vehicle": vehicle},
+        )
     return MappingProxyType(result)
+
+
+def spelled_as(
+    securities: Mapping[str, Security], symbols: Iterable[str]
+) -> Mapping[str, Security]:
+    """The same table with its symbols spelled as they are in `symbols`: `vti` becomes `VTI`."""
+    spelling = {symbol.casefold(): symbol for symbol in symbols}
+    renamed = {
+        symbol: name
+        for symbol in securities
+        if (name := spelling.get(symbol.casefold(), symbol)) != symbol
+    }
+    if not renamed:
+        return securities
+    return {
+        renamed.get(symbol, symbol): replace(security, symbol=renamed.get(symbol, symbol))
+        for symbol, security in securities.items()
+    }
 
 
 def securities_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Security]:
     """Securities by symbol from the rows of the `securities` table; every bad row is reported."""
     faults = FaultList()
     result: dict[str, Security] = {}
+    seen: set[str] = set()
     for row in rows:
         symbol = row.get("symbol", "")
-        if symbol in result:
+        if symbol.casefold() in seen:
             faults.extend(
-                [tables.fault_at("securities", row, "symbol", f"{symbol} stands twice", "keep one row")]
+                [
+                    tables.fault_at(
+                        "securities", row, "symbol", f"{symbol} stands twice", "keep one row"
+                    )
+                ]
             )
             continue
+        seen.add(symbol.casefold())
         security = _from_row(row, faults)
         if security is not None:
             result[symbol] = security
@@ -132,7 +156,7 @@ def securities_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Securit
 
 
 def _from_row(row: Mapping[str, Any], faults: FaultList) -> Security | None:
-    given = {name: value for name, value in row.items() if name != "row"}
+    given = {name: value for name, value in row.items() if name not in {"table", "row"}}
     before = len(list(faults))
     shipped = default_security(given["symbol"])
     if "vehicle" in given:
@@ -163,14 +187,32 @@ def _from_row(row: Mapping[str, Any], faults: FaultList) -> Security | None:
         if value is not None and (value < 0 or (positive and value == 0)):
             need = "greater than zero" if positive else "zero or more"
             faults.extend(
-                [tables.fault_at("securities", row, name, f"{value:g} is not possible", f"enter a number {need}")]
+                [
+                    tables.fault_at(
+                        "securities",
+                        row,
+                        name,
+                        f"{value:g} is not possible",
+                        f"enter a number {need}",
+                    )
+                ]
             )
     if len(list(faults)) > before:
         return None
     if "asset_class" in given:
         given["asset_class"] = classes.clean(given["asset_class"])
     if "tags" in given:
-        given["tags"] = frozenset(t.strip().casefold() for t in re.split(r"[;,|]", given["tags"]) if t.strip())
-    base = shipped if "vehicle" not in given else Security(symbol=given["symbol"], asset_class=shipped.asset_class)
+        given["tags"] = frozenset(
+            t.strip().casefold() for t in re.split(r"[;,|]", given["tags"]) if t.strip()
+        )
+    base = (
+        shipped
+        if "vehicle" not in given
+        else Security(symbol=given["symbol"], asset_class=shipped.asset_class)
+    )
     merged = replace(base, **{name: value for name, value in given.items() if name != "symbol"})
-    return _with_defaults(merged, {**given, "vehicle": merged.vehicle}) if "vehicle" in given else merged
+    return (
+        _with_defaults(merged, {**given, "vehicle": merged.vehicle})
+        if "vehicle" in given
+        else merged
+    )

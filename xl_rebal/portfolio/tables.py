@@ -48,7 +48,8 @@ def header_key(header: Any) -> str:
 def read_rows(
     spec: TableSpec, header: Sequence[Any], rows: Iterable[Row], *, where: str
 ) -> list[dict[str, Any]]:
-    """Typed rows of a table; each holds the columns that are filled in, and `row` with its number.
+    """Typed rows of a table; each holds the columns that are filled in, and `table` and `row` with
+    the place that it comes from.
 
     Raises TableError with every fault at once: unknown or missing columns, then all bad cells.
     """
@@ -59,7 +60,7 @@ def read_rows(
     for line, values in rows:
         if all(cells.is_blank(value) for value in values):
             continue
-        record: dict[str, Any] = {"row": line}
+        record: dict[str, Any] = {"table": where, "row": line}
         for index, column in bound.items():
             value = values[index] if index < len(values) else None
             place = f"{where} row {line}, column {column.name}"
@@ -75,7 +76,9 @@ def read_rows(
         result.append(record)
     faults.raise_as(TableError)
     if not result:
-        raise TableError.of(where=where, what="the table has no rows", remedy="add at least one row")
+        raise TableError.of(
+            where=where, what="the table has no rows", remedy="add at least one row"
+        )
     return result
 
 
@@ -99,7 +102,6 @@ def _bind(
         else:
             bound[index] = column
     missing = [c.name for c in spec.columns if c.required and c not in bound.values()]
-    names = [c.name for c in spec.columns]
     for name in missing:
         faults.add(
             where=where,
@@ -107,19 +109,39 @@ def _bind(
             remedy=f"add a column headed {name}",
         )
     for name in unknown:
-        near = difflib.get_close_matches(header_key(name), names, n=1, cutoff=0.75)
-        if near:
+        near = _near(spec, header_key(name))
+        if near is not None and near not in bound.values():
             faults.add(
                 where=where,
                 what=f"column {name!r} is not known",
-                remedy=f"did you mean {near[0]}? Rename or remove it",
+                remedy=f"did you mean {near.name}? Rename or remove it",
             )
     return bound
 
 
-def fault_at(spec_name: str, record: Mapping[str, Any], column: str, what: str, remedy: str) -> Fault:
+def _near(spec: TableSpec, key: str) -> Column | None:
+    """The column that a header nearly names: a slip of the pen that would drop the column."""
+    close: dict[str, Column] = {}
+    for column in spec.columns:
+        close[header_key(column.name)] = column
+    found = difflib.get_close_matches(key, close, n=1, cutoff=0.75)
+    if not found:
+        # The other words for a column are many, so only what differs by a letter counts as a slip.
+        close |= {header_key(word): c for c in spec.columns for word in c.synonyms}
+        found = difflib.get_close_matches(key, close, n=1, cutoff=0.9)
+    return close[found[0]] if found else None
+
+
+def place(record: Mapping[str, Any], spec_name: str) -> str:
+    """Where a row read with `read_rows` stands: `accounts.csv row 3`."""
+    return f"{record.get('table', spec_name)} row {record['row']}"
+
+
+def fault_at(
+    spec_name: str, record: Mapping[str, Any], column: str, what: str, remedy: str
+) -> Fault:
     """A fault that names a cell of a table that was read with `read_rows`."""
-    return Fault(where=f"{spec_name} row {record['row']}, column {column}", what=what, remedy=remedy)
+    return Fault(where=f"{place(record, spec_name)}, column {column}", what=what, remedy=remedy)
 
 
 MODELS = TableSpec(

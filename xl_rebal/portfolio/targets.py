@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from xl_rebal.errors import FaultList, TargetError
 from xl_rebal.portfolio import cells, classes, tables
+from xl_rebal.portfolio.securities import shipped_securities
 
 SUM_TOLERANCE = 1e-9
 
@@ -40,8 +41,11 @@ class Targets:
 
     items: tuple[Target, ...]
     name: str = ""
+    classes: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        # Class paths in the order given, kept because every holding asks for them.
+        object.__setattr__(self, "classes", tuple(item.asset_class for item in self.items))
         faults = FaultList()
         where = f"targets{f' of model {self.name}' if self.name else ''}"
         if not self.items:
@@ -61,11 +65,6 @@ class Targets:
             )
         _check_overlap(self.items, where, faults)
         faults.raise_as(TargetError)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class paths in the order given."""
-        return tuple(item.asset_class for item in self.items)
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -135,13 +134,20 @@ def _check_overlap(items: Sequence[Target], where: str, faults: FaultList) -> No
                 )
 
 
-_BEFORE = re.compile(r"^\s*(?P<weight>[-+]?[\d.]+)\s*(?P<unit>%|pp)?\s*(?:of\s+|in\s+)?(?P<name>.+?)\s*$")
-_AFTER = re.compile(r"^\s*(?P<name>.+?)\s*[:=]?\s+(?P<weight>[-+]?[\d.]+)\s*(?P<unit>%|pp)?\s*$")
-_LEAD = re.compile(r"^\s*(set\s+)?(my\s+)?target(s|\s+allocation|\s+weights)?\s*(to)?\s*:\s*", re.IGNORECASE)
+_BEFORE = re.compile(
+    r"^\s*(?P<weight>[-+]?[\d.]+)\s*(?P<unit>%|pp)?\s*(?:of\s+|in\s+)?(?P<name>.+?)\s*$"
+)
+_AFTER = re.compile(
+    r"^\s*(?P<name>.+?)(?:\s*[:=]\s*|\s+)(?P<weight>[-+]?[\d.]+)\s*(?P<unit>%|pp)?\s*$"
+)
+_A_NAME = re.compile(r"[^%]*[^\W\d_][^%]*")  # has a letter; a second % is a separator left out
+_LEAD = re.compile(
+    r"^\s*(set\s+)?(my\s+)?target(s|\s+allocation|\s+weights)?\s*(to)?\s*:\s*", re.IGNORECASE
+)
 
 
 def parse_targets(text: str) -> Targets:
-    """Targets from text: `60% stocks, 30% bonds, 10% real estate`, `VTI 60%; BND 40%`, `60/40` refused.
+    """Targets from text: `60% stocks, 30% bonds, 10% real estate`, `VTI 60%; BND: 40%`.
 
     Weights carry `%` or are fractions that sum to 1. Parts are separated by commas, semicolons, new
     lines or `and`. Raises TargetError naming the part that cannot be read.
@@ -153,7 +159,7 @@ def parse_targets(text: str) -> Targets:
     for part in parts:
         match = _BEFORE.match(part) or _AFTER.match(part)
         try:
-            if match is None:
+            if match is None or not _A_NAME.fullmatch(match["name"]):
                 raise ValueError
             weight = float(match["weight"])
         except ValueError:
@@ -168,10 +174,18 @@ def parse_targets(text: str) -> Targets:
     scaled = _scale([(weight, unit) for _, weight, unit in found], "targets")
     return Targets(
         tuple(
-            Target(asset_class=classes.clean(name), target=weight)
+            Target(asset_class=_spelled(name), target=weight)
             for (name, _, _), weight in zip(found, scaled, strict=True)
         )
     )
+
+
+def _spelled(name: str) -> str:
+    """A class as `classes.clean` spells it; a well-known symbol keeps its capitals (`vti` is VTI)."""
+    upper = name.upper()
+    if upper in shipped_securities() and classes.key(name) == name.casefold():
+        return upper
+    return classes.clean(name)
 
 
 def _scale(weights: Sequence[tuple[float, bool]], where: str) -> list[float]:
@@ -187,7 +201,7 @@ def _scale(weights: Sequence[tuple[float, bool]], where: str) -> list[float]:
             remedy="write all of them with %, as in 60%",
         )
     if any(united):
-        return [weight / 100 if unit else 0.0 for weight, unit in weights]
+        return [round(weight / 100, 15) if unit else 0.0 for weight, unit in weights]
     if abs(bare - 1) < 0.02 or all(weight <= 1 for weight, _ in weights):
         return [weight for weight, _ in weights]
     return [round(weight / 100, 15) for weight, _ in weights]
@@ -200,12 +214,24 @@ def targets_from_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, Targets]:
     """
     by_model: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        by_model.setdefault(str(row.get("model", "")), []).append(row)
+        if not _is_total(row):
+            by_model.setdefault(str(row.get("model", "")), []).append(row)
     faults = FaultList()
     result: dict[str, Targets] = {}
     for name, members in by_model.items():
+        items: tuple[Target, ...] = ()
         with faults.collecting():
-            result[name] = Targets(_items(members, name), name)
+            items = _items(members, name)
+        if not items:
+            continue
+        try:
+            result[name] = Targets(items, name)
+        except TargetError as error:
+            table = members[0].get("table", "")
+            faults.extend(
+                replace(fault, where=f"{table}: {fault.where}" if table else fault.where)
+                for fault in error.faults
+            )
     faults.raise_as(TargetError)
     return result
 
@@ -222,10 +248,11 @@ def _items(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[Target, ...]:
             what, _, remedy = str(error).partition("; ")
             faults.extend([tables.fault_at("targets", row, "target", what, remedy)])
     faults.raise_as(TargetError)
-    scaled = _scale(weights, f"targets{f' of model {name}' if name else ''}, column target")
+    where = f"{rows[0].get('table', 'targets')}{f', model {name}' if name else ''}, column target"
+    scaled = _scale(weights, where)
     return tuple(
         Target(
-            asset_class=classes.clean(str(row["asset_class"])),
+            asset_class=_spelled(str(row["asset_class"])),
             target=weight,
             band_abs=row.get("band_abs"),
             band_rel=row.get("band_rel"),
@@ -233,7 +260,6 @@ def _items(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[Target, ...]:
             max=row.get("max"),
         )
         for row, weight in zip(rows, scaled, strict=True)
-        if not _is_total(row)
     )
 
 

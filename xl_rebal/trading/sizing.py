@@ -124,7 +124,7 @@ def _options(problem: Problem, found: Aims, k: int, delta: float, slack: int) ->
     elif delta > 0:
         options = _buys(lines, delta, slack=slack)
     elif delta < 0:
-        options = _sells(lines, -delta)
+        options = _sells(lines, -delta, class_step(problem, k))
     else:
         return []
     options = [o for o in options if not _grows_breach(problem, k, o)]
@@ -163,7 +163,7 @@ def _strict(problem: Problem, k: int, delta: float) -> list[Option]:
         return []
     quantity = _exact(round(abs(delta) / line.step_value), line.step)
     if delta < 0 and quantity > line.quantity:
-        return _sells(problem.lines_of(k), -delta)
+        return _sells(problem.lines_of(k), -delta, class_step(problem, k))
     if not worth_trading(line, quantity):
         return []
     return [_option([(line, math.copysign(quantity, delta))])]
@@ -195,7 +195,7 @@ def _orders(line: Line, counts: Iterable[int]) -> list[float]:
     return [q for q in quantities if worth_trading(line, q)]
 
 
-def _sells(lines: Sequence[Line], amount: float) -> list[Option]:
+def _sells(lines: Sequence[Line], amount: float, step: float) -> list[Option]:
     able = [line for line in lines if line.can_sell and worth_trading(line, line.quantity)]
     if amount > math.fsum(line.value for line in able) - CENT / 2:
         return [_option([(line, -line.quantity) for line in able])] if able else []
@@ -214,7 +214,8 @@ def _sells(lines: Sequence[Line], amount: float) -> list[Option]:
     for full, last in groups:
         rest = amount - math.fsum(-n * line.unit_value for line, n in full)
         options += [_option([*full, (last, -q)]) for q in _sell_quantities(last, rest)]
-    return options + _sold_and_bought_back(lines, able, amount)
+    coarse = [line for line in able if line.step_value > step]
+    return options + _sold_and_bought_back(lines, coarse, amount)
 
 
 def _sold_and_bought_back(
@@ -222,7 +223,7 @@ def _sold_and_bought_back(
 ) -> list[Option]:
     """One whole step too much of a coarse security, and the excess back in a finer one."""
     options = []
-    for coarse in able:
+    for coarse in sorted(able, key=lambda line: (-line.value, line.symbol))[:ALTERNATIVES]:
         whole, _ = _steps(amount, coarse)
         quantity = min(_exact(whole + 1, coarse.step), coarse.quantity)
         excess = quantity * coarse.unit_value - amount

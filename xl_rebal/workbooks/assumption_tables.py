@@ -97,7 +97,10 @@ def write_assumption_tables(canvas: Canvas, sheet: Worksheet, figures: Figures, 
         "Is the plan current? It is while every check is ok",
         "tblChecks",
         CHECK_COLUMNS,
-        [[check, Formula(found, expected), expected, "ok"] for check, found, expected in _checks(figures)],
+        [
+            [check, Formula(found, expected), expected, "ok"]
+            for check, found, expected in _checks(figures)
+        ],
     )
     flag_words(sheet, checks.cells("Result"), ["CHANGED"])
     return checks.last_row
@@ -123,6 +126,7 @@ def _table(
         row=row + 1,
         column=FIRST,
         header_height=18,
+        filters=name == "tblPlans",
     )
 
 
@@ -190,7 +194,14 @@ def _settings(canvas: Canvas, sheet: Worksheet, figures: Figures, row: int) -> P
 def _plan_row(account: AccountFigures) -> list[Content]:
     plan = account.plan
     if plan is None:
-        return [account.account, account.model, "no", 0, "none", "the account holds nothing to weigh"]
+        return [
+            account.account,
+            account.model,
+            "no",
+            0,
+            "none",
+            "the account holds nothing to weigh",
+        ]
     deposit = plan.deposit_to_restore
     return [
         account.account,

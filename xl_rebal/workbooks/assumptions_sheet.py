@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from openpyxl.worksheet.worksheet import Worksheet
 
+from xl_rebal.rebalance import FlowMode
 from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.assumption_tables import write_assumption_tables
 from xl_rebal.workbooks.cells import Canvas, lines_needed, set_widths
 from xl_rebal.workbooks.figures import Figures
-from xl_rebal.workbooks.pages import set_up_print, write_title
+from xl_rebal.workbooks.pages import break_before, set_up_print, write_title
 from xl_rebal.workbooks.source import ReportSource
 
 LAST = 7  # column G
@@ -19,6 +20,11 @@ WORDS_WIDTH = sum(WIDTHS[2:LAST])
 MOST_LINES = 200
 
 UNKNOWN = "unknown"
+FLOW_WORDS = {
+    FlowMode.HYBRID: "used first, and if a band is still broken everything is rebalanced",
+    FlowMode.BUY_ONLY: "only buys what is underweight; nothing is sold",
+    FlowMode.RAISE_CASH: "only sells what is overweight; nothing is bought",
+}
 WEIGHT_BASE = (
     "Weights are shares of the account's positions, cash and money-market balances at the values on "
     "sheet Holdings, less its cash reserve and less excluded holdings. Pending activity is listed and "
@@ -34,7 +40,9 @@ VERIFIED = (
 )
 
 
-def write_assumptions(canvas: Canvas, figures: Figures, source: ReportSource, version: str) -> Worksheet:
+def write_assumptions(
+    canvas: Canvas, figures: Figures, source: ReportSource, version: str
+) -> Worksheet:
     """Write the sheet."""
     sheet = canvas.sheet("Assumptions", styles.GREY)
     write_title(
@@ -51,13 +59,14 @@ def write_assumptions(canvas: Canvas, figures: Figures, source: ReportSource, ve
         sheet.row_dimensions[row].height = 20
         row += 1
         for label, text in lines:
-            canvas.put(sheet, row, 2, label, styles.LABEL)
+            canvas.put(sheet, row, 2, label, styles.LABEL_TOP)
             canvas.merge(sheet, row, 3, LAST, styles.WORDS)
             canvas.put(sheet, row, 3, text, styles.WORDS)
             height = 13.5 * lines_needed(text, WORDS_WIDTH) + 3
             sheet.row_dimensions[row].height = min(height, 400)  # Excel's rows end at 409 points
             row += 1
         row += 1
+    break_before(sheet, row)
     last = write_assumption_tables(canvas, sheet, figures, row)
     sheet.freeze_panes = "A4"
     set_up_print(sheet, last_column=LAST, last_row=last)
@@ -98,13 +107,15 @@ def _sections(
                 else "none",
             ),
             ("Flows", _flows(figures)),
-            *_listed("Restrictions", [each.in_words() for each in result.book.restrictions], "none"),
+            *_listed(
+                "Restrictions", [each.in_words() for each in result.book.restrictions], "none"
+            ),
         ],
     )
     yield (
         "Source",
         [
-            ("File", source.name),
+            ("File", source.file_name),
             ("Custodian", source.custodian or UNKNOWN),
             ("Valuation date", source.as_of_text or UNKNOWN),
             ("Time of prices", source.price_time or UNKNOWN),
@@ -143,7 +154,7 @@ def _flows(figures: Figures) -> str:
         f"{'contribution' if flow > 0 else 'withdrawal'} of {abs(flow):,.2f} ({account})"
         for account, flow in flows[:MOST_LINES]
     ]
-    return "; ".join(words)
+    return "; ".join(words) + f"; {FLOW_WORDS[figures.result.request.flow_mode]}"
 
 
 def _listed(label: str, lines: list[str], none: str) -> Iterable[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,7 +116,23 @@ def address(row: int, column: int, *, sheet: str = "") -> str:
     return f"{sheet}!{place}" if sheet else place
 
 
-def set_widths(sheet: Worksheet, widths: list[float]) -> None:
+def shown_length(content: Content, number_format: str) -> int:
+    """About how many characters a cell shows."""
+    value = content.value if isinstance(content, Formula) else content
+    if value is None:
+        return 0
+    if isinstance(value, str):
+        return max(len(line) for line in value.split("\n"))
+    if "%" in number_format:
+        return 8
+    decimals = 2 if "0.00" in number_format else 0
+    digits = len(f"{value:,.{decimals}f}")
+    if "#" in number_format.partition(".")[2]:
+        digits = max(digits, len(f"{value:,.6f}".rstrip("0")))
+    return digits
+
+
+def set_widths(sheet: Worksheet, widths: Sequence[float]) -> None:
     """Column widths in characters, from column A on."""
     for index, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(index)].width = width
@@ -123,7 +140,7 @@ def set_widths(sheet: Worksheet, widths: list[float]) -> None:
 
 def lines_needed(text: str, characters: float) -> int:
     """How many lines a wrapped text takes in a column of so many characters (rather one too many)."""
-    return sum(max(1, math.ceil(len(part) * 1.08 / characters)) for part in text.split("\n"))
+    return sum(max(1, math.ceil(len(part) * 0.85 / characters)) for part in text.split("\n"))
 
 
 def require_rows(sheet: Worksheet) -> None:

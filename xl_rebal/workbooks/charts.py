@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from openpyxl.chart import BarChart
 from openpyxl.chart.data_source import (
@@ -57,7 +58,7 @@ def bar_chart(
     """A clustered column chart. Ranges are bare addresses: a chart can hold nothing else, and Excel
     moves them with the rows.
     """
-    chart = BarChart()
+    chart: Any = BarChart()
     chart.type, chart.grouping = "col", "clustered"
     chart.gapWidth, chart.overlap = 60, -5
     chart.style = 2
@@ -97,13 +98,12 @@ def bar_chart(
     chart.graphical_properties = GraphicalProperties(
         solidFill="FFFFFF", ln=LineProperties(solidFill=styles.LINE, w=9525)
     )
-    return chart
+    made: BarChart = chart
+    return made
 
 
 def _series(index: int, each: Bars, cats: AxDataSource, axis_format: str) -> Series:
-    label = StrRef(
-        f=each.label_ref, strCache=StrData(ptCount=1, pt=[StrVal(idx=0, v=each.label)])
-    )
+    label = StrRef(f=each.label_ref, strCache=StrData(ptCount=1, pt=[StrVal(idx=0, v=each.label)]))
     points = [
         NumVal(idx=i, v=repr(float(value)))
         for i, value in enumerate(each.values)
@@ -122,9 +122,7 @@ def _series(index: int, each: Bars, cats: AxDataSource, axis_format: str) -> Ser
 
 
 def _characters(size: int, bold: bool) -> CharacterProperties:
-    return CharacterProperties(
-        sz=size, b=bold, solidFill=INK, latin=Font(typeface="Calibri")
-    )
+    return CharacterProperties(sz=size, b=bold, solidFill=INK, latin=Font(typeface="Calibri"))
 
 
 def _rich(size: int) -> RichText:
@@ -139,9 +137,8 @@ def _rich(size: int) -> RichText:
     )
 
 
-def _dress_title(title: object, size: int) -> None:
-    for paragraph in title.tx.rich.p:  # type: ignore[attr-defined]  # openpyxl's Title
+def _dress_title(title: Any, size: int) -> None:
+    for paragraph in title.tx.rich.p:
         paragraph.pPr = ParagraphProperties(defRPr=_characters(size, bold=size > 900))
         for run in paragraph.r or []:
             run.rPr = _characters(size, bold=size > 900)
-

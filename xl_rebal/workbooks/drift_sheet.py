@@ -5,11 +5,11 @@ from __future__ import annotations
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_rebal.workbooks import styles
-from xl_rebal.workbooks.cells import Canvas, Content, lines_needed, set_widths
+from xl_rebal.workbooks.cells import Canvas, Content, lines_needed
 from xl_rebal.workbooks.figures import ClassFigures, Figures
 from xl_rebal.workbooks.pages import flag_negative, flag_words, set_up_print, write_title
 from xl_rebal.workbooks.styles import number
-from xl_rebal.workbooks.tables import Column, Placed, group_columns, write_table
+from xl_rebal.workbooks.tables import Column, Placed, fit_columns, group_columns, write_table
 
 NAME = "tblDrift"
 HEADER_ROW = 4
@@ -35,9 +35,7 @@ _HOLDINGS = (
 
 def _band(edge: str) -> str:
     cells = f"tblTargets[Band {edge}]"
-    return (
-        f'IF(SUMPRODUCT({_TARGET}*ISNUMBER({cells}))=0,"",SUMPRODUCT({_TARGET},{cells}))'
-    )
+    return f'IF(SUMPRODUCT({_TARGET}*ISNUMBER({cells}))=0,"",SUMPRODUCT({_TARGET},{cells}))'
 
 
 def _status(drift: str) -> str:
@@ -59,15 +57,11 @@ _MONEY, _PERCENT, _DRIFT = (number(f) for f in (styles.MONEY, styles.PERCENT, st
 COLUMNS = (
     Column(header="Account", look=styles.BODY_TEXT),
     Column(header="Asset class", look=styles.BODY_TEXT),
-    Column(
-        header="Value", look=_MONEY, formula=f'{_HOLDINGS}-IF([@Role]="cash",{_RESERVE},0)'
-    ),
+    Column(header="Value", look=_MONEY, formula=f'{_HOLDINGS}-IF([@Role]="cash",{_RESERVE},0)'),
     Column(header="Weight", look=_PERCENT, formula=f"IF({_BASE}>0.005,[@Value]/{_BASE},0)"),
     Column(header="Target", look=_PERCENT, formula=f"SUMPRODUCT({_TARGET},tblTargets[Target])"),
     Column(header="Drift", look=_DRIFT, formula=f"IF({_BASE}>0.005,[@Weight]-[@Target],0)"),
-    Column(
-        header="Relative drift", look=_DRIFT, formula='IF([@Target]>0,[@Drift]/[@Target],"")'
-    ),
+    Column(header="Relative drift", look=_DRIFT, formula='IF([@Target]>0,[@Drift]/[@Target],"")'),
     Column(
         header="Lower",
         look=_PERCENT,
@@ -103,13 +97,13 @@ COLUMNS = (
     Column(header="Band down", look=_PERCENT, formula=_band("down")),
     Column(header="Band up", look=_PERCENT, formula=_band("up")),
 )
-WIDTHS = [18, 24, 17, 9, 9, 9, 10, 9, 9, 9, 16, 17, 9, 9, 9, CAUSE_WIDTH, 8, 8, 14, 9, 9]
 
 
 def write_drift(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]:
     """Write the sheet."""
     sheet = canvas.sheet("Drift", styles.ACCENT_LIGHT)
     beyond = figures.result.request.policy.beyond
+    flows = any(account.flow for account in figures.accounts)
     write_title(
         canvas,
         sheet,
@@ -117,7 +111,8 @@ def write_drift(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]:
         "Drift = weight − target, in percentage points of the weight base (positions + cash, less "
         "reserve and excluded holdings). A band is breached "
         + ("beyond its edge." if beyond else "at its edge.")
-        + " After = with the trades, their costs and any flow.",
+        + " After = with the trades, their costs and any flow."
+        + (" The reasons on sheet Trades already count the flow." if flows else ""),
     )
     placed = write_table(
         canvas,
@@ -131,12 +126,12 @@ def write_drift(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]:
         lines = lines_needed(row.cause, CAUSE_WIDTH)
         if lines > 1:
             sheet.row_dimensions[number_].height = 13.5 * lines + 2
-    set_widths(sheet, WIDTHS)
+    fit_columns(sheet, [placed], {"Cause": CAUSE_WIDTH})
     group_columns(sheet, placed.column("Order"), placed.last_column)
     for header in ("Status", "Status after"):
         flag_words(sheet, placed.cells(header), ["above", "below"])
     flag_negative(sheet, placed.cells("Value after"))
-    sheet.freeze_panes = sheet.cell(row=placed.first_row, column=3)
+    sheet.freeze_panes = f"C{placed.first_row}"
     set_up_print(
         sheet, last_column=placed.column("Cause"), last_row=placed.last_row, repeat=HEADER_ROW
     )

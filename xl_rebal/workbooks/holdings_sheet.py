@@ -5,11 +5,23 @@ from __future__ import annotations
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_rebal.workbooks import styles
-from xl_rebal.workbooks.cells import Canvas, Content, set_widths
+from xl_rebal.workbooks.cells import Canvas, Content, lines_needed
 from xl_rebal.workbooks.figures import Figures, HoldingFigures
-from xl_rebal.workbooks.pages import flag_negative, flag_words, set_up_print, write_title
+from xl_rebal.workbooks.pages import (
+    flag_words,
+    set_up_print,
+    show_whole,
+    write_title,
+)
 from xl_rebal.workbooks.styles import given_text, number
-from xl_rebal.workbooks.tables import Column, Placed, group_columns, planned, write_table
+from xl_rebal.workbooks.tables import (
+    Column,
+    Placed,
+    fit_columns,
+    group_columns,
+    planned,
+    write_table,
+)
 
 NAME = "tblHoldings"
 HEADER_ROW = 4
@@ -67,7 +79,7 @@ COLUMNS = (
     *(planned(f"Plan {name.lower()}", styles.BODY_TEXT) for name in _TEXTS),
     *(planned(f"Plan {name.lower()}") for name in _NUMBERS),
 )
-WIDTHS = [18, 14, 30, 10, 24, 20, 14, 12, 10, 9, 17, 17, 9, 12, 12] + [10] * 10
+DESCRIPTION_WIDTH = 34
 
 
 def write_holdings(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]:
@@ -81,15 +93,18 @@ def write_holdings(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]
         "are listed and not counted. The folded columns on the right hold what the plan was made from.",
     )
     rows = [_row(index, row) for index, row in enumerate(figures.holdings, start=1)]
-    placed = write_table(
-        canvas, sheet, name=NAME, columns=COLUMNS, rows=rows or [_empty()], row=HEADER_ROW
-    )
-    set_widths(sheet, WIDTHS)
+    placed = write_table(canvas, sheet, name=NAME, columns=COLUMNS, rows=rows, row=HEADER_ROW)
+    fit_columns(sheet, [placed], {"Description": DESCRIPTION_WIDTH})
     group_columns(sheet, placed.column("Plan row"), placed.last_column)
     flag_words(sheet, placed.cells("Counted"), ["NOT COUNTED"])
     flag_words(sheet, placed.cells("Changed since plan"), ["changed"])
-    flag_negative(sheet, placed.cells("Value"))
-    sheet.freeze_panes = sheet.cell(row=placed.first_row, column=3)
+    for header in ("Quantity", "Multiplier"):
+        show_whole(sheet, placed.cells(header))
+    for number_, row in enumerate(figures.holdings, start=placed.first_row):
+        lines = lines_needed(row.description, DESCRIPTION_WIDTH)
+        if lines > 1:
+            sheet.row_dimensions[number_].height = min(13.5 * lines + 2, 56)
+    sheet.freeze_panes = f"C{placed.first_row}"
     set_up_print(
         sheet,
         last_column=placed.column("Changed since plan"),
@@ -121,11 +136,3 @@ def _row(index: int, row: HoldingFigures) -> list[Content]:
         *texts,
         *numbers,
     ]
-
-
-def _empty() -> list[Content]:
-    """The one blank row of a book without holdings: a table needs a row."""
-    contents: list[Content] = [None] * len(COLUMNS)
-    headers = [column.header for column in COLUMNS]
-    contents[headers.index("Changed since plan")] = "no"
-    return contents

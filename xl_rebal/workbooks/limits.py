@@ -30,7 +30,9 @@ def formula_faults(formula: str) -> list[str]:
     """What is too long in a formula (without its `=`)."""
     faults = []
     if units(formula) + 1 > FORMULA_CHARACTERS:
-        faults.append(f"a formula of {units(formula) + 1:,} characters (limit {FORMULA_CHARACTERS:,})")
+        faults.append(
+            f"a formula of {units(formula) + 1:,} characters (limit {FORMULA_CHARACTERS:,})"
+        )
     for literal in _LITERAL.findall(formula):
         if units(literal.replace('""', '"')) > LITERAL_CHARACTERS:
             faults.append(f"a text of {units(literal)} characters inside a formula (limit 255)")
@@ -54,7 +56,13 @@ def check_rows(rows: int, sheet: str) -> None:
 
 
 def check_size(holdings: int, accounts: int) -> None:
-    """Refuse a book that is too large for one report."""
+    """Refuse a book that is empty or too large for one report."""
+    if not holdings:
+        raise RebalError.of(
+            where="report",
+            what="there are no holdings to report on",
+            remedy="choose accounts that hold something",
+        )
     for count, limit, what in (
         (holdings, REPORT_HOLDINGS, "holdings rows"),
         (accounts, REPORT_ACCOUNTS, "accounts"),

@@ -20,6 +20,8 @@ DOCUMENT_TIME = "2000-01-01T00:00:00Z"
 _FORMULA_CELL = re.compile(
     r'<c r="([A-Z]+[0-9]+)"([^>]*)><f>(.*?)</f><v(?:\s*/>|></v>)</c>', re.DOTALL
 )
+# What may follow the ignored errors in a sheet, by the schema's order.
+_AFTER_IGNORED = re.compile(r"<drawing |<legacyDrawing |<tableParts|</worksheet>")
 _FIRST_PARTS = ("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml")
 _CORE = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -49,7 +51,8 @@ def save(
         parts = {name: package.read(name) for name in package.namelist()}
     for number, sheet in enumerate(workbook.sheetnames, start=1):
         name = f"xl/worksheets/sheet{number}.xml"
-        parts[name] = _with_values(parts[name].decode(), values.get(sheet, {}), sheet).encode()
+        xml = _with_values(parts[name].decode(), values.get(sheet, {}), sheet)
+        parts[name] = _without_warnings(xml, workbook[sheet].dimensions).encode()
     parts["docProps/core.xml"] = _CORE.format(title=escape(title), time=DOCUMENT_TIME).encode()
     parts["docProps/app.xml"] = _APP.encode()
     return _zip(parts)
@@ -62,7 +65,9 @@ def _with_values(xml: str, values: Mapping[str, float | str], sheet: str) -> str
         cell, attributes, formula = match[1], match[2], match[3]
         if cell not in missing:
             raise RebalError.of(
-                where=f"{sheet}!{cell}", what="has a formula without a value", remedy="report this as a bug"
+                where=f"{sheet}!{cell}",
+                what="has a formula without a value",
+                remedy="report this as a bug",
             )
         missing.discard(cell)
         value = values[cell]
@@ -79,6 +84,12 @@ def _with_values(xml: str, values: Mapping[str, float | str], sheet: str) -> str
             remedy="report this as a bug",
         )
     return filled
+
+
+def _without_warnings(xml: str, cells: str) -> str:
+    """No green corners on account numbers: digits that are text are meant to be."""
+    quiet = f'<ignoredErrors><ignoredError sqref="{cells}" numberStoredAsText="1"/></ignoredErrors>'
+    return _AFTER_IGNORED.sub(lambda match: quiet + match[0], xml, count=1)
 
 
 def _number(value: float) -> str:

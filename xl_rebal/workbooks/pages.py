@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from openpyxl.formatting.rule import CellIsRule, Rule
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_rebal.workbooks import styles
@@ -36,9 +41,10 @@ def set_up_print(
 ) -> None:
     """Landscape, as wide as one page, as many pages as needed, with a footer on each."""
     sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 1  # US Letter, where the custodians are
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_area = f"A1:{get_column_letter(last_column)}{last_row}"
     if repeat is not None:
         sheet.print_title_rows = f"{repeat}:{repeat}"
@@ -46,10 +52,14 @@ def set_up_print(
     margins.left = margins.right = 0.4
     margins.top, margins.bottom = 0.5, 0.6
     margins.header = margins.footer = 0.3
-    sheet.oddFooter.left.text = "&A"
-    sheet.oddFooter.left.size = 8
-    sheet.oddFooter.right.text = "Page &P of &N"
-    sheet.oddFooter.right.size = 8
+    footer: Any = sheet.oddFooter
+    for part, text in ((footer.left, "&A"), (footer.right, "Page &P of &N")):
+        part.text, part.size = text, 8
+
+
+def break_before(sheet: Worksheet, row: int) -> None:
+    """Begin a new printed page at a row."""
+    sheet.row_breaks.append(Break(id=row - 1))
 
 
 def flag_words(sheet: Worksheet, cells: str, words: Sequence[str]) -> None:
@@ -64,8 +74,20 @@ def flag_words(sheet: Worksheet, cells: str, words: Sequence[str]) -> None:
         sheet.conditional_formatting.add(cells, rule)
 
 
+def show_whole(sheet: Worksheet, cells: str) -> None:
+    """Show whole numbers of a column of quantities as `5,000`, not as `5,000.`, and others in full."""
+    first = cells.partition(":")[0]  # a conditional format can only name the cell itself
+    rule = Rule(
+        type="expression",
+        formula=[f"AND(ISNUMBER({first}),N({first})=INT(N({first})))"],
+        dxf=DifferentialStyle(numFmt=NumberFormat(numFmtId=3, formatCode="#,##0")),
+    )
+    sheet.conditional_formatting.add(cells, rule)
+
+
 def flag_negative(sheet: Worksheet, cells: str) -> None:
     """Colour amounts below zero by half a cent or more."""
-    rule = CellIsRule(operator="lessThan", formula=["-0.005"])
-    rule.dxf = styles.signal(styles.BAD)
+    rule = Rule(
+        type="cellIs", operator="lessThan", formula=["-0.005"], dxf=styles.signal(styles.BAD)
+    )
     sheet.conditional_formatting.add(cells, rule)

@@ -10,8 +10,9 @@ from xl_rebal.workbooks import package
 from xl_rebal.workbooks.assumptions_sheet import write_assumptions
 from xl_rebal.workbooks.cells import Canvas, require_rows
 from xl_rebal.workbooks.drift_sheet import write_drift
-from xl_rebal.workbooks.figures import figures_of
+from xl_rebal.workbooks.engine_figures import figures_of
 from xl_rebal.workbooks.holdings_sheet import write_holdings
+from xl_rebal.workbooks.lint import require_clean
 from xl_rebal.workbooks.source import ReportSource
 from xl_rebal.workbooks.summary_sheet import write_summary
 from xl_rebal.workbooks.trades_sheet import write_trades
@@ -38,7 +39,10 @@ def build_report(result: Rebalancing, source: ReportSource, *, version: str) -> 
     for sheet in canvas.workbook.worksheets:
         require_rows(sheet)
     canvas.workbook.active = 0
-    return package.save(canvas.workbook, canvas.values, title=TITLE)
+    canvas.workbook.worksheets[0].sheet_view.tabSelected = True
+    data = package.save(canvas.workbook, canvas.values, title=TITLE)
+    require_clean(data)
+    return data
 
 
 def write_report(

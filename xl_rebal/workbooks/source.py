@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -19,3 +20,8 @@ class ReportSource:
     price_time: str
     warnings: tuple[str, ...] = ()
     fingerprint: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """The name without folders: a report must not tell where a file lay on someone's disk."""
+        return re.split(r"[\\/]", self.name)[-1]

@@ -23,9 +23,10 @@ BAD = ("A61B1B", "FBE3E3")
 
 MONEY = "#,##0.00;[Red]-#,##0.00"
 PRICE = "#,##0.00####;-#,##0.00####"
-QUANTITY = "#,##0.######;-#,##0.######"
+QUANTITY = "#,##0.######;-#,##0.######"  # whole numbers: see pages.show_whole
 PERCENT = "0.00%"
-DRIFT = "+0.00%;-0.00%;0.00%"
+# A drift that rounds to nothing has no sign.
+DRIFT = "[>=0.00005]+0.00%;[<=-0.00005]-0.00%;0.00%"
 RATE = "0.000%"
 COUNT = "#,##0"
 GENERAL = "General"
@@ -55,8 +56,10 @@ TITLE = Look(size=18, bold=True, colour=ACCENT)
 SUBTITLE = Look(size=10, colour=MUTED)
 HEADING = Look(size=12, bold=True, colour=ACCENT)
 NOTE = Look(size=9, italic=True, colour=MUTED)
-LABEL = Look(colour=MUTED, vertical="top")
+LABEL = Look(colour=MUTED)
+LABEL_TOP = Look(colour=MUTED, vertical="top")
 WORDS = Look(wrap=True, vertical="top", align="left")
+WORD_LINE = Look(align="left")
 STRONG = Look(bold=True, size=11, align="left")
 CARD_LABEL = Look(size=9, colour=MUTED, fill=PALE, align="center")
 CARD_VALUE = Look(size=14, bold=True, colour=ACCENT, fill=PALE, align="center")
@@ -64,7 +67,7 @@ HEADER = Look(bold=True, colour="FFFFFF", fill=ACCENT, align="center", wrap=True
 PICKER = Look(format=TEXT, bold=True, colour=INPUT, fill="FFF9E5", align="left", line="E0C766")
 
 BODY = Look(line=LINE)
-BODY_TEXT = replace(BODY, format=TEXT, align="left")
+BODY_TEXT = replace(BODY, format=TEXT, align="left", indent=1)
 BODY_WRAP = replace(BODY_TEXT, format=GENERAL, wrap=True)
 BODY_STATUS = replace(BODY, align="center")
 BODY_PLANNED = replace(BODY, colour=MUTED, size=9)

@@ -2,51 +2,30 @@
 
 from __future__ import annotations
 
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
-from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_rebal.workbooks import styles
+from xl_rebal.workbooks.account_view import write_account_view
 from xl_rebal.workbooks.cells import Canvas, Content, Formula, address, lines_needed, set_widths
-from xl_rebal.workbooks.charts import Bars, bar_chart
 from xl_rebal.workbooks.figures import AccountFigures, Figures
-from xl_rebal.workbooks.pages import flag_negative, flag_words, set_up_print, write_title
+from xl_rebal.workbooks.pages import (
+    break_before,
+    flag_negative,
+    flag_words,
+    set_up_print,
+    write_title,
+)
 from xl_rebal.workbooks.source import ReportSource
 from xl_rebal.workbooks.styles import Look, number
-from xl_rebal.workbooks.tables import Column, Placed, group_columns, write_table
+from xl_rebal.workbooks.tables import Column, write_table
 
-VIEW, ACCOUNTS = "tblView", "tblAccounts"
+ACCOUNTS = "tblAccounts"
 LAST = 11  # column K
+FIRST_PAGE = 7  # so many accounts and classes together fit on the first printed page
 WIDTHS = [5, 26, 15, 12, 13, 15, 15, 13, 15, 15, 22, 10]
 WORDS_WIDTH = sum(WIDTHS[2:LAST])
-CHART_ROWS = 18
-
-_LINE = (
-    "SUMPRODUCT((tblDrift[Account]=PickedAccount)*(tblDrift[Order]=[@No])"
-    "*(ROW(tblDrift[Order])-ROW(tblDrift[[#Headers],[Order]])))"
-)
-
-
-def _from_drift(header: str, source: str, look: Look) -> Column:
-    formula = f'IF([@Position]=0,"",INDEX(tblDrift[{source}],[@Position]))'
-    return Column(header=header, look=look, formula=formula)
-
-
-_PERCENT, _DRIFT = number(styles.PERCENT), number(styles.DRIFT)
-VIEW_COLUMNS = (
-    Column(header="No", look=styles.BODY_PLANNED),
-    _from_drift("Class", "Asset class", styles.BODY),
-    _from_drift("Current", "Weight", _PERCENT),
-    _from_drift("Target", "Target", _PERCENT),
-    _from_drift("After trades", "Weight after", _PERCENT),
-    _from_drift("Drift", "Drift", _DRIFT),
-    _from_drift("Drift after", "Drift after", _DRIFT),
-    _from_drift("Lower", "Lower", _PERCENT),
-    _from_drift("Upper", "Upper", _PERCENT),
-    _from_drift("Status", "Status", styles.BODY_STATUS),
-    _from_drift("Status after", "Status after", styles.BODY_STATUS),
-    Column(header="Position", look=styles.BODY_PLANNED, formula=_LINE),
-)
 
 _MINE = "[Account]=[@Account])"
 _MONEY = number(styles.MONEY)
@@ -86,8 +65,7 @@ ACCOUNT_COLUMNS = (
 )
 
 PLAN_STATUS = (
-    'IF(IFERROR(SUMPRODUCT(--(tblChecks[Result]<>"ok")),1)=0,'
-    '"Plan is current","PLAN OUT OF DATE")'
+    'IF(IFERROR(SUMPRODUCT(--(tblChecks[Result]<>"ok")),1)=0,"Plan is current","PLAN OUT OF DATE")'
 )
 _BANDED = "SUMPRODUCT(--(ISNUMBER(tblDrift[Band down])+ISNUMBER(tblDrift[Band up])>0))"
 _ALL_OUTSIDE = f"SUM({ACCOUNTS}[Outside band])"
@@ -104,10 +82,12 @@ def write_summary(canvas: Canvas, figures: Figures, source: ReportSource) -> Wor
         "Drift, bands and trades. Every number is an Excel formula on the sheets of this file, so "
         "that it can be followed and recalculated; no macros, no links.",
     )
-    set_widths(sheet, WIDTHS)
+    names = [a.account for a in figures.accounts] + [r.asset_class for r in figures.drift_rows]
+    widest = max(WIDTHS[1], min(42, 3 + max(len(name) for name in names)))
+    set_widths(sheet, [WIDTHS[0], widest, *WIDTHS[2:]])
     row = _facts(canvas, sheet, figures, source, 4)
     row = _cards(canvas, sheet, figures, row + 1)
-    row = _one_account(canvas, sheet, figures, row + 1)
+    row = write_account_view(canvas, sheet, figures, row + 1)
     canvas.put(sheet, row, 2, "Accounts", styles.HEADING)
     placed = write_table(
         canvas,
@@ -119,13 +99,20 @@ def write_summary(canvas: Canvas, figures: Figures, source: ReportSource) -> Wor
         column=2,
         header_height=18,
     )
+    for offset, width in enumerate(placed.widths[1:], start=3):
+        letter = get_column_letter(offset)
+        sheet.column_dimensions[letter].width = max(WIDTHS[offset - 1], width)
     for header in ("Cash before", "Cash after"):
         flag_negative(sheet, placed.cells(header))
     canvas.workbook.defined_names["AccountNames"] = DefinedName(
         "AccountNames", attr_text=f"{ACCOUNTS}[Account]"
     )
     sheet.freeze_panes = "A4"
-    set_up_print(sheet, last_column=LAST, last_row=placed.last_row)
+    classes = max(len(account.classes) for account in figures.accounts)
+    if len(figures.accounts) + classes > FIRST_PAGE:
+        break_before(sheet, placed.header_row - 1)
+    # On the first page the table of accounts is one line under the charts; it may go on for pages.
+    set_up_print(sheet, last_column=LAST, last_row=placed.last_row, repeat=placed.header_row)
     return sheet
 
 
@@ -134,14 +121,15 @@ def _facts(
 ) -> int:
     policy = figures.result.request.policy
     facts: list[tuple[str, Content, Look]] = [
-        ("Source", f"{source.name} ({source.custodian})", styles.WORDS),
+        ("Source", f"{source.file_name} ({source.custodian})", styles.WORDS),
         ("Valuation date", source.as_of_text or "unknown", styles.WORDS),
         ("Policy", policy.in_words(), styles.WORDS),
         ("Status", _status(figures), styles.STRONG),
         ("Plan", Formula(PLAN_STATUS, "Plan is current"), styles.STRONG),
     ]
     for label, content, look in facts:
-        canvas.put(sheet, row, 2, label, styles.LABEL)
+        top = isinstance(content, str)
+        canvas.put(sheet, row, 2, label, styles.LABEL_TOP if top else styles.LABEL)
         canvas.merge(sheet, row, 3, LAST, look)
         canvas.put(sheet, row, 3, content, look)
         if isinstance(content, str):
@@ -160,20 +148,24 @@ def _facts(
 def _status(figures: Figures) -> Formula:
     """`1 of 3 classes outside its band`."""
     many = len(figures.accounts) > 1
-    tail = f'&" in "&{_ACCOUNTS_OUTSIDE}&" of "&ROWS({ACCOUNTS}[Account])&" accounts"' if many else ""
+    tail = (
+        f'&" in "&{_ACCOUNTS_OUTSIDE}&" of "&ROWS({ACCOUNTS}[Account])&" accounts"' if many else ""
+    )
     formula = (
-        f'IF({_BANDED}=0,"the policy has no bands",IF({_ALL_OUTSIDE}=0,'
-        f'"every class is within its band",{_ALL_OUTSIDE}&" of "&{_BANDED}&" classes outside "'
+        f'IF({_BANDED}=0,"The policy has no bands",IF({_ALL_OUTSIDE}=0,'
+        f'"Every class is within its band",{_ALL_OUTSIDE}&" of "&{_BANDED}&" classes outside "'
         f'&IF({_ALL_OUTSIDE}=1,"its band","their bands"){tail}))'
     )
     outside = sum(account.breaches for account in figures.accounts)
     banded = sum(account.banded for account in figures.accounts)
     if not banded:
-        words = "the policy has no bands"
+        words = "The policy has no bands"
     elif not outside:
-        words = "every class is within its band"
+        words = "Every class is within its band"
     else:
-        words = f"{outside} of {banded} classes outside {'its band' if outside == 1 else 'their bands'}"
+        words = (
+            f"{outside} of {banded} classes outside {'its band' if outside == 1 else 'their bands'}"
+        )
         if many:
             hit = sum(1 for account in figures.accounts if account.breaches)
             words += f" in {hit} of {len(figures.accounts)} accounts"
@@ -246,73 +238,6 @@ def _cards(canvas: Canvas, sheet: Worksheet, figures: Figures, row: int) -> int:
     return row + 2
 
 
-def _one_account(canvas: Canvas, sheet: Worksheet, figures: Figures, row: int) -> int:
-    """The picker, the block that follows it, and the charts on the block."""
-    shown = next((a for a in figures.accounts if a.breaches), figures.accounts[0])
-    canvas.put(sheet, row, 2, "Account shown", styles.HEADING)
-    canvas.merge(sheet, row, 3, 5, styles.PICKER)
-    canvas.put(sheet, row, 3, shown.account, styles.PICKER)
-    canvas.workbook.defined_names["PickedAccount"] = DefinedName(
-        "PickedAccount", attr_text=address(row, 3, sheet="Summary")
-    )
-    choice = DataValidation(
-        type="list",
-        formula1="AccountNames",
-        allow_blank=False,
-        showErrorMessage=True,
-        errorTitle="Account",
-        error="Choose one of the accounts of this report.",
-    )
-    choice.add(f"C{row}")
-    sheet.add_data_validation(choice)
-    if len(figures.accounts) > 1:
-        canvas.put(sheet, row, 6, "◄ choose an account here; the charts follow", styles.NOTE)
-    sheet.row_dimensions[row].height = 20
-    count = max(len(account.classes) for account in figures.accounts)
-    rows = [_view_row(shown, index) for index in range(count)]
-    offset = 0
-    for account in figures.accounts:
-        if account is shown:
-            break
-        offset += len(account.classes)
-    for index, contents in enumerate(rows):
-        contents[-1] = offset + index + 1 if index < len(shown.classes) else 0
-    placed = write_table(
-        canvas,
-        sheet,
-        name=VIEW,
-        columns=VIEW_COLUMNS,
-        rows=rows,
-        row=row + 2,
-        header_height=18,
-    )
-    group_columns(sheet, placed.last_column, placed.last_column)
-    for header in ("Status", "Status after"):
-        flag_words(sheet, placed.cells(header), ["above", "below"])
-    _charts(sheet, placed, rows)
-    return placed.last_row + CHART_ROWS + 3
-
-
-def _view_row(account: AccountFigures, index: int) -> list[Content]:
-    if index >= len(account.classes):
-        return [index + 1, *[""] * 10, 0]
-    row = account.classes[index]
-    return [
-        index + 1,
-        row.asset_class,
-        row.weight,
-        row.target,
-        row.weight_after,
-        row.drift,
-        row.drift_after,
-        row.lower,
-        row.upper,
-        row.status,
-        row.status_after,
-        0,
-    ]
-
-
 def _account_row(account: AccountFigures) -> list[Content]:
     outside = account.breaches
     return [
@@ -327,50 +252,3 @@ def _account_row(account: AccountFigures) -> list[Content]:
         account.cash_after,
         f"{outside} outside, {account.breaches_after} after" if outside else "within bands",
     ]
-
-
-def _charts(sheet: Worksheet, placed: Placed, rows: list[list[Content]]) -> None:
-    headers = [column.header for column in placed.columns]
-    names = [str(row[headers.index("Class")]) for row in rows]
-
-    def ref(header: str) -> str:
-        column = placed.column(header)
-        first = address(placed.first_row, column)
-        return f"Summary!{first}:{address(placed.last_row, column)}"
-
-    def bars(header: str, colour: str) -> Bars:
-        values = [row[headers.index(header)] for row in rows]
-        return Bars(
-            label_ref=address(placed.header_row, placed.column(header), sheet="Summary"),
-            label=header,
-            ref=ref(header),
-            values=[v if isinstance(v, (int, float)) else "" for v in values],
-            colour=colour,
-        )
-
-    weights = bar_chart(
-        title="Current and target weights",
-        axis_title="Share of the weight base",
-        axis_format="0%",
-        categories_ref=ref("Class"),
-        categories=names,
-        bars=[
-            bars("Current", styles.ACCENT),
-            bars("Target", styles.GREY),
-            bars("After trades", styles.ACCENT_LIGHT),
-        ],
-        from_zero=False,
-    )
-    drift = bar_chart(
-        title="Drift from target, before and after the trades",
-        axis_title="Percentage points",
-        axis_format="+0.0%;-0.0%;0%",
-        categories_ref=ref("Class"),
-        categories=names,
-        bars=[bars("Drift", styles.ACCENT), bars("Drift after", styles.ACCENT_LIGHT)],
-        from_zero=False,
-    )
-    top = placed.last_row + 2
-    for chart, column, width in ((weights, "A", 15.6), (drift, "G", 16.2)):
-        chart.width, chart.height = width, 8.9
-        sheet.add_chart(chart, f"{column}{top}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from openpyxl.utils import get_column_letter
@@ -11,8 +11,11 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xl_rebal.workbooks.cells import Canvas, Content, Formula
-from xl_rebal.workbooks.styles import BODY_PLANNED, HEADER, MUTED, Look
+from xl_rebal.workbooks.cells import Canvas, Content, Formula, shown_length
+from xl_rebal.workbooks.styles import BODY_PLANNED, HEADER, MONEY, MUTED, PRICE, QUANTITY, Look
+
+# The narrowest column of a format: a number may grow when an input is edited.
+SPARE = {MONEY: 14, QUANTITY: 10, PRICE: 10}
 
 _THIS_ROW = re.compile(r"\[@(?:\[([^\]]+)\]|([^\]\[]+))\]")
 
@@ -41,6 +44,7 @@ class Placed:
     first_row: int
     last_row: int
     first_column: int
+    widths: tuple[float, ...]
 
     @property
     def last_column(self) -> int:
@@ -72,6 +76,7 @@ def write_table(
     row: int,
     column: int = 1,
     header_height: float = 30,
+    filters: bool = True,
 ) -> Placed:
     """Write a table with its top left corner at (row, column).
 
@@ -82,6 +87,8 @@ def write_table(
     formulas = [in_file_form(name, each.formula) for each in columns]
     for offset, each in enumerate(columns):
         look = replace(HEADER, fill=MUTED) if each.planned else HEADER
+        if each.look.align == "left":
+            look = replace(look, align="left", indent=1)
         canvas.put(sheet, row, column + offset, each.header, look)
     sheet.row_dimensions[row].height = header_height
     for number, contents in enumerate(rows, start=row + 1):
@@ -99,12 +106,15 @@ def write_table(
         first_row=row + 1,
         last_row=row + len(rows),
         first_column=column,
+        widths=_widths(columns, rows, button=3 if filters else 1),
     )
-    _register(canvas, sheet, placed, formulas)
+    _register(canvas, sheet, placed, formulas, filters=filters)
     return placed
 
 
-def _register(canvas: Canvas, sheet: Worksheet, placed: Placed, formulas: list[str]) -> None:
+def _register(
+    canvas: Canvas, sheet: Worksheet, placed: Placed, formulas: list[str], *, filters: bool
+) -> None:
     corner = f"{get_column_letter(placed.first_column)}{placed.header_row}"
     end = f"{get_column_letter(placed.last_column)}{placed.last_row}"
     canvas.tables.append(placed.name)
@@ -121,10 +131,39 @@ def _register(canvas: Canvas, sheet: Worksheet, placed: Placed, formulas: list[s
             displayName=placed.name,
             ref=f"{corner}:{end}",
             tableColumns=records,
-            autoFilter=AutoFilter(ref=f"{corner}:{end}"),
+            autoFilter=AutoFilter(ref=f"{corner}:{end}") if filters else None,
             tableStyleInfo=TableStyleInfo(name="TableStyleLight1", showRowStripes=False),
         )
     )
+
+
+def _widths(
+    columns: Sequence[Column], rows: Sequence[Sequence[Content]], *, button: int
+) -> tuple[float, ...]:
+    """A width for each column: its longest content, and its header over two lines."""
+    widths = []
+    for offset, each in enumerate(columns):
+        format_ = each.look.format
+        longest = max(shown_length(row[offset], format_) for row in rows)
+        word = max(len(word) for word in each.header.split())
+        two_lines = (len(each.header) + 1) // 2 if " " in each.header else 0
+        spare = SPARE.get(format_, 0)
+        widths.append(max(longest + 2, word + button, two_lines + button, spare))
+    return tuple(float(width) for width in widths)
+
+
+def fit_columns(
+    sheet: Worksheet, tables: Sequence[Placed], widest: Mapping[str, float], *, planned: float = 12
+) -> None:
+    """Make the columns as wide as the tables in them need, up to `widest` by header (else 42)."""
+    found: dict[int, float] = {}
+    for table in tables:
+        for offset, (each, width) in enumerate(zip(table.columns, table.widths, strict=True)):
+            column = table.first_column + offset
+            width = planned if each.planned else min(width, widest.get(each.header, 42))
+            found[column] = max(found.get(column, 0), width)
+    for column, width in found.items():
+        sheet.column_dimensions[get_column_letter(column)].width = width
 
 
 def planned(header: str, look: Look = BODY_PLANNED) -> Column:
@@ -134,6 +173,7 @@ def planned(header: str, look: Look = BODY_PLANNED) -> Column:
 
 def group_columns(sheet: Worksheet, first: int, last: int) -> None:
     """Fold columns away behind an outline button; nothing is hidden for good."""
+    sheet.column_dimensions.max_outline = 1  # else openpyxl leaves out the room for the buttons
     sheet.column_dimensions.group(
         get_column_letter(first), get_column_letter(last), outline_level=1, hidden=True
     )

@@ -5,15 +5,28 @@ from __future__ import annotations
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_rebal.workbooks import styles
-from xl_rebal.workbooks.cells import Canvas, Content, Formula, lines_needed, set_widths
+from xl_rebal.workbooks.cells import Canvas, Content, Formula, lines_needed
 from xl_rebal.workbooks.figures import AccountFigures, Figures, TradeFigures
-from xl_rebal.workbooks.pages import flag_negative, flag_words, set_up_print, write_title
+from xl_rebal.workbooks.pages import (
+    flag_negative,
+    flag_words,
+    set_up_print,
+    show_whole,
+    write_title,
+)
 from xl_rebal.workbooks.styles import number
-from xl_rebal.workbooks.tables import Column, Placed, group_columns, planned, write_table
+from xl_rebal.workbooks.tables import (
+    Column,
+    Placed,
+    fit_columns,
+    group_columns,
+    planned,
+    write_table,
+)
 
 NAME, CASH_NAME = "tblTrades", "tblCash"
 CASH_HEADER_ROW = 5
-REASON_WIDTH = 60
+REASON_WIDTH = 48
 
 _QUANTITY = "N([@Quantity])"
 _GROSS = f"{_QUANTITY}*N([@[Unit value]])"
@@ -80,7 +93,6 @@ COLUMNS = (
     planned("Plan quantity"),
     planned("Plan unit value"),
 )
-WIDTHS = [18, 15, 17, 20, 15, 15, 15, 17, 12, 13, 15, 13, 17, REASON_WIDTH] + [10] * 11
 
 
 def _sum(table: str, column: str, condition: str = "") -> str:
@@ -132,6 +144,7 @@ def write_trades(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]:
         columns=CASH_COLUMNS,
         rows=[_cash_row(account) for account in figures.accounts],
         row=CASH_HEADER_ROW,
+        filters=False,
     )
     row = cash.last_row + 2
     canvas.put(sheet, row, 1, "Trade list", styles.HEADING)
@@ -151,13 +164,15 @@ def write_trades(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]:
         lines = lines_needed(reason, REASON_WIDTH)
         if lines > 1:
             sheet.row_dimensions[number_].height = 13.5 * lines + 2
-    set_widths(sheet, WIDTHS)
+    fit_columns(sheet, [cash, placed], {"Reason": REASON_WIDTH})
+    sheet.column_dimensions["N"].width = REASON_WIDTH
+    show_whole(sheet, placed.cells("Quantity"))
     group_columns(sheet, placed.column("Own half-spread"), placed.last_column)
     for header in ("Cash after", "Cash before"):
         flag_negative(sheet, cash.cells(header))
     flag_words(sheet, cash.cells("Check"), ["OVERDRAWN"])
     single = len(figures.accounts) == 1
-    sheet.freeze_panes = sheet.cell(row=placed.first_row if single else 4, column=1)
+    sheet.freeze_panes = f"A{placed.first_row if single else 4}"
     set_up_print(
         sheet,
         last_column=placed.column("Reason"),

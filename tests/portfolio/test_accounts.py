@@ -1,0 +1,57 @@
+"""The accounts table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from xl_rebal.errors import TableError
+from xl_rebal.portfolio.accounts import Account, accounts_from_rows
+
+
+def row(line: int = 2, **cells: Any) -> dict[str, Any]:
+    return {"table": "a.csv", "row": line, **cells}
+
+
+def test_what_is_left_out_takes_its_default() -> None:
+    assert accounts_from_rows([row(account="A")]) == {"A": Account(account="A")}
+    blank = Account(account="A")
+    assert (blank.cash_reserve, blank.discretionary, blank.held_away) == (0.0, True, False)
+
+
+def test_a_whole_row() -> None:
+    found = accounts_from_rows(
+        [
+            row(
+                account="A",
+                household="Smith",
+                type="Roth",
+                model="Growth",
+                cash_reserve=2500.0,
+                held_away=True,
+                last_rebalanced=dt.date(2026, 1, 2),
+            )
+        ]
+    )["A"]
+    assert (found.household, found.model, found.cash_reserve) == ("Smith", "Growth", 2500.0)
+    assert found.held_away
+    assert found.last_rebalanced == dt.date(2026, 1, 2)
+
+
+def test_every_bad_row_is_named() -> None:
+    with pytest.raises(TableError) as caught:
+        accounts_from_rows(
+            [
+                row(account="A", type="taxble", cash_reserve=-1.0),
+                row(3, account="B"),
+                row(4, account="B"),
+            ]
+        )
+    assert [str(f) for f in caught.value.faults] == [
+        "a.csv row 2, column type: 'taxble' is not known; use one of taxable, traditional, roth, "
+        "hsa, exempt",
+        "a.csv row 2, column cash_reserve: is negative; enter zero or more",
+        "a.csv row 4, column account: B stands twice; keep one row",
+    ]

@@ -1,0 +1,239 @@
+Attribute VB_Name = "RebalFunctions"
+' Made from xl_rebal/excel/registry.py by xl_rebal.excel.generate; changes here are lost.
+'
+' The worksheet functions. The module "xlwings" beside this one brings XLPy, which starts Python.
+' Neither the workbook nor the calling cell goes to Python: given a workbook, xlwings looks for sheets
+' named *.py in it, and a client's file must not choose what runs.
+Option Explicit
+
+' What goes to Python for an argument: a value, a Range, or nothing.
+' An argument that was left out becomes the table that stands in for it, if the workbook has it.
+Private Function RebalArgument(ByVal argument As String, ByVal table As String, _
+        Optional given As Variant) As Variant
+    Dim area As Range
+    If IsMissing(given) Then
+        If table <> "" Then Set area = RebalStandIn(table)
+        If area Is Nothing Then Exit Function
+    ElseIf TypeName(given) = "Range" Then
+        Set area = given
+        If area.Areas.Count > 1 Then
+            Err.Raise vbObjectError + 1, , argument & ": is made of " & area.Areas.Count & _
+                " ranges; point it at one block of cells"
+        End If
+        If table <> "" Then Set area = RebalWithHeader(area)
+    Else
+        RebalArgument = given
+        Exit Function
+    End If
+    Set RebalArgument = RebalUsedPart(area)
+End Function
+
+' The table, else the defined name, in the workbook of the calling cell. Excel does not know that the
+' cell depends on it, so the cell is computed at every calculation.
+Private Function RebalStandIn(ByVal table As String) As Range
+    Dim book As Workbook, sheet As Worksheet, list As ListObject
+    Application.Volatile
+    If TypeName(Application.Caller) = "Range" Then
+        Set book = Application.Caller.Worksheet.Parent
+    Else
+        Set book = ActiveWorkbook
+    End If
+    For Each sheet In book.Worksheets
+        For Each list In sheet.ListObjects
+            If StrComp(list.Name, table, vbTextCompare) = 0 Then
+                Set RebalStandIn = RebalWithHeader(list.Range)
+                Exit Function
+            End If
+        Next list
+    Next sheet
+    On Error Resume Next
+    Set RebalStandIn = book.Names(table).RefersToRange
+End Function
+
+' "tblHoldings" in a formula means the rows of the table; the header belongs to it, its totals do not.
+Private Function RebalWithHeader(ByVal area As Range) As Range
+    Dim list As ListObject, header As Range, below As Long
+    Set RebalWithHeader = area
+    Set list = area.ListObject
+    If list Is Nothing Then Exit Function
+    If Not list.ShowHeaders Or list.ListColumns.Count < 2 Then Exit Function
+    Set header = list.HeaderRowRange
+    below = list.ListRows.Count
+    If area.Column <> header.Column Or area.Columns.Count <> header.Columns.Count Then Exit Function
+    If area.Row > header.Row + 1 Or area.Row + area.Rows.Count <= header.Row + below Then Exit Function
+    If area.Row + area.Rows.Count > list.Range.Row + list.Range.Rows.Count Then Exit Function
+    Set RebalWithHeader = header.Resize(below + 1)
+End Function
+
+' A whole column, as far as its sheet is used.
+Private Function RebalUsedPart(ByVal area As Range) As Range
+    Dim used As Range, tall As Long, wide As Long
+    Set used = area.Worksheet.UsedRange
+    tall = used.Row + used.Rows.Count - area.Row
+    wide = used.Column + used.Columns.Count - area.Column
+    If tall > area.Rows.Count Then tall = area.Rows.Count
+    If wide > area.Columns.Count Then wide = area.Columns.Count
+    If tall < 1 Then tall = 1
+    If wide < 1 Then wide = 1
+    Set RebalUsedPart = area.Resize(tall, wide)
+End Function
+
+' In the function wizard nothing is computed.
+Private Function RebalInWizard() As Boolean
+    On Error Resume Next
+    RebalInWizard = Not Application.CommandBars("Standard").Controls(1).Enabled
+End Function
+
+Private Function RebalFailure(ByVal words As String) As String
+    If Left$(words, Len("#REBAL! ")) <> "#REBAL! " Then words = "#REBAL! " & words
+    RebalFailure = Left$(words, 32000)
+End Function
+
+
+Public Function REBAL_WEIGHTS( _
+        Optional holdings As Variant) As Variant
+    ' The weight of every holding in its account.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_WEIGHTS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_weights", Array( _
+        RebalArgument("holdings", "tblHoldings", holdings)))
+    Exit Function
+failed:
+    REBAL_WEIGHTS = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_DRIFT( _
+        Optional holdings As Variant, _
+        Optional targets As Variant, _
+        Optional policy As Variant) As Variant
+    ' Weights against targets, class by class.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_DRIFT = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_drift", Array( _
+        RebalArgument("holdings", "tblHoldings", holdings), _
+        RebalArgument("targets", "tblTargets", targets), _
+        RebalArgument("policy", "tblPolicy", policy)))
+    Exit Function
+failed:
+    REBAL_DRIFT = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_STATUS( _
+        Optional holdings As Variant, _
+        Optional targets As Variant, _
+        Optional policy As Variant) As Variant
+    ' Whether every class is within its band, in words.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_STATUS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_status", Array( _
+        RebalArgument("holdings", "tblHoldings", holdings), _
+        RebalArgument("targets", "tblTargets", targets), _
+        RebalArgument("policy", "tblPolicy", policy)))
+    Exit Function
+failed:
+    REBAL_STATUS = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_BANDS( _
+        Optional targets As Variant, _
+        Optional policy As Variant) As Variant
+    ' The edges of every class's band.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_BANDS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_bands", Array( _
+        RebalArgument("targets", "tblTargets", targets), _
+        RebalArgument("policy", "tblPolicy", policy)))
+    Exit Function
+failed:
+    REBAL_BANDS = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_TRADES( _
+        Optional holdings As Variant, _
+        Optional targets As Variant, _
+        Optional policy As Variant, _
+        Optional costs As Variant, _
+        Optional flow As Variant, _
+        Optional restrictions As Variant) As Variant
+    ' The trades that the policy asks for.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_TRADES = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_trades", Array( _
+        RebalArgument("holdings", "tblHoldings", holdings), _
+        RebalArgument("targets", "tblTargets", targets), _
+        RebalArgument("policy", "tblPolicy", policy), _
+        RebalArgument("costs", "tblCosts", costs), _
+        RebalArgument("flow", "", flow), _
+        RebalArgument("restrictions", "tblRestrictions", restrictions)))
+    Exit Function
+failed:
+    REBAL_TRADES = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_CASHFLOW( _
+        Optional holdings As Variant, _
+        Optional targets As Variant, _
+        Optional amount As Variant, _
+        Optional mode As Variant) As Variant
+    ' What new money buys, or what a withdrawal sells.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_CASHFLOW = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_cashflow", Array( _
+        RebalArgument("holdings", "tblHoldings", holdings), _
+        RebalArgument("targets", "tblTargets", targets), _
+        RebalArgument("amount", "", amount), _
+        RebalArgument("mode", "", mode)))
+    Exit Function
+failed:
+    REBAL_CASHFLOW = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_COST( _
+        Optional trades As Variant, _
+        Optional costs As Variant) As Variant
+    ' What a list of trades costs.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_COST = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_cost", Array( _
+        RebalArgument("trades", "tblTrades", trades), _
+        RebalArgument("costs", "tblCosts", costs)))
+    Exit Function
+failed:
+    REBAL_COST = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_POLICY( _
+        Optional text As Variant) As Variant
+    ' A policy in words.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_POLICY = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_policy", Array( _
+        RebalArgument("text", "", text)))
+    Exit Function
+failed:
+    REBAL_POLICY = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_ASSETCLASS( _
+        Optional symbol As Variant, _
+        Optional map As Variant) As Variant
+    ' The asset class of a ticker.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_ASSETCLASS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_assetclass", Array( _
+        RebalArgument("symbol", "", symbol), _
+        RebalArgument("map", "tblClasses", map)))
+    Exit Function
+failed:
+    REBAL_ASSETCLASS = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_VERSION() As Variant
+    ' The version of xl_rebal.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_VERSION = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_version", Array())
+    Exit Function
+failed:
+    REBAL_VERSION = RebalFailure(Err.Description)
+End Function

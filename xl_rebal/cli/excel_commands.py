@@ -1,0 +1,76 @@
+"""The commands that build and install what spreadsheets load: `build`, `install`, `uninstall`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OutOption = Annotated[
+    Path, typer.Option("--out", help="The folder to write into; it is made if it does not exist.")
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+]
+ProfileOption = Annotated[
+    Path | None,
+    typer.Option("--profile", help="A LibreOffice profile folder other than your own."),
+]
+
+
+def _group(help: str) -> typer.Typer:
+    return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None)
+
+
+build = _group("Build what spreadsheets load: the LibreOffice extension.")
+install = _group("Install the worksheet functions for this user.")
+uninstall = _group("Remove the worksheet functions again.")
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the groups into the command line."""
+    app.add_typer(build, name="build")
+    app.add_typer(install, name="install")
+    app.add_typer(uninstall, name="uninstall")
+
+
+@build.command("calc")
+def build_calc(
+    out: OutOption = Path("dist"), overwrite: OverwriteOption = False, json: JsonOption = False
+) -> None:
+    """Write xl_rebal.oxt, the extension for LibreOffice 25.2 or newer."""
+    from xl_rebal.excel.hosts.calc.build import write_oxt
+
+    path = write_oxt(out, overwrite=overwrite)
+    _tell([f"written: {path}"], {"files": [str(path)]}, json=json)
+
+
+@install.command("calc")
+def install_calc(
+    profile: ProfileOption = None, dry_run: DryRunOption = False, json: JsonOption = False
+) -> None:
+    """Add the functions to LibreOffice 25.2 or newer."""
+    from xl_rebal.excel.hosts.calc.install import install as add
+
+    lines = add(profile, dry_run=dry_run)
+    _tell(lines, {"done": not dry_run, "steps": lines}, json=json)
+
+
+@uninstall.command("calc")
+def uninstall_calc(
+    profile: ProfileOption = None, dry_run: DryRunOption = False, json: JsonOption = False
+) -> None:
+    """Remove the functions from LibreOffice."""
+    from xl_rebal.excel.hosts.calc.install import uninstall as remove
+
+    lines = remove(profile, dry_run=dry_run)
+    _tell(lines, {"done": not dry_run, "steps": lines}, json=json)
+
+
+def _tell(lines: list[str], document: dict[str, object], *, json: bool) -> None:
+    from xl_rebal.cli import documents
+
+    typer.echo(documents.dumps(document) if json else "\n".join(lines))

@@ -1,0 +1,1 @@
+"""The programs that show the worksheet functions: desktop Excel and LibreOffice Calc."""
