@@ -99,9 +99,8 @@ def test_a_model_that_makes_no_sense_cannot_be_built() -> None:
         for name in ("half_spread", "commission", "per_share", "min_commission", "impact"):
             with pytest.raises(ValueError, match=name):
                 CostModel(**{name: bad})
-    for bad in (-1.0, math.nan):
-        with pytest.raises(ValueError, match="commission"):
-            CostModel(max_commission=bad)
+    with pytest.raises(ValueError, match="commission"):
+        CostModel(max_commission=-1.0)
 
 
 def test_without_costs_the_words_say_so() -> None:

@@ -134,6 +134,16 @@ def test_the_answer_names_the_next_day() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "following"),
+    [("weekly", "2023-01-06"), ("monthly", "2023-01-31"), ("annual", "2023-12-29")],
+)
+def test_the_next_day_may_lie_in_the_next_year(text: str, following: str) -> None:
+    # 2022-12-31 was a Saturday.
+    due = calendar_due(rule(text), as_of=day("2022-12-31"), last_rebalanced=None)
+    assert due.why.endswith(f"the next is {following}")
+
+
 @pytest.mark.parametrize("bad", ["0001-01-01", "1929-10-29", "9999-12-31"])
 def test_a_year_beyond_the_calendar_is_refused(bad: str) -> None:
     with pytest.raises(TableError, match="outside the calendar of trading days"):

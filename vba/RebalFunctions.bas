@@ -9,10 +9,13 @@ Option Explicit
 ' What goes to Python for an argument: a value, a Range, or nothing.
 ' An argument that was left out becomes the table that stands in for it, if the workbook has it.
 Private Function RebalArgument(ByVal argument As String, ByVal table As String, _
-        Optional given As Variant) As Variant
+        ByVal needed As Boolean, Optional given As Variant) As Variant
     Dim area As Range
     If IsMissing(given) Then
-        If table <> "" Then Set area = RebalStandIn(table)
+        If table = "" Then Exit Function
+        Set area = RebalStandIn(table)
+        ' Excel does not know that the cell depends on the table: compute it at every calculation.
+        If needed Or Not area Is Nothing Then Application.Volatile
         If area Is Nothing Then Exit Function
     ElseIf TypeName(given) = "Range" Then
         Set area = given
@@ -28,11 +31,9 @@ Private Function RebalArgument(ByVal argument As String, ByVal table As String, 
     Set RebalArgument = RebalUsedPart(area)
 End Function
 
-' The table, else the defined name, in the workbook of the calling cell. Excel does not know that the
-' cell depends on it, so the cell is computed at every calculation.
+' The table, else the defined name, in the workbook of the calling cell.
 Private Function RebalStandIn(ByVal table As String) As Range
     Dim book As Workbook, sheet As Worksheet, list As ListObject
-    Application.Volatile
     If TypeName(Application.Caller) = "Range" Then
         Set book = Application.Caller.Worksheet.Parent
     Else
@@ -89,14 +90,13 @@ Private Function RebalFailure(ByVal words As String) As String
     RebalFailure = Left$(words, 32000)
 End Function
 
-
 Public Function REBAL_WEIGHTS( _
         Optional holdings As Variant) As Variant
     ' The weight of every holding in its account.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_WEIGHTS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_weights", Array( _
-        RebalArgument("holdings", "tblHoldings", holdings)))
+        RebalArgument("holdings", "tblHoldings", True, holdings)))
     Exit Function
 failed:
     REBAL_WEIGHTS = RebalFailure(Err.Description)
@@ -110,9 +110,9 @@ Public Function REBAL_DRIFT( _
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_DRIFT = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_drift", Array( _
-        RebalArgument("holdings", "tblHoldings", holdings), _
-        RebalArgument("targets", "tblTargets", targets), _
-        RebalArgument("policy", "tblPolicy", policy)))
+        RebalArgument("holdings", "tblHoldings", True, holdings), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policy", "tblPolicy", False, policy)))
     Exit Function
 failed:
     REBAL_DRIFT = RebalFailure(Err.Description)
@@ -126,9 +126,9 @@ Public Function REBAL_STATUS( _
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_STATUS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_status", Array( _
-        RebalArgument("holdings", "tblHoldings", holdings), _
-        RebalArgument("targets", "tblTargets", targets), _
-        RebalArgument("policy", "tblPolicy", policy)))
+        RebalArgument("holdings", "tblHoldings", True, holdings), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policy", "tblPolicy", False, policy)))
     Exit Function
 failed:
     REBAL_STATUS = RebalFailure(Err.Description)
@@ -141,8 +141,8 @@ Public Function REBAL_BANDS( _
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_BANDS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_bands", Array( _
-        RebalArgument("targets", "tblTargets", targets), _
-        RebalArgument("policy", "tblPolicy", policy)))
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policy", "tblPolicy", False, policy)))
     Exit Function
 failed:
     REBAL_BANDS = RebalFailure(Err.Description)
@@ -159,12 +159,12 @@ Public Function REBAL_TRADES( _
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_TRADES = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_trades", Array( _
-        RebalArgument("holdings", "tblHoldings", holdings), _
-        RebalArgument("targets", "tblTargets", targets), _
-        RebalArgument("policy", "tblPolicy", policy), _
-        RebalArgument("costs", "tblCosts", costs), _
-        RebalArgument("flow", "", flow), _
-        RebalArgument("restrictions", "tblRestrictions", restrictions)))
+        RebalArgument("holdings", "tblHoldings", True, holdings), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policy", "tblPolicy", False, policy), _
+        RebalArgument("costs", "tblCosts", False, costs), _
+        RebalArgument("flow", "", False, flow), _
+        RebalArgument("restrictions", "tblRestrictions", False, restrictions)))
     Exit Function
 failed:
     REBAL_TRADES = RebalFailure(Err.Description)
@@ -179,10 +179,10 @@ Public Function REBAL_CASHFLOW( _
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_CASHFLOW = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_cashflow", Array( _
-        RebalArgument("holdings", "tblHoldings", holdings), _
-        RebalArgument("targets", "tblTargets", targets), _
-        RebalArgument("amount", "", amount), _
-        RebalArgument("mode", "", mode)))
+        RebalArgument("holdings", "tblHoldings", True, holdings), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("amount", "", True, amount), _
+        RebalArgument("mode", "", False, mode)))
     Exit Function
 failed:
     REBAL_CASHFLOW = RebalFailure(Err.Description)
@@ -195,8 +195,8 @@ Public Function REBAL_COST( _
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_COST = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_cost", Array( _
-        RebalArgument("trades", "tblTrades", trades), _
-        RebalArgument("costs", "tblCosts", costs)))
+        RebalArgument("trades", "tblTrades", True, trades), _
+        RebalArgument("costs", "tblCosts", False, costs)))
     Exit Function
 failed:
     REBAL_COST = RebalFailure(Err.Description)
@@ -208,7 +208,7 @@ Public Function REBAL_POLICY( _
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_POLICY = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_policy", Array( _
-        RebalArgument("text", "", text)))
+        RebalArgument("text", "", True, text)))
     Exit Function
 failed:
     REBAL_POLICY = RebalFailure(Err.Description)
@@ -221,8 +221,8 @@ Public Function REBAL_ASSETCLASS( _
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_ASSETCLASS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_assetclass", Array( _
-        RebalArgument("symbol", "", symbol), _
-        RebalArgument("map", "tblClasses", map)))
+        RebalArgument("symbol", "", True, symbol), _
+        RebalArgument("map", "tblClasses", False, map)))
     Exit Function
 failed:
     REBAL_ASSETCLASS = RebalFailure(Err.Description)

@@ -7,21 +7,17 @@ Option Explicit
 Public Sub RebalDescribeFunctions()
     RebalDescribe "REBAL_WEIGHTS", "The weight of every holding in its account. One row per holding: its class (your own, else that of the shipped table of well-known funds), its value and its weight in the account. Cash counts, pending activity does not.", Array( _
         "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.")
-
     RebalDescribe "REBAL_DRIFT", "Weights against targets, class by class. One row per account and target class: value, weight, target, drift (weight minus target), relative drift, the edges of the band, and the status within, above or below.", Array( _
         "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
         "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
-
     RebalDescribe "REBAL_STATUS", "Whether every class is within its band, in words. In one cell whether a class is outside its band, and which.", Array( _
         "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
         "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
-
     RebalDescribe "REBAL_BANDS", "The edges of every class's band. The band of every target class under a policy: lower and upper edge as weights.", Array( _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
         "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
-
     RebalDescribe "REBAL_TRADES", "The trades that the policy asks for. Whole-share trades whose cash works out after costs, re-checked by the independent verifier; each with its reason. Without a trade, one row says why.", Array( _
         "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
@@ -29,24 +25,19 @@ Public Sub RebalDescribeFunctions()
         "Optional. Trading costs such as ""half-spread 5bp, commission 0""; trading is free when left out. tblCosts of the workbook stands in if there is one.", _
         "Optional. Contribution (+) or withdrawal (-) in money, for a single account.", _
         "Optional. A table with scope, rule and symbol or tag: never_buy, never_sell, never_hold, substitute. tblRestrictions of the workbook stands in if there is one.")
-
     RebalDescribe "REBAL_CASHFLOW", "What new money buys, or what a withdrawal sells. What a contribution buys, the most underweight class first, or what a withdrawal sells, the most overweight first.", Array( _
         "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
         "Contribution (+) or withdrawal (-) in money.", _
         "Optional. buy-only (or raise-cash for a withdrawal) by default; hybrid rebalances as well if a band of 5pp is still broken.")
-
     RebalDescribe "REBAL_COST", "What a list of trades costs. The cost of a list of trades: commission and half the spread of each, to the cent.", Array( _
         "Trades with their headers: symbol, quantity, price. tblTrades of the workbook stands in when left out.", _
         "Optional. Trading costs such as ""half-spread 5bp, commission 0""; trading is free when left out. tblCosts of the workbook stands in if there is one.")
-
     RebalDescribe "REBAL_POLICY", "A policy in words. How a policy text is understood, as one sentence; an error where it is not.", Array( _
         "A policy such as ""annual and 5pp to halfway"".")
-
     RebalDescribe "REBAL_ASSETCLASS", "The asset class of a ticker. The asset class of each ticker: from your map, else from the shipped table of well-known funds; an unknown ticker is an error, never a guess.", Array( _
         "A ticker, or a row or column of them.", _
         "Optional. Your own classes: a table with symbol and asset_class. It comes before the shipped table. tblClasses of the workbook stands in if there is one.")
-
     RebalDescribe "REBAL_VERSION", "The version of xl_rebal. The version of xl_rebal that computes; the add-in and the workbook should match it.", Array()
 End Sub
 

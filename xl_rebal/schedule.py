@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from xl_rebal.errors import TableError
 from xl_rebal.portfolio.policies import Calendar, EveryDays, Frequency
 
 EXCHANGE = "XNYS"  # New York Stock Exchange: the trading days of the US funds this product trades
+_MARGIN = dt.timedelta(days=31)  # complete periods at both ends of what is looked at
 _PERIODS = {
     Frequency.WEEKLY: "W-SUN",
     Frequency.MONTHLY: "M",
@@ -29,25 +31,28 @@ class Due:
 
 
 # Outside these years the exchange calendar knows no holidays.
-_FIRST, _LAST = dt.date(1970, 1, 1), dt.date(2199, 12, 31)
+_FIRST, _LAST = dt.date(1970, 1, 1), dt.date(2189, 12, 31)
 
 
-@lru_cache(maxsize=32)
-def _sessions(first: dt.date, last: dt.date) -> pd.DatetimeIndex:
+@lru_cache(maxsize=1)
+def _sessions() -> pd.DatetimeIndex:
     # Imported here: loading the exchange calendars takes longer than everything else together,
-    # and only calendar rules need them. Explicit bounds keep the result free of today's date.
+    # and only calendar rules need them. Explicit bounds keep the result free of today's date; all
+    # years at once take no longer than one, and serve every account of a run.
     import exchange_calendars
 
-    sessions: pd.DatetimeIndex = exchange_calendars.get_calendar(
-        EXCHANGE, start=pd.Timestamp(first), end=pd.Timestamp(last)
-    ).sessions
+    with warnings.catch_warnings():  # its own use of pandas, which it mends in its own time
+        warnings.simplefilter("ignore", DeprecationWarning)
+        calendar = exchange_calendars.get_calendar(
+            EXCHANGE, start=pd.Timestamp("1969-12-01"), end=pd.Timestamp("2199-12-31")
+        )
+        sessions: pd.DatetimeIndex = calendar.sessions
     return sessions
 
 
 def trading_days(first: dt.date, last: dt.date) -> pd.DatetimeIndex:
     """Trading days of the New York Stock Exchange from `first` to `last`, both included."""
-    # Whole years plus a margin: one cached calendar then serves every account of a run.
-    sessions = _sessions(dt.date(first.year - 1, 12, 1), dt.date(last.year + 1, 1, 31))
+    sessions = _sessions()
     return sessions[(sessions >= pd.Timestamp(first)) & (sessions <= pd.Timestamp(last))]
 
 
@@ -85,12 +90,11 @@ def calendar_due(
         return Due(True, "every trading day")
     if last_rebalanced is not None and last_rebalanced >= as_of:
         return Due(False, f"{rule.in_words()}: rebalanced on {last_rebalanced}, and it is {as_of}")
-    start = dt.date((last_rebalanced or as_of).year, 1, 1) - dt.timedelta(days=14)
-    # Complete weeks, so that the last day of the running period is known as well.
-    days = trading_days(start, dt.date(as_of.year, 12, 31) + dt.timedelta(days=14))
-    planned = [day.date() for day in scheduled_days(rule, days)]
-    # The first label of the window may be cut off at the left: it is not a scheduled day.
-    planned = [day for day in planned if day > days[0].date()]
+    start = dt.date((last_rebalanced or as_of).year, 1, 1) - _MARGIN
+    # To the end of next year, so that the day that comes next is known as well.
+    days = trading_days(start, dt.date(as_of.year + 1, 12, 31) + _MARGIN)
+    # The periods at both ends of the window may be cut: their days are not scheduled days.
+    planned = [day.date() for day in scheduled_days(rule, days) if days[0] < day < days[-1]]
     if last_rebalanced is None:
         if as_of in planned:
             return Due(True, f"{rule.in_words()}: {as_of} is one")

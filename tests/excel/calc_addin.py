@@ -31,9 +31,7 @@ def calc_functions(
 ) -> Iterator[CalcSession]:
     """As `calc` (it asks for that one to share its worker), with the functions of xl_rebal."""
     folder = tmp_path_factory.mktemp("calc_functions")
-    with zipfile.ZipFile(io.BytesIO(build_oxt())) as archive:
-        archive.extractall(folder / "extensions" / "xl_rebal")
-
+    unpack_extension(folder / "extensions")
     session = CalcSession(
         soffice,
         find_uno_python(),
@@ -43,6 +41,12 @@ def calc_functions(
     )
     yield session
     session.stop()
+
+
+def unpack_extension(folder: Path) -> None:
+    """A folder of extensions with ours in it, which LibreOffice loads without an installation."""
+    with zipfile.ZipFile(io.BytesIO(build_oxt())) as archive:
+        archive.extractall(folder / "xl_rebal")
 
 
 def write_settings(profile: Path) -> None:

@@ -135,14 +135,13 @@ def install() -> None:
     """Put stubs for pywin32 into this process and import xlwings as on Windows."""
     import asyncio
     import multiprocessing
-    import tempfile as _tempfile
 
-    import pandas  # before the platform changes its name
+    import pandas as pd  # all of them before the platform changes its name
 
-    del asyncio, multiprocessing, _tempfile, pandas
+    del asyncio, multiprocessing, pd
     _stub_pywin32()
     platform, library = sys.platform, ctypes.PyDLL
-    ctypes.PyDLL = MagicMock()  # type: ignore[assignment, misc]
+    ctypes.PyDLL = MagicMock()  # type: ignore[misc]
     for name in ("oledll", "windll"):
         setattr(ctypes, name, MagicMock())
     sys.platform = "win32"

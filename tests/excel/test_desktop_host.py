@@ -1,4 +1,4 @@
-"""The desktop host through xlwings' own conversions, under stubs for pywin32 (tests/excel/fake_windows.py)."""
+"""The desktop host through xlwings' own conversions, under stubs for pywin32 (`fake_windows`)."""
 
 from __future__ import annotations
 
@@ -126,10 +126,10 @@ def test_importing_the_host_needs_no_windows_and_no_paid_part() -> None:
         "__import__('xlwings').__pro__)"
     ).split()
     assert printed == [str(registry.call("REBAL_VERSION", [])), "False", "False", "False"]
-    printed = run(
+    loaded = run(
         "import sys, xl_rebal, xl_rebal.excel.registry as r; r.functions(); print(*sys.modules)"
     )
-    assert "xlwings" not in printed.split()
+    assert "xlwings" not in loaded.split()
 
 
 def test_xlwings_itself_would_write_wrappers_of_the_same_functions_and_arguments() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -150,7 +150,7 @@ def test_help_fits_the_wizard() -> None:
 
 def _parse(text: str) -> dict[str, list[tuple[str, str]]]:
     space = {"i": intellisense.NAMESPACE}
-    root = ElementTree.fromstring(text)
+    root = ET.fromstring(text)
     assert root.tag == f"{{{intellisense.NAMESPACE}}}IntelliSense"
     return {
         entry.attrib["Name"]: [

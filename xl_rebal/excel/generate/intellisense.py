@@ -7,7 +7,7 @@ It reads `xl_rebal.intellisense.xml` from the folder of `xl_rebal.xlam`: the nam
 from __future__ import annotations
 
 from collections.abc import Iterable
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from xl_rebal.excel.generate.help_texts import NOTE, argument_help, argument_label, function_help
 from xl_rebal.excel.registry import Function
@@ -17,20 +17,20 @@ NAMESPACE = "http://schemas.excel-dna.net/intellisense/1.0"
 
 def document(functions: Iterable[Function]) -> str:
     """The XML text, in the order of declaration."""
-    root = ElementTree.Element("IntelliSense", xmlns=NAMESPACE)
-    root.append(ElementTree.Comment(f" {NOTE} "))
-    listed = ElementTree.SubElement(root, "FunctionInfo")
+    root = ET.Element("IntelliSense", xmlns=NAMESPACE)
+    root.append(ET.Comment(f" {NOTE} "))
+    listed = ET.SubElement(root, "FunctionInfo")
     for function in functions:
-        entry = ElementTree.SubElement(
+        entry = ET.SubElement(
             listed, "Function", Name=function.name, Description=function_help(function)
         )
         for argument in function.arguments:
-            ElementTree.SubElement(
+            ET.SubElement(
                 entry,
                 "Argument",
                 Name=argument_label(argument),
                 Description=argument_help(argument),
             )
-    ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'

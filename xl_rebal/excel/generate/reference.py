@@ -32,7 +32,7 @@ their numbers are invented.
 - **Left-out arguments.** Where an argument says which table stands in, that table (or defined name) of
   the calling workbook is used in Excel when the argument is left out: `=REBAL_DRIFT()`. Such a cell is
   computed at every calculation, because Excel cannot see what it depends on; name the tables in large
-  workbooks.
+  workbooks. Hosts that do not know the workbook take the default, or say what is blank.
 - **Percent.** In a policy `5%`, `0.05` and `"5pp"` are all 5 percentage points of weight; `"20%rel"` is
   20% of the target. A bare `5` is refused: it has no unit. Targets may be `60%`, `0.6` or a column of
   whole percents that sums to 100.
@@ -47,7 +47,8 @@ their numbers are invented.
 def page(functions: Iterable[Function]) -> str:
     """The page in Markdown."""
     functions = tuple(functions)
-    parts = [f"<!-- {NOTE} -->", _INTRODUCTION, _list(functions), "## The sample tables\n"]
+    parts = [f"<!-- {NOTE} -->", _INTRODUCTION, "## The functions\n", _list(functions)]
+    parts.append("## The sample tables\n")
     parts += [f"`{name}`\n\n{_table(rows)}" for name, rows in samples.TABLES.items()]
     parts += [_section(function) for function in functions]
     return "\n".join(parts).rstrip("\n") + "\n"

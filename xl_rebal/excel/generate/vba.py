@@ -28,7 +28,7 @@ def wrappers(functions: Iterable[Function]) -> str:
 def help_texts(functions: Iterable[Function]) -> str:
     """`RebalHelp.bas`: category, description and argument help of every function."""
     calls = "\n".join(_described(function) for function in functions)
-    return _module(_template("RebalHelp.bas").replace("    ' CALLS", calls.rstrip()))
+    return _module(_template("RebalHelp.bas").replace("    ' CALLS", calls))
 
 
 def literal(text: str) -> str:
@@ -52,7 +52,7 @@ def _wrapper(function: Function) -> str:
     if taken := {name.casefold() for name in names} & _USED:
         raise ValueError(f"{function.name}: {sorted(taken)} would hide what its VBA wrapper uses")
     given = [
-        f"RebalArgument({literal(a.name)}, {literal(a.table)}, {a.name})"
+        f"RebalArgument({literal(a.name)}, {literal(a.table)}, {not a.optional}, {a.name})"
         for a in function.arguments
     ]
     return "\n".join(
@@ -82,7 +82,7 @@ def _wrapper(function: Function) -> str:
 def _described(function: Function) -> str:
     helps = [literal(argument_help(argument)) for argument in function.arguments]
     about = f"{literal(function.name)}, {literal(function_help(function))}"
-    return _continued(f"    RebalDescribe {about}, Array(", helps, ")") + "\n"
+    return _continued(f"    RebalDescribe {about}, Array(", helps, ")")
 
 
 def _continued(start: str, items: list[str], end: str) -> str:

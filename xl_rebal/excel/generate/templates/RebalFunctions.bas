@@ -9,10 +9,13 @@ Option Explicit
 ' What goes to Python for an argument: a value, a Range, or nothing.
 ' An argument that was left out becomes the table that stands in for it, if the workbook has it.
 Private Function RebalArgument(ByVal argument As String, ByVal table As String, _
-        Optional given As Variant) As Variant
+        ByVal needed As Boolean, Optional given As Variant) As Variant
     Dim area As Range
     If IsMissing(given) Then
-        If table <> "" Then Set area = RebalStandIn(table)
+        If table = "" Then Exit Function
+        Set area = RebalStandIn(table)
+        ' Excel does not know that the cell depends on the table: compute it at every calculation.
+        If needed Or Not area Is Nothing Then Application.Volatile
         If area Is Nothing Then Exit Function
     ElseIf TypeName(given) = "Range" Then
         Set area = given
@@ -28,11 +31,9 @@ Private Function RebalArgument(ByVal argument As String, ByVal table As String, 
     Set RebalArgument = RebalUsedPart(area)
 End Function
 
-' The table, else the defined name, in the workbook of the calling cell. Excel does not know that the
-' cell depends on it, so the cell is computed at every calculation.
+' The table, else the defined name, in the workbook of the calling cell.
 Private Function RebalStandIn(ByVal table As String) As Range
     Dim book As Workbook, sheet As Worksheet, list As ListObject
-    Application.Volatile
     If TypeName(Application.Caller) = "Range" Then
         Set book = Application.Caller.Worksheet.Parent
     Else
@@ -88,4 +89,3 @@ Private Function RebalFailure(ByVal words As String) As String
     If Left$(words, Len("PREFIX")) <> "PREFIX" Then words = "PREFIX" & words
     RebalFailure = Left$(words, 32000)
 End Function
-
