@@ -20,7 +20,7 @@ Private Function RebalArgument(ByVal argument As String, ByVal table As String, 
     ElseIf TypeName(given) = "Range" Then
         Set area = given
         If area.Areas.Count > 1 Then
-            Err.Raise vbObjectError + 1, , argument & ": is made of " & area.Areas.Count & _
+            Err.Raise 1001, , argument & ": is made of " & area.Areas.Count & _
                 " ranges; point it at one block of cells"
         End If
         If table <> "" Then Set area = RebalWithHeader(area)

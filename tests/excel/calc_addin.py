@@ -87,7 +87,7 @@ def add_case(book: Workbook, title: str, case: Case, shape: Shape) -> None:
     for position in (0, 1):
         left = array_column(position, shape)
         where = _range(left, FIRST_RESULT_ROW, columns_wanted, rows_wanted)
-        sheet.cell(FIRST_RESULT_ROW, left, ArrayFormula(where, by_cells))  # type: ignore[arg-type]
+        sheet.cell(FIRST_RESULT_ROW, left, ArrayFormula(where, by_cells))
 
 
 def array_column(position: int, shape: Shape) -> int:

@@ -9,12 +9,13 @@ import stat
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+import xl_rebal
 from xl_rebal.cli import excel_commands
 from xl_rebal.errors import FileError
 from xl_rebal.excel import registry
@@ -39,15 +40,17 @@ def contents() -> dict[str, str]:
 def test_the_same_bytes_twice_and_no_path_of_this_machine() -> None:
     assert build_oxt() == build_oxt()
     text = "".join(contents().values())
-    for place in (*packages(), os.sep + "home", str(Path.home())):
-        assert place not in text or place == os.sep
+    for place in (*packages(), str(Path.cwd()), f"{Path.home()}{os.sep}"):
+        assert place not in text
+    with zipfile.ZipFile(io.BytesIO(build_oxt())) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def assert_in_every_part(function: registry.Function, parts: dict[str, str]) -> None:
     method = declarations.method_name(function)
     assert re.search(rf" {method}\(.*\);", parts["types.idl"])
     assert f'    "{method}": ("{function.name}", ' in parts[declarations.COMPONENT]
-    tree = ElementTree.fromstring(parts["CalcAddIns.xcu"])
+    tree = ET.fromstring(parts["CalcAddIns.xcu"])
     name = "{http://openoffice.org/2001/registry}name"
     node = next(n for n in tree.iter("node") if n.get(name) == method)
     texts = {p.get(name): (p.findtext("value") or "") for p in node.findall("prop")}
@@ -98,6 +101,17 @@ def test_no_exception_leaves(declared_on_the_fly: registry.Function) -> None:
     unknown = serve("REBAL_NOT_YET", ())
     assert isinstance(unknown, tuple)
     assert "run xl-rebal install calc" in str(unknown[0][0])
+
+
+def test_the_parts_agree_on_names() -> None:
+    parts = contents()
+    component = parts[declarations.COMPONENT]
+    assert f'SERVICE = "{declarations.SERVICE}"\n' in component
+    assert f'SETTINGS = "{SETTINGS}"' in component
+    assert f"from {declarations.MODULE} import {declarations.INTERFACE} " in component
+    for name in ("types.idl", "CalcAddIns.xcu", declarations.COMPONENT):
+        assert f'full-path="{name}"' in parts["META-INF/manifest.xml"]
+    assert f'<version value="{xl_rebal.__version__}"/>' in parts["description.xml"]
 
 
 # -- installation --------------------------------------------------------------------------------

@@ -39,7 +39,8 @@ def expected(case: Case) -> list[list[Any]]:
 
 @pytest.fixture(scope="module")
 def matrix(
-    calc_functions: CalcSession, tmp_path_factory: pytest.TempPathFactory
+    calc_functions: CalcSession,  # noqa: F811 - pytest hands the fixture over
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[CalcBook]:
     """One workbook with a sheet for every case, opened and computed."""
     book = Workbook()
@@ -89,8 +90,9 @@ def test_a_cell_shows_what_the_registry_answers(matrix: CalcBook, number: int) -
 
 @pytest.fixture(scope="module")
 def sheet(
-    calc_functions: CalcSession, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[CalcBook]:  # noqa: F811
+    calc_functions: CalcSession,  # noqa: F811 - pytest hands the fixture over
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[CalcBook]:
     """Holdings in A:C (prices by formula), targets in E:F, dates counted from 1904."""
     book = Workbook()
     book.epoch = CALENDAR_MAC_1904
@@ -144,15 +146,18 @@ def test_what_calc_refuses_before_the_function_is_called(sheet: CalcBook) -> Non
 
 
 def test_logical_values_and_dates_by_formula_and_of_1904(sheet: CalcBook) -> None:
-    sheet.set_formula("S", "A2", "=H1")
-    assert "row 2, Symbol: 2026-03-01 is a date, not a ticker" in shows(
-        sheet, "=REBAL_STATUS(A1:C5;E1:F4)"
-    )
-    sheet.set_formula("S", "A2", "=H2")
-    assert "row 2, Symbol: TRUE is a logical value" in shows(sheet, "=REBAL_STATUS(A1:C5;E1:F4)")
-    sheet.set_formula("S", "A2", "=1/0")
-    assert "row 2, Symbol: shows #DIV/0!" in shows(sheet, "=REBAL_STATUS(A1:C5;E1:F4)")
-    sheet.set_text("S", "A2", "VTI")
+    """A cell keeps the date format that it took from a formula, so each fault has its own cell."""
+    status = "=REBAL_STATUS(A1:C5;E1:F4)"
+    for cell, formula, fault in (
+        ("A2", "=H2", "row 2, Symbol: TRUE is a logical value, not a ticker"),
+        ("A3", "=H1", "row 3, Symbol: 2026-03-01 is a date, not a ticker"),
+        ("A4", "=1/0", "row 4, Symbol: shows #DIV/0!"),
+    ):
+        before = sheet.cell("S", cell).value
+        sheet.set_formula("S", cell, formula)
+        assert fault in shows(sheet, status)
+        sheet.set_text("S", cell, str(before))
+    assert shows(sheet, status) == STATUS
 
 
 def test_a_change_of_a_cell_computes_the_function_anew(sheet: CalcBook) -> None:

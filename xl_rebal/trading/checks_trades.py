@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from xl_rebal.portfolio.restrictions import Rule
+from xl_rebal.portfolio.securities import Vehicle
 from xl_rebal.trading.checks_book import (
     CENT,
     HALF_CENT,
@@ -96,7 +97,8 @@ def check_account(case: Case) -> Iterator[Violation]:
                 code="one-trade", where=line.where, what="a second trade of the security"
             )
         seen.add(line.trade.symbol)
-    half = (case.buys + case.sells) / 2
+    # Selling a money fund turns cash into cash: free, of any size, and no turnover.
+    half = sum((line.value for line in case.lines if not _is_money_fund(line)), ZERO) / 2
     if case.base_before > CENT:
         turnover = half / case.base_before
         if not abs(exact(plan.turnover) - turnover) <= TOLERANCE:
@@ -159,9 +161,18 @@ def _whole_cents(money: Decimal) -> bool:
     return abs(cents - cents.to_integral_value()) <= TOLERANCE + abs(cents) * Decimal("1e-15")
 
 
+def _is_money_fund(line: Line) -> bool:
+    return line.security.vehicle is Vehicle.CASH
+
+
 def _cost(line: Line, case: Case) -> Iterator[Violation]:
     """commission + half-spread x value + impact x sqrt(q / ADV) x value, with the security's own terms."""
     model, security, trade = case.limits.costs, line.security, line.trade
+    if _is_money_fund(line):
+        if line.cost or trade.commission or trade.impact or trade.half_spread:
+            what = f"cost {trade.cost} of a money fund, which trades free at its price"
+            yield Violation(code="trade-cost", where=line.where, what=what)
+        return
     commission = exact(model.commission) + exact(model.per_share) * line.quantity
     most = INFINITE if model.max_commission == float("inf") else exact(model.max_commission)
     commission = min(max(commission, exact(model.min_commission)), most)
@@ -229,6 +240,8 @@ def _size(line: Line, case: Case) -> Iterator[Violation]:
     if not all_of_it and not off <= max(TOLERANCE, SAME * abs(steps)):
         what = f"quantity {line.quantity} is no whole number of steps of {line.security.quantity_step:g}"
         yield Violation(code="step", where=line.where, what=what)
+    if _is_money_fund(line):
+        return
     for code, smallest in (
         ("min-trade", case.limits.min_trade),
         ("security-minimum", line.security.minimum),

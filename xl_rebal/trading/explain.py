@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from xl_rebal.portfolio.policies import Goal
 from xl_rebal.trading.destinations import Mode
 from xl_rebal.trading.problem import Line, Problem
+
+_NOTICEABLE = 0.005  # of the weight base: more idle cash than rounding explains
 
 
 def points(drift: float) -> str:
@@ -22,9 +25,16 @@ def reason(problem: Problem, line: Line, signed: float, mode: Mode, flow: float)
     if line.klass == problem.cash_index:
         return f"{line.symbol} is cash in a fund: sold to pay for purchases"
     drift = problem.value[line.klass] / problem.base - problem.target[line.klass]
-    stands = f"{name} is {points(drift)} its {problem.target[line.klass] * 100:.6g}% target"
+    aim = f"its {problem.target[line.klass] * 100:.6g}% target"
     if abs(drift) < 5e-5:
-        stands = f"{name} is at its {problem.target[line.klass] * 100:.6g}% target"
+        stands = f"{name} is at {aim}"
+    elif abs(drift) > 1:  # a flow leaves so little that percentage points say nothing
+        gap = abs(drift) * problem.base
+        stands = f"{name} is {gap:,.2f} {'above' if drift > 0 else 'below'} {aim}"
+    else:
+        stands = f"{name} is {points(drift)} {aim}"
+    if flow:
+        stands += " after the flow"
     if mode is Mode.INVEST:
         source = f"the contribution of {flow:,.2f}" if flow > 0 else "spare cash"
         return f"{stands}; {source} buys what is underweight"
@@ -44,9 +54,16 @@ def reason(problem: Problem, line: Line, signed: float, mode: Mode, flow: float)
     }[problem.policy.destination.goal]
     if breached:
         return f"{stands}, outside its band; {where}"
+    if not math.isfinite(problem.down[line.klass]) and not math.isfinite(problem.up[line.klass]):
+        return f"{stands}; {where}"
     if problem.policy.breached_only or problem.policy.destination.goal is Goal.EDGE:
         role = "sold to fund the breached classes" if signed < 0 else "takes up the proceeds"
         return f"{stands}; {role}"
+    inner = abs(drift) <= problem.policy.destination.share * problem.up[line.klass]
+    if problem.policy.destination.goal is Goal.INNER and inner:
+        return (
+            f"{stands}, inside its band; {'sold to fund' if signed < 0 else 'takes up'} the others"
+        )
     return f"{stands}, inside its band; {where} with the others"
 
 
@@ -57,11 +74,13 @@ def cause(
     if abs(drift_after) < 1e-6:
         return ""
     if k == problem.cash_index:
-        return (
-            "what whole shares and costs leave"
-            if triggered
-            else "spare cash waits for the next plan"
-        )
+        if not triggered:
+            return "spare cash waits for the next plan"
+        if abs(drift_after) > _NOTICEABLE:
+            return (
+                "money that nothing may take up" if drift_after > 0 else "cash is not raised for it"
+            )
+        return "what whole shares and costs leave"
     if not triggered:
         return "the policy asks for no trade"
     if note:

@@ -46,7 +46,8 @@ def plan_of(problem: Problem, drafted: Draft, asked: Asked) -> Plan:
         )
     )
     cost = math.fsum(trade.cost for trade in trades)
-    turnover = math.fsum(trade.value for trade in trades) / 2
+    # Selling a money fund turns cash into cash: no turnover.
+    turnover = math.fsum(t.value for t in trades if not by_symbol[t.symbol].money_fund) / 2
     base = problem.base
     return Plan(
         account=problem.account,

@@ -177,11 +177,10 @@ def _fit(
     found, problem, offered = _possible(problem, mode, cost, replaced, top_up=top_up)
     capped = _capped(problem, found)
     if capped < 1.0:
+        stopped = [k for k, delta in enumerate(found.delta) if abs(delta) > HALF_CENT]
         found = scaled(found, capped)
         offered = choices(problem, found)
-        for k, delta in enumerate(found.delta):
-            if abs(delta) > HALF_CENT:
-                found.notes[k] = "the turnover cap stops it short"
+        found.notes.update(dict.fromkeys(stopped, "the turnover cap stops it short"))
     for attempt in range(_ATTEMPTS):
         sized = size(problem, found, offered)
         if not isinstance(sized, Excess):

@@ -28,6 +28,7 @@ class Line:
     minimum     smallest order in money.
     rank        preference inside the class; infinite for none.
     blocked     why it may not be bought or sold, in words; empty when it may.
+    money_fund  cash in another form: selling it is free, has no minimum and is no turnover.
     replaces    True for the security named as a substitute: it is bought before the others.
     """
 
@@ -46,6 +47,7 @@ class Line:
     must_sell: bool
     replaces: bool
     blocked: str
+    money_fund: bool = False
 
     @property
     def value(self) -> float:

@@ -97,7 +97,40 @@ def lines_of_account(
         result.append(
             _line(book, account, security, position, klass, limits, is_wanted=symbol in wanted)
         )
+    _require_replacements(book.restrictions, account, result)
     return tuple(result)
+
+
+def _require_replacements(
+    restrictions: Sequence[Restriction], account: Account, lines: Sequence[Line]
+) -> None:
+    """Refuse a substitute that cannot be bought: its class would be sold and not bought back."""
+    by_symbol = {line.symbol.casefold(): line for line in lines}
+    faults = FaultList()
+    for restriction in restrictions:
+        if restriction.rule is not Rule.SUBSTITUTE:
+            continue
+        new = by_symbol.get(restriction.replacement.casefold())
+        for old in lines:
+            if not old.must_sell or not _names(restriction, account, old.symbol):
+                continue
+            if new is None or not new.can_buy:
+                why = "has no price or no class with a target" if new is None else new.blocked
+                what = f"{restriction.replacement} is to replace {old.symbol} and cannot be bought ({why})"
+                remedy = "add it with its class and price to the securities table (--securities)"
+            elif new.klass != old.klass:
+                what = f"{restriction.replacement} is to replace {old.symbol} and counts in another class"
+                remedy = "name a replacement of the same target class"
+            else:
+                continue
+            faults.add(where=f"restrictions, account {account.account}", what=what, remedy=remedy)
+    faults.raise_as(PlanError)
+
+
+def _names(restriction: Restriction, account: Account, symbol: str) -> bool:
+    return restriction.symbol.casefold() == symbol.casefold() and restriction.applies(
+        account=account.account, household=account.household, symbol=symbol, tags=frozenset()
+    )
 
 
 def _replacements(restrictions: Sequence[Restriction], account: Account) -> set[str]:
@@ -140,8 +173,16 @@ def _line(
     unwanted = bool(rules & {Rule.NEVER_HOLD, Rule.SUBSTITUTE})
     frozen = _why_frozen(security, account, quantity, unit_value, klass)
     can_sell = not frozen and Rule.NEVER_SELL not in rules and quantity > 0
+    money_fund = security.vehicle is Vehicle.CASH
+    if Rule.NEVER_SELL in rules and unwanted and quantity > 0:
+        raise PlanError.of(
+            where=f"restrictions, account {account.account}",
+            what=f"{security.symbol} is held, must not be sold (never_sell) and must not be held "
+            f"({Rule.NEVER_HOLD.value if Rule.NEVER_HOLD in rules else Rule.SUBSTITUTE.value})",
+            remedy="remove one of the two rows",
+        )
     can_buy = not frozen and not unwanted and Rule.NEVER_BUY not in rules
-    costs = CostModel() if security.vehicle is Vehicle.CASH else limits.costs.for_security(security)
+    costs = CostModel() if money_fund else limits.costs.for_security(security)
     words = frozen or ", ".join(sorted(rule.value for rule in rules))
     return Line(
         symbol=security.symbol,
@@ -150,7 +191,7 @@ def _line(
         price=price,
         unit_value=unit_value,
         step=security.quantity_step,
-        minimum=max(security.minimum, limits.min_trade),
+        minimum=0.0 if money_fund else max(security.minimum, limits.min_trade),
         rank=security.rank if security.rank is not None else math.inf,
         costs=costs,
         adv=security.adv,
@@ -159,6 +200,7 @@ def _line(
         must_sell=unwanted and can_sell,
         replaces=is_wanted,
         blocked=words,
+        money_fund=money_fund,
     )
 
 

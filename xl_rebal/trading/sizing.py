@@ -133,7 +133,8 @@ def _options(problem: Problem, found: Aims, k: int, delta: float, slack: int) ->
         close = [o for o in options if abs(o.moved - delta) < step * (1 + _DUST)]
         # A share so large that trading it leaves the class as far away as before is not traded.
         options = close or [o for o in options if abs(o.moved - delta) < abs(delta) - CENT / 2]
-    if abs(delta) < step and k not in found.strict:
+    whole = problem.target[k] == 0.0 and abs(problem.value[k] + delta) < CENT / 2
+    if abs(delta) < step and k not in found.strict and not (whole and options):
         options.append(NOTHING)  # without a trade the class is within one step already
     elif not options:
         options.append(NOTHING)
@@ -422,11 +423,24 @@ def _with_money_funds(problem: Problem, result: Quantities, moved: float) -> Qua
     for line in sorted(problem.lines_of(problem.cash_index), key=lambda ln: (-ln.value, ln.symbol)):
         if short < CENT / 2 or not line.can_sell:
             continue
-        steps = math.ceil(short / line.step_value - _DUST)
-        quantity = min(_exact(steps, line.step), line.quantity)
+        quantity = _raising(line, short)
         result[line.symbol] = -quantity
         short -= cash_effect(line, -quantity)
     return result
+
+
+def _raising(line: Line, short: float) -> float:
+    """Units of a cash holding whose sale brings `short` after costs, or all that is held."""
+    wanted = max(short, line.minimum)
+    for _ in range(4):
+        quantity = _exact(math.ceil(wanted / line.step_value - _DUST), line.step)
+        if quantity >= line.quantity:
+            return line.quantity
+        missing = short - cash_effect(line, -quantity)
+        if missing <= 0:
+            return quantity
+        wanted += missing
+    return line.quantity
 
 
 def merge(first: Quantities, second: Quantities) -> Quantities:

@@ -8,8 +8,8 @@ words what is missing.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
+import os
 import site
 import sys
 from pathlib import Path
@@ -61,8 +61,7 @@ class Packages:
                 "install a newer LibreOffice".format(*sys.version_info[:2], *OLDEST)
             )
         settings = self._settings()
-        if importlib.util.find_spec("xl_rebal") is None:
-            _add_packages(settings.get("packages", []))
+        _add_packages(settings.get("packages", []))
         try:
             return importlib.import_module("xl_rebal.excel.hosts.calc.component").serve
         except Exception as error:
@@ -90,11 +89,13 @@ class Packages:
 
 
 def _add_packages(folders: list[str]) -> None:
-    """Put an environment's packages before those of the system, which may be older."""
+    """PYTHONPATH first, then the installation's packages, then the system's, which may be older."""
+    named = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     before = list(sys.path)
-    for folder in folders:
-        site.addsitedir(folder)
-    sys.path[:] = [path for path in sys.path if path not in before] + before
+    for folder in [*named, *folders]:
+        site.addsitedir(folder)  # follows .pth files, which PYTHONPATH alone does not
+    added = [path for path in sys.path if path not in before]
+    sys.path[:] = [*named, *added, *(path for path in before if path not in named)]
     importlib.invalidate_caches()
 
 
