@@ -163,7 +163,9 @@ def test_and_is_never_quicker_than_or(parts: list[int]) -> None:
     drift = at(targets, *np.roll(share, 1))
     wide = widths(parse_policy("3pp and 20%rel"), drift)
     narrow = widths(parse_policy("3pp or 20%rel"), drift)
-    assert (np.abs(breaches(drift, wide, beyond=False)) <= np.abs(breaches(drift, narrow, beyond=False))).all()
+    assert (
+        np.abs(breaches(drift, wide, beyond=False)) <= np.abs(breaches(drift, narrow, beyond=False))
+    ).all()
 
 
 @pytest.mark.parametrize("policy", ["never", "now", "annual", "every 10 days"])

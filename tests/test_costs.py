@@ -106,7 +106,9 @@ def test_a_model_that_makes_no_sense_cannot_be_built() -> None:
 def test_without_costs_the_words_say_so() -> None:
     assert parse_costs("none").is_zero
     assert CostModel().in_words() == "no trading costs (none were given)"
-    assert parse_costs("spread 10bp, commission 4.95, 0.005 per share, min commission 1").in_words() == (
+    assert parse_costs(
+        "spread 10bp, commission 4.95, 0.005 per share, min commission 1"
+    ).in_words() == (
         "half-spread 5 bp of value (quoted spread 10 bp), commission 4.95 a trade, 0.005 per share, "
         "commission at least 1"
     )
@@ -138,6 +140,7 @@ def test_costs_agree_with_the_formula_and_grow_with_the_trade(
 @given(st.text(max_size=30))
 def test_any_text_is_costs_or_one_clear_refusal(text: str) -> None:
     try:
-        assert parse_costs(text).half_spread >= 0
-    except CostError as error:
-        assert error.faults[0].remedy
+        model = parse_costs(text)
+    except CostError:
+        return
+    assert 0 <= model.half_spread < 0.5

@@ -161,7 +161,10 @@ def test_a_negative_total_is_refused_by_name() -> None:
 
 
 def test_accounts_of_several_models_are_measured_against_their_own() -> None:
-    models = {"G": parse_targets("90% stocks, 10% bonds"), "I": parse_targets("30% stocks, 70% bonds")}
+    models = {
+        "G": parse_targets("90% stocks, 10% bonds"),
+        "I": parse_targets("30% stocks, 70% bonds"),
+    }
     accounts = {n: Account(account=n, model=m) for n, m in (("A", "G"), ("B", "I"), ("C", "G"))}
     held = classify(Holdings.from_rows([_stock(n, 10.0) for n in "ABC"]))
     drifts = measure(Book(holdings=held, models=models, accounts=accounts))
@@ -204,7 +207,7 @@ def _random_books(draw: st.DrawFn) -> tuple[Book, dict[str, dict[str, float]]]:
             kind = draw(st.sampled_from(["position"] * 4 + ["pending"]))
             if name == "Cash":
                 kind = draw(st.sampled_from(["cash", "cash", "position", "pending"]))
-            row = {
+            row: dict[str, Any] = {
                 "account": account,
                 "symbol": "" if kind == "pending" else f"S{len(rows)}",
                 "kind": kind,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from xl_rebal.errors import FaultList, TableError
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.book import Book, target_of
+from xl_rebal.portfolio.groups import Group
 from xl_rebal.portfolio.targets import Targets
 
 # Weights and drifts compare at this resolution: 0.35 - 0.40 must count as exactly -5 pp (S026).
@@ -60,9 +61,7 @@ def measure(book: Book) -> list[Drift]:
 
     Sums are grouped by account and class in one pass over the rows, never account by account.
     """
-    return [
-        _measure_group(book, targets, tuple(accounts)) for targets, accounts in book.model_groups()
-    ]
+    return [_measure_group(book, group) for group in book.groups]
 
 
 def class_columns(targets: Targets) -> tuple[str, ...]:
@@ -72,41 +71,27 @@ def class_columns(targets: Targets) -> tuple[str, ...]:
     return (*targets.classes, classes.CASH)
 
 
-def _measure_group(book: Book, targets: Targets, accounts: tuple[str, ...]) -> Drift:
-    holdings = book.holdings
-    columns = class_columns(targets)
-    row_of = {name: index for index, name in enumerate(accounts)}
+def _measure_group(book: Book, group: Group) -> Drift:
+    columns = class_columns(group.targets)
     column_of = {name: index for index, name in enumerate(columns)}
     cash_column = next(index for index, name in enumerate(columns) if classes.is_cash(name))
-    assigned: dict[tuple[str, str], int] = {}
 
     def column(symbol: str, asset_class: str) -> int:
-        found = assigned.get((symbol, asset_class))
-        if found is None:
-            name = target_of(symbol, asset_class, targets)
-            found = cash_column if name == classes.CASH else column_of.get(name or "", -1)
-            assigned[symbol, asset_class] = found
-        return found
+        name = target_of(symbol, asset_class, group.targets)
+        return cash_column if name == classes.CASH else column_of.get(name or "", -1)
 
-    rows = np.array([row_of.get(a, -1) for a in holdings.account.tolist()], dtype=np.int64)
-    cols = np.array(
-        [
-            column(s, c)
-            for s, c in zip(holdings.symbol.tolist(), holdings.asset_class.tolist(), strict=True)
-        ],
-        dtype=np.int64,
-    )
-    counted = (rows >= 0) & (cols >= 0) & ~holdings.is_pending
-    shape = (len(accounts), len(columns))
+    of_pair = np.array([column(*pair) for pair in group.pairs], dtype=np.int64)
+    of_row = of_pair[group.pair]
+    counted = of_row >= 0  # excluded holdings have no column
+    shape = (len(group.accounts), len(columns))
     value = np.zeros(shape)
     value += np.bincount(
-        rows[counted] * shape[1] + cols[counted],
-        weights=holdings.value[counted],
-        minlength=shape[0] * shape[1],
+        group.account[counted] * shape[1] + of_row[counted],
+        weights=book.holdings.value[group.row][counted],
+        minlength=value.size,
     ).reshape(shape)
-    reserve = np.array([book.account(name).cash_reserve for name in accounts])
-    value[:, cash_column] -= reserve
-    return drift_of(targets, accounts, columns, value)
+    value[:, cash_column] -= [book.account(name).cash_reserve for name in group.accounts]
+    return drift_of(group.targets, group.accounts, columns, value)
 
 
 def drift_of(
@@ -115,13 +100,12 @@ def drift_of(
     """Drift from (A, K) values; `columns` are those of `class_columns`."""
     base = value.sum(axis=1)
     faults = FaultList()
-    for name, total in zip(accounts, base.tolist(), strict=True):
-        if total < -0.005:
-            faults.add(
-                where=f"account {name}",
-                what=f"its value less the reserve is negative ({total:,.2f}); weights have no meaning",
-                remedy="lower the reserve, or correct the holdings",
-            )
+    for row in np.flatnonzero(base < -0.005).tolist():
+        faults.add(
+            where=f"account {accounts[row]}",
+            what=f"its value less the reserve is negative ({base[row]:,.2f}); weights have no meaning",
+            remedy="lower the reserve, or correct the holdings",
+        )
     faults.raise_as(TableError)
     weights = dict(zip(targets.classes, targets.weights.tolist(), strict=True))
     target = np.array([weights.get(name, 0.0) for name in columns])

@@ -26,11 +26,11 @@ from xl_rebal.portfolio.policies import (
 )
 from xl_rebal.schedule import calendar_due
 from xl_rebal.trading.checks import require_verified
-from xl_rebal.trading.destinations import Mode
+from xl_rebal.trading.destinations import Mode, trades_everything
 from xl_rebal.trading.limits import Limits
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
-from xl_rebal.trading.planner import Draft, draft
+from xl_rebal.trading.planner import Draft, draft, draft_after_flow
 from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
 from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
 
@@ -194,6 +194,8 @@ def _plan_account(
             if not still:
                 return made(mode, words, first)
             why = f"{words}; and still {why_still}"
+            if not trades_everything(request.policy) and request.limits.max_turnover is None:
+                return made(Mode.REBALANCE, why, draft_after_flow(problem, first))
         return made(Mode.REBALANCE, why if fires or not must_sell else words)
     if fires:
         return made(Mode.REBALANCE, why)

@@ -51,7 +51,9 @@ def xl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> R
             commands.run()
         printed = capsys.readouterr()
         code = end.value.code
-        return Ran(code if isinstance(code, int) else int(code is not None), printed.out, printed.err)
+        return Ran(
+            code if isinstance(code, int) else int(code is not None), printed.out, printed.err
+        )
 
     return run
 

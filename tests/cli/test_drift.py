@@ -107,7 +107,9 @@ def test_the_ira_under_different_policies(xl: Run, policy: str, breached: list[s
 )
 def test_the_policy_is_echoed_in_words(xl: Run, walk: Path, policy: str, words: str) -> None:
     assert words in drift(xl, walk, "--targets", TARGETS, "--policy", policy)["policy"]
-    assert words in " ".join(xl("drift", walk, "--targets", TARGETS, "--policy", policy).out.split())
+    assert words in " ".join(
+        xl("drift", walk, "--targets", TARGETS, "--policy", policy).out.split()
+    )
 
 
 def test_each_account_is_a_portfolio_of_its_own(xl: Run, two: Path) -> None:
@@ -148,7 +150,7 @@ def test_a_reserve_is_kept_out_of_the_weights(xl: Run, two: Path, table) -> None
     rows = by_class(drift(xl, two, *mix, "--reserve", "10000"))
     assert list(rows) == ["Stocks", "Bonds"]  # no cash is left to speak of
     assert rows["Stocks"]["weight"] == pytest.approx(50 / 90)
-    accounts = table("a.csv", "account,cash_reserve\nIRA,\"$10,000\"\nTaxable,0\n")
+    accounts = table("a.csv", 'account,cash_reserve\nIRA,"$10,000"\nTaxable,0\n')
     assert by_class(drift(xl, two, *mix, "--accounts", accounts)) == rows
 
 
@@ -179,26 +181,37 @@ def test_the_users_map_comes_before_the_shipped_table(xl: Run, walk: Path, table
     rows = by_class(drift(xl, walk, "--targets", "70% stocks, 30% bonds", "--map", classes))
     assert rows["Stocks"]["value"] == pytest.approx(1_301_000)
     table("s.csv", "symbol,asset_class\nVNQ,Alternatives\n")
-    args = ("--targets", "60% stocks, 30% bonds, 10% alts", "--securities", classes.parent / "s.csv")
+    args = (
+        "--targets",
+        "60% stocks, 30% bonds, 10% alts",
+        "--securities",
+        classes.parent / "s.csv",
+    )
     assert by_class(drift(xl, walk, *args))["Alternatives"]["value"] == pytest.approx(85_000)
 
 
 def test_targets_may_name_symbols_and_levels(xl: Run, walk: Path) -> None:
-    rows = by_class(drift(xl, walk, "--targets", "40% vti, 20% stocks/international, 30% BND, 10% VNQ"))
+    rows = by_class(
+        drift(xl, walk, "--targets", "40% vti, 20% stocks/international, 30% BND, 10% VNQ")
+    )
     assert list(rows) == ["VTI", "Stocks/International", "BND", "VNQ"]
     assert rows["VTI"]["weight"] == pytest.approx(0.57864, abs=1e-5)
     assert rows["Stocks/International"]["weight"] == pytest.approx(0.06102, abs=1e-5)
 
 
 @pytest.mark.parametrize(
-    "cells", [("60", "30", "10"), ("0.6", "0.3", "0.1"), ("60%", "30%", "10%"), ("60 %", "30%", "10.0%")]
+    "cells",
+    [("60", "30", "10"), ("0.6", "0.3", "0.1"), ("60%", "30%", "10%"), ("60 %", "30%", "10.0%")],
 )
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "xlsx"])
 def test_a_targets_file_in_any_unit_and_format(
     xl: Run, walk: Path, tmp_path: Path, cells: tuple[str, ...], suffix: str
 ) -> None:
     path = tmp_path / f"targets.{suffix}"
-    rows = [["Asset class", "Target"], *map(list, zip(("stocks", "bonds", "reits"), cells, strict=True))]
+    rows = [
+        ["Asset class", "Target"],
+        *map(list, zip(("stocks", "bonds", "reits"), cells, strict=True)),
+    ]
     if suffix == "xlsx":
         import openpyxl
 
@@ -273,4 +286,6 @@ def test_real_multi_account_export(xl: Run, shared_data: Path) -> None:
     assert rows["XXXX-5678", "Commodities/Gold"]["weight"] == pytest.approx(5_550 / total)
     assert rows["XXXX-5678", "Stocks"]["status"] == "below"
     for account in ("XXXX-1234", "XXXX-5678"):
-        assert sum(r["weight"] for r in document["rows"] if r["account"] == account) == pytest.approx(1)
+        assert sum(
+            r["weight"] for r in document["rows"] if r["account"] == account
+        ) == pytest.approx(1)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import SAMPLES, Run
 
 # DESIGN section 5; keys after these are additions.
-ACCOUNT = {"account": str, "name": str, "positions": int, "total": (int, float)}
-HOLDING = {
+ACCOUNT: dict[str, Any] = {"account": str, "name": str, "positions": int, "total": (int, float)}
+HOLDING: dict[str, Any] = {
     "account": str,
     "symbol": (str, type(None)),
     "quantity": (int, float, type(None)),
@@ -67,9 +68,13 @@ def test_pending_activity_has_no_symbol_and_no_place_in_the_total(xl: Run) -> No
 
 
 def test_several_files_in_one_run(xl: Run) -> None:
-    same = xl("import", SAMPLES / "schwab_positions.csv", SAMPLES / "schwab_positions.csv", "--json")
+    same = xl(
+        "import", SAMPLES / "schwab_positions.csv", SAMPLES / "schwab_positions.csv", "--json"
+    )
     assert same.document["custodian"] == "schwab"
-    both = xl("import", SAMPLES / "schwab_positions.csv", SAMPLES / "vanguard_positions.csv", "--json")
+    both = xl(
+        "import", SAMPLES / "schwab_positions.csv", SAMPLES / "vanguard_positions.csv", "--json"
+    )
     assert [a["account"] for a in both.document["accounts"]] == ["...482", "10020030"]
     assert [f["custodian"] for f in both.document["files"]] == ["schwab", "vanguard"]
 

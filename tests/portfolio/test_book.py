@@ -91,7 +91,10 @@ def test_pending_activity_needs_no_class() -> None:
 def test_models_per_account() -> None:
     held = classify(holdings(("A", "VTI", 1), ("B", "VTI", 1), ("C", "BND", 1)))
     models = {"Growth": parse_targets("90% stocks, 10% bonds"), "Income": MIX}
-    accounts = {n: Account(account=n, model=m) for n, m in zip("ABC", ["Growth", "Income", "Growth"])}
+    accounts = {
+        n: Account(account=n, model=m)
+        for n, m in zip("ABC", ["Growth", "Income", "Growth"], strict=True)
+    }
     made = book(held, models=models, accounts=accounts)
     assert [(g[0].classes, g[1]) for g in made.model_groups()] == [
         (("Stocks", "Bonds"), ["A", "C"]),

@@ -52,7 +52,15 @@ def test_steps_and_tradability_follow_the_vehicle() -> None:
 def test_the_shipped_table_is_sound() -> None:
     shipped = shipped_securities()
     assert len(shipped) >= 200
-    known = {"Stocks", "Bonds", "Real Estate", "Commodities", "Cash", "Alternatives", "Cryptocurrency"}
+    known = {
+        "Stocks",
+        "Bonds",
+        "Real Estate",
+        "Commodities",
+        "Cash",
+        "Alternatives",
+        "Cryptocurrency",
+    }
     for symbol, security in shipped.items():
         assert symbol == symbol.upper() == security.symbol
         assert security.asset_class == classes.clean(security.asset_class)
@@ -102,7 +110,10 @@ def test_tags_are_words_without_case() -> None:
         ({"vehicle": "eft"}, "s.csv row 2, column vehicle: 'eft' is not known; use one of etf,"),
         ({"quantity_step": 0.0}, "column quantity_step: 0 is not possible; enter a number greater"),
         ({"price": -1.0}, "column price: -1 is not possible"),
-        ({"spread_bps": -1.0}, "column spread_bps: -1 is not possible; enter a number zero or more"),
+        (
+            {"spread_bps": -1.0},
+            "column spread_bps: -1 is not possible; enter a number zero or more",
+        ),
         ({"commission": -4.95}, "column commission"),
         ({"minimum": -1.0}, "column minimum"),
         ({"adv": 0.0}, "column adv"),

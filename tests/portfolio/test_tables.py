@@ -37,7 +37,9 @@ def test_columns_are_those_of_the_design(spec: tables.TableSpec) -> None:
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
 def test_no_header_means_two_columns(spec: tables.TableSpec) -> None:
     words = [
-        tables.header_key(word) for column in spec.columns for word in (column.name, *column.synonyms)
+        tables.header_key(word)
+        for column in spec.columns
+        for word in (column.name, *column.synonyms)
     ]
     seen = {word: spec.column_for(word) for word in words}
     for column in spec.columns:

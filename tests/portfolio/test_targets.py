@@ -96,7 +96,13 @@ def rows(*pairs: tuple[str, Any], **extra: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "cells",
-    [(60, 30, 10), (0.6, 0.3, 0.1), ("60%", "30%", "10%"), ("60", "30", "10"), ("0.6", ".3", "0.10")],
+    [
+        (60, 30, 10),
+        (0.6, 0.3, 0.1),
+        ("60%", "30%", "10%"),
+        ("60", "30", "10"),
+        ("0.6", ".3", "0.10"),
+    ],
 )
 def test_a_table_takes_percent_bare_numbers_and_fractions(cells: tuple[Any, ...]) -> None:
     found = targets_from_rows(rows(*zip(THREE, cells, strict=True)))
@@ -152,7 +158,9 @@ def test_faults_of_several_models_come_together() -> None:
 def test_bounds_must_hold_the_target() -> None:
     for bad in ({"min": 0.7}, {"max": 0.5}, {"min": -0.1}, {"max": 1.5}):
         with pytest.raises(TargetError, match="does not contain the target"):
-            Targets((Target(asset_class="A", target=0.6, **bad), Target(asset_class="B", target=0.4)))
+            Targets(
+                (Target(asset_class="A", target=0.6, **bad), Target(asset_class="B", target=0.4))
+            )
     with pytest.raises(TargetError, match=r"column band_rel: a band of 120% is outside"):
         Targets((Target(asset_class="A", target=1.0, band_rel=1.2),))
 

@@ -91,6 +91,17 @@ def cases(draw: st.DrawFn, *, capped: bool = True, flows: bool = True) -> Case:
             "asset_class": "Cash",
         }
     )
+    fund = draw(st.sampled_from([0.0, 0.0, 0.0, 1_234.56]))
+    if fund:
+        rows.append(
+            {
+                "account": "A",
+                "symbol": "SWVXX",
+                "quantity": fund,
+                "price": 1.0,
+                "asset_class": "Cash",
+            }
+        )
     value = sum(row["quantity"] * row["price"] for row in rows)
     assume(value >= 500)  # orders are whole cents: below that, rounding is all there is to see
     book = Book(

@@ -11,7 +11,7 @@ import pytest
 from tests.trading.oracle import Item, best_plans
 from tests.trading.walkthrough import walkthrough
 from xl_rebal.costs import CostModel, parse_costs
-from xl_rebal.errors import PlanError
+from xl_rebal.errors import PlanError, RebalError
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.holdings import Holdings
@@ -282,6 +282,64 @@ def test_commissions_that_eat_the_cash_are_paid_for() -> None:
     result = plan(walkthrough(), "5pp", limits)
     assert result.cash_after >= 0
     assert result.total_cost > 3 * 4.95
+
+
+# -- what reviewers found -------------------------------------------------------------------------
+
+
+def test_a_money_fund_is_sold_free_of_cost_cap_and_minimum() -> None:
+    book = one_account(
+        [("VTI", 100, 200, "Stocks"), ("BND", 10, 70, "Bonds"), ("SWVXX", 2000, 1, "Cash")],
+        "80% stocks, 20% bonds",
+    )
+    for limits in (HALF_SPREAD, Limits(max_turnover=0.05), Limits(min_trade=5_000.0)):
+        for trade in plan(book, "now", limits).trades:
+            assert trade.symbol != "SWVXX" or trade.cost == 0
+    assert any(t.symbol == "SWVXX" for t in plan(book, "now", HALF_SPREAD).trades)
+
+
+def test_a_substitute_that_cannot_be_bought_is_refused() -> None:
+    for replacement in ("SCHB", "BND"):
+        rule = Restriction(scope="*", rule=Rule.SUBSTITUTE, symbol="VTI", replacement=replacement)
+        with pytest.raises(RebalError, match=replacement):
+            plan(walkthrough(restrictions=(rule,)), "5pp")
+
+
+def test_rules_that_contradict_each_other_are_named() -> None:
+    rules = tuple(
+        Restriction(scope="*", rule=rule, symbol="VTI")
+        for rule in (Rule.NEVER_SELL, Rule.NEVER_HOLD)
+    )
+    with pytest.raises(PlanError, match="must not be sold"):
+        plan(walkthrough(restrictions=rules), "5pp")
+
+
+def test_a_zero_target_leaves_no_dust() -> None:
+    book = one_account(
+        [
+            ("VTI", 600, 1000, "Stocks"),
+            ("BND", 4000, 100, "Bonds"),
+            ("VNQ", 0.4, 85, "Real Estate"),
+        ],
+        "60% stocks, 40% bonds, 0% real estate",
+    )
+    assert ("SELL", 0.4, "VNQ") in orders(plan(book, "now"))
+
+
+def test_a_contribution_is_not_left_idle_by_a_policy_that_trades_some_classes() -> None:
+    book = one_account(
+        [("S", 500, 100, "Stocks"), ("B", 300, 100, "Bonds"), ("G", 50, 100, "Gold")],
+        "60% stocks, 30% bonds, 10% gold",
+        restrictions=(Restriction(scope="*", rule=Rule.NEVER_BUY, symbol="G"),),
+    )
+    result = plan(book, "20%rel to 50% of band breached only", flows={"A": 15_000.0})
+    assert result.cash_after == 5_000  # what Gold is short of, and may not be bought
+
+
+def test_a_turnover_cap_of_zero_is_the_cause_that_is_named() -> None:
+    result = plan(walkthrough(), "5pp", Limits(max_turnover=0.0))
+    assert orders(result) == []
+    assert "turnover cap" in result.classes[2].cause
 
 
 # -- against every plan there is ------------------------------------------------------------------

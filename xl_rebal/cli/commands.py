@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from xl_rebal import __version__
-from xl_rebal.errors import RebalError
+from xl_rebal.errors import FileError, RebalError
 from xl_rebal.rebalance import FlowMode
 
 app = typer.Typer(
@@ -293,6 +293,7 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
     from xl_rebal.files import check_target
     from xl_rebal.workbooks.report import ReportSource, write_report
 
+    _check_workbook(out, options)
     check_target(out, overwrite=overwrite)
     loaded, result = _planned(options)
     statement = loaded.statement
@@ -317,6 +318,19 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
     screens.say(f"workbook: {out}")
 
 
+def _check_workbook(out: Path, options: dict[str, Any]) -> None:
+    """Refuse a name that Excel would not open, and one that is an input of the same command."""
+    if out.suffix.casefold() != ".xlsx":
+        raise FileError.of(
+            where=out.name, what="is no name for a workbook", remedy="end it in .xlsx"
+        )
+    inputs = [value for value in options.values() if isinstance(value, Path)]
+    if any(path.exists() and out.exists() and path.samefile(out) for path in inputs):
+        raise FileError.of(
+            where=out.name, what="is one of the inputs", remedy="choose another name for --out"
+        )
+
+
 @app.command()
 def demo(json: JsonOption = False) -> None:
     """The main job on a sample export that ships with the package; writes demo/report.xlsx."""
@@ -331,5 +345,12 @@ def demo(json: JsonOption = False) -> None:
             "flow": None,
         }
         folder = Path("demo")
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise FileError.of(
+                where=str(folder),
+                what=f"cannot be made a folder ({error.strerror})",
+                remedy="run the demo in a folder that you may write to",
+            ) from None
         _report(options, folder / "report.xlsx", overwrite=True, json=json)

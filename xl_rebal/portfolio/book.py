@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from xl_rebal.errors import ClassificationError, Fault, FaultList, TableError, TargetError
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
+from xl_rebal.portfolio.groups import Group, group_rows
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.restrictions import Restriction, Rule
 from xl_rebal.portfolio.securities import Security, default_security, spelled_as
@@ -27,6 +28,7 @@ class Book:
                   are spelled as the holdings spell them.
     accounts      by account; accounts without a row here take the defaults.
     models        target weights by model name.
+    groups        accounts and rows by model, worked out from the rest.
     """
 
     holdings: Holdings
@@ -34,14 +36,23 @@ class Book:
     securities: Mapping[str, Security] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
     restrictions: Sequence[Restriction] = ()
+    groups: tuple[Group, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        held = set(self.holdings.symbol.tolist())
         if self.securities:
-            held = spelled_as(self.securities, set(self.holdings.symbol.tolist()))
-            object.__setattr__(self, "securities", held)
+            object.__setattr__(self, "securities", spelled_as(self.securities, held))
+        if self.restrictions:
+            known = {name.casefold(): name for name in (*self.securities, *held)}
+            spelled = tuple(
+                replace(rule, replacement=known.get(rule.replacement.casefold(), rule.replacement))
+                for rule in self.restrictions
+            )
+            object.__setattr__(self, "restrictions", spelled)
         self.holdings.require_rates()
         self.holdings.require_numbers()
         self._require_models()
+        object.__setattr__(self, "groups", group_rows(self.holdings, self.targets_of))
         self._require_coverage()
         self._require_tags()
         self._require_replacements()
@@ -61,14 +72,6 @@ class Book:
         if model:
             return self.models[model]
         return next(iter(self.models.values()))
-
-    def model_groups(self) -> list[tuple[Targets, list[str]]]:
-        """Accounts that follow the same model, in order of first appearance."""
-        groups: dict[int, tuple[Targets, list[str]]] = {}
-        for account in self.holdings.accounts():
-            targets = self.targets_of(account)
-            groups.setdefault(id(targets), (targets, []))[1].append(account)
-        return list(groups.values())
 
     def _require_models(self) -> None:
         faults = FaultList()
@@ -90,9 +93,9 @@ class Book:
 
     def _require_coverage(self) -> None:
         faults = FaultList()
-        for targets, accounts in self.model_groups():
+        for group in self.groups:
             with faults.collecting():
-                _require_covered(self.holdings, targets, set(accounts))
+                _require_covered(group)
         faults.raise_as(TargetError)
 
     def _require_replacements(self) -> None:
@@ -160,20 +163,10 @@ def target_of(symbol: str, asset_class: str, targets: Targets) -> str | None:
     return found
 
 
-def _require_covered(holdings: Holdings, targets: Targets, accounts: set[str]) -> None:
+def _require_covered(group: Group) -> None:
     loose: dict[str, list[str]] = {}
-    pairs = {
-        (symbol, asset_class)
-        for account, symbol, asset_class, pending in zip(
-            holdings.account,
-            holdings.symbol,
-            holdings.asset_class,
-            holdings.is_pending,
-            strict=True,
-        )
-        if account in accounts and not pending
-    }
-    for symbol, asset_class in sorted(pairs):
+    targets = group.targets
+    for symbol, asset_class in sorted(group.pairs):
         if target_of(symbol, asset_class, targets) is None:
             loose.setdefault(asset_class, []).append(symbol)
     if loose:

@@ -72,9 +72,14 @@ def parse_policy(text: str) -> Policy:
     if not body:
         raise _refuse(text, "it names no trigger")
     trigger = _parse_trigger(body, text)
-    return Policy(
+    policy = Policy(
         trigger=trigger, beyond=beyond, destination=destination, breached_only=breached_only
     )
+    inside = destination.goal in (Goal.EDGE, Goal.INNER)
+    if (breached_only or inside) and not policy.has_band:
+        what = destination.in_words() if inside else "breached only"
+        raise _refuse(text, f"it says {what!r} and names no band")
+    return policy
 
 
 def require_band(policy: Policy, text: str) -> None:
@@ -248,7 +253,9 @@ def policy_from_rows(rows: Sequence[Sequence[Any]]) -> Policy:
         raise _refuse("", "the policy table has no row 'trigger'")
     destination = words.get("destination", "target")
     destination = destination if "to " in destination else f"to {destination}"
-    scope = _one_of(words, "scope", {"all classes": "", "all": "", "breached only": "breached only"})
+    scope = _one_of(
+        words, "scope", {"all classes": "", "all": "", "breached only": "breached only"}
+    )
     edge = _one_of(words, "edge", {"reached": "", "beyond": "beyond"})
     return parse_policy(f"{words['trigger']} {edge} {destination} {scope}")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from xl_rebal.errors import PlanError
-from xl_rebal.portfolio.policies import Goal
+from xl_rebal.portfolio.policies import Goal, Policy
 from xl_rebal.trading.cash import invest, raise_cash
 from xl_rebal.trading.problem import HALF_CENT, Line, Problem, class_step, preferred_buys
 
@@ -105,13 +105,13 @@ def aims(
     return found
 
 
+def trades_everything(policy: Policy) -> bool:
+    """True where every class has a destination, so that sells, buys and cash meet by themselves."""
+    return not policy.breached_only and policy.destination.goal in (Goal.TARGET, Goal.HALFWAY)
+
+
 def _everything(problem: Problem, mode: Mode) -> bool:
-    policy = problem.policy
-    return (
-        mode is Mode.REBALANCE
-        and not policy.breached_only
-        and policy.destination.goal in (Goal.TARGET, Goal.HALFWAY)
-    )
+    return mode is Mode.REBALANCE and trades_everything(problem.policy)
 
 
 def _to_target(problem: Problem, mode: Mode) -> bool:
@@ -353,7 +353,7 @@ def _reinvest(
     """Money is left: buy the most underweight classes up to target, then sell less."""
     for k in sorted(free, key=lambda k: problem.value[k] / problem.base - problem.target[k]):
         amount = min(surplus, max(0.0, at_target[k] - problem.value[k]))
-        if amount > 0 and can.buyable[k]:
+        if can.buyable[k] and amount > 0 and amount >= class_step(problem, k):
             found.delta[k] = amount
             surplus -= amount
     # Proceeds that nothing can take up are not raised at all; a class whose target is zero is

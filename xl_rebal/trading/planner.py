@@ -25,7 +25,7 @@ from xl_rebal.trading.sizing import Choices, Excess, below_minimum, choices, mer
 _COST_ROUNDS = 6  # trades and their cost depend on each other; they settle within two or three
 _TOP_UPS = 30
 _ATTEMPTS = 24
-_FEWER_STEPS = 5
+_FEWER_STEPS = 20
 _MOST_SLACK = 3
 
 
@@ -78,6 +78,16 @@ def draft(problem: Problem, mode: Mode) -> Draft:
     return result
 
 
+def draft_after_flow(problem: Problem, first: Draft) -> Draft:
+    """The rebalancing that is still due once a flow was placed, both as one net trade per security.
+
+    For policies that trade some classes only: their own plan would leave the rest of the flow idle.
+    """
+    second = draft(applied(problem, first.quantities), Mode.REBALANCE)
+    merged = _affordable(problem, first.quantities, second.quantities)
+    return Draft(merged or first.quantities, {**first.notes, **second.notes}, second.dropped)
+
+
 def _keeping(problem: Problem) -> Problem:
     lines = tuple(
         replace(line, must_sell=False) if line.must_sell else line for line in problem.lines
@@ -91,17 +101,19 @@ def _affordable(problem: Problem, first: Quantities, more: Quantities) -> Quanti
     Two orders and their sum round to different cents; a few steps fewer then make room.
     """
     by_symbol = {line.symbol: line for line in problem.lines}
-    for fewer in range(_FEWER_STEPS if first else 1):
-        trimmed = {
-            symbol: quantity if quantity < 0 else quantity - fewer * by_symbol[symbol].step
-            for symbol, quantity in more.items()
-        }
-        merged = merge(first, {s: q for s, q in trimmed.items() if q < 0 or q > 1e-12})
+    more = dict(more)
+    for _ in range(_FEWER_STEPS if first else 1):
+        merged = merge(first, more)
         merged = {s: _in_steps(by_symbol[s], q) for s, q in merged.items()}
         if merged == first:
             return None
         if not first or _cash_after(problem, merged) >= -HALF_CENT:
             return merged
+        buys = [s for s, q in more.items() if q > 0]
+        if not buys:
+            return None
+        least = min(buys, key=lambda s: (by_symbol[s].step_value, s))
+        more[least] = float(f"{more[least] - by_symbol[least].step:.12g}")
     return None
 
 

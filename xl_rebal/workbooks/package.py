@@ -55,7 +55,7 @@ def save(
         parts[name] = _without_warnings(xml, workbook[sheet].dimensions).encode()
     parts["docProps/core.xml"] = _CORE.format(title=escape(title), time=DOCUMENT_TIME).encode()
     parts["docProps/app.xml"] = _APP.encode()
-    return _zip(parts)
+    return zip_parts(parts)
 
 
 def _with_values(xml: str, values: Mapping[str, float | str], sheet: str) -> str:
@@ -97,7 +97,8 @@ def _number(value: float) -> str:
     return text.removesuffix(".0")
 
 
-def _zip(parts: Mapping[str, bytes]) -> bytes:
+def zip_parts(parts: Mapping[str, bytes]) -> bytes:
+    """Parts as a package, in the same order and with the same times every run."""
     first = [name for name in _FIRST_PARTS if name in parts]
     ordered = first + sorted(name for name in parts if name not in first)
     result = io.BytesIO()
