@@ -64,8 +64,8 @@ def test_targets(
         ("5", "5 has no unit (5pp is points of weight, 5%rel is of the target)"),
         ("5pp to edge to target", "it names two destinations"),
         ("fortnightly", "'fortnightly' is not understood"),
-        ("annual to edge", "it trades to just inside the band, and no trigger is a band"),
-        ("monthly breached only", "breached only needs a band"),
+        ("annual to edge", "it trades to just inside the band, and names no band"),
+        ("monthly breached only", "it says breached only, and names no band"),
         ("own bands", "each class's own band, and Stocks, Bonds, Real Estate has none"),
     ],
 )

@@ -93,11 +93,12 @@ def test_a_new_function_is_in_every_part(declared_on_the_fly: registry.Function)
 
 def test_no_exception_leaves(declared_on_the_fly: registry.Function) -> None:
     assert serve(declared_on_the_fly.name, (1.0,)) == (
-        "#REBAL! internal error in REBAL_ON_THE_FLY (ZeroDivisionError: sure); report it"
+        "#REBAL! REBAL_ON_THE_FLY: stopped on a fault of its own (ZeroDivisionError: sure); "
+        "report it, with the cells that it was given"
     )
     answer = serve("REBAL_DRIFT", (object(),))  # a value that no Calc hands over
     assert isinstance(answer, tuple)
-    assert str(answer[0][0]).startswith("#REBAL! internal error in REBAL_DRIFT (AttributeError")
+    assert str(answer[0][0]).startswith("#REBAL! REBAL_DRIFT: stopped on a fault of its own (Attr")
     unknown = serve("REBAL_NOT_YET", ())
     assert isinstance(unknown, tuple)
     assert "run xl-rebal install calc" in str(unknown[0][0])

@@ -108,13 +108,13 @@ def test_the_module_serves_every_function_and_nothing_by_hand() -> None:
 
 
 def test_a_fault_of_our_own_is_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(name: str, arguments: object) -> None:
+    def stop(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(registry, "call", stop)
-    text = desktop.answer(registry.function("REBAL_VERSION"), ())
+    monkeypatch.setattr("xl_rebal.excel.ranges.policy", stop)
+    text = desktop.answer(registry.function("REBAL_POLICY"), ("5pp",))
     assert text.startswith(
-        f"{PREFIX}REBAL_VERSION: stopped on a fault of its own (ZeroDivisionError"
+        f"{PREFIX}REBAL_POLICY: stopped on a fault of its own (ZeroDivisionError"
     )
     assert text.endswith("; report it, with the cells that it was given")
 

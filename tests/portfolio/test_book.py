@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xl_rebal.errors import ClassificationError, TableError, TargetError
 from xl_rebal.portfolio.accounts import Account
@@ -96,10 +98,11 @@ def test_models_per_account() -> None:
         for n, m in zip("ABC", ["Growth", "Income", "Growth"], strict=True)
     }
     made = book(held, models=models, accounts=accounts)
-    assert [(g[0].classes, g[1]) for g in made.model_groups()] == [
-        (("Stocks", "Bonds"), ["A", "C"]),
-        (("Stocks", "Bonds"), ["B"]),
+    assert [(g.targets is models["Growth"], g.accounts) for g in made.groups] == [
+        (True, ("A", "C")),
+        (False, ("B",)),
     ]
+    assert [made.holdings.account[g.row].tolist() for g in made.groups] == [["A", "C"], ["B"]]
     assert made.targets_of("A") is models["Growth"]
 
 
@@ -146,3 +149,49 @@ def test_together_is_one_account_and_leaves_the_holdings_alone() -> None:
     assert joined.accounts() == [ALL_TOGETHER]
     np.testing.assert_array_equal(joined.value, held.value)
     assert held.accounts() == ["A", "B"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("ABCDE"),
+            st.sampled_from(["VTI", "BND", "vti"]),
+            st.sampled_from(["Stocks", "Bonds", "Stocks/US", "Cash"]),
+            st.sampled_from(["position", "position", "cash", "pending"]),
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    st.lists(st.sampled_from("GIX"), min_size=5, max_size=5),
+)
+def test_groups_agree_with_a_plain_loop(
+    rows: list[tuple[str, str, str, str]], chosen: list[str]
+) -> None:
+    held = Holdings.from_rows(
+        {"account": a, "symbol": s, "asset_class": c, "kind": k, "quantity": 1, "price": 1}
+        for a, s, c, k in rows
+    )
+    model = dict(zip("ABCDE", chosen, strict=True))
+    models = {name: parse_targets("60% stocks, 40% bonds") for name in "GIX"}
+    accounts = {name: Account(account=name, model=m) for name, m in model.items()}
+    groups = book(held, models=models, accounts=accounts).groups
+    seen = list(dict.fromkeys(a for a, *_ in rows))
+    assert [g.targets for g in groups] == [models[m] for m in dict.fromkeys(model[a] for a in seen)]
+    for group in groups:
+        name = next(n for n, targets in models.items() if targets is group.targets)
+        assert list(group.accounts) == [a for a in seen if model[a] == name]
+        wanted = [
+            (i, a, (s, c))
+            for i, (a, s, c, k) in enumerate(rows)
+            if model[a] == name and k != "pending"
+        ]
+        found = zip(group.row.tolist(), group.account.tolist(), group.pair.tolist(), strict=True)
+        assert [(i, group.accounts[a], group.pairs[p]) for i, a, p in found] == wanted
+        assert len(set(group.pairs)) == len(group.pairs)
+
+
+def test_a_replacement_is_spelled_as_what_can_be_bought() -> None:
+    rule = Restriction(scope="*", rule=Rule.SUBSTITUTE, symbol="VTI", replacement="itot")
+    priced = {"ITOT": Security(symbol="ITOT", asset_class="Stocks/US", price=100.0)}
+    made = book(restrictions=(rule,), securities=priced)
+    assert [r.replacement for r in made.restrictions] == ["ITOT"]

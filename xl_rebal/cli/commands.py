@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from xl_rebal import __version__
+from xl_rebal.cli import excel_commands
 from xl_rebal.errors import FileError, RebalError
 from xl_rebal.rebalance import FlowMode
 
@@ -21,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+excel_commands.register(app)
 
 Holdings = Annotated[
     Path,

@@ -28,7 +28,7 @@ from xl_rebal.portfolio.book import (
 )
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policies import Policy
-from xl_rebal.portfolio.policy_text import parse_policy, require_band
+from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
@@ -77,7 +77,6 @@ class Loaded:
 def load(options: Options) -> Loaded:
     """Read and check all inputs of a command; raises RebalError, and nothing is written."""
     policy = parse_policy(options.policy)
-    require_band(policy, options.policy)
     models = read_targets(options.targets)
     costs = parse_costs(options.costs) if options.costs is not None else CostModel()
     statement = read_statement(options.holdings, options.custodian, options.mapping)

@@ -7,7 +7,9 @@ column, and rows of cells for a range. Error cells come as `CellError`; blanks a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +19,7 @@ from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import generic
 from xl_rebal.custodians.filetypes import FileType
 from xl_rebal.custodians.sheets import Document, Sheet
-from xl_rebal.errors import Fault, ReadError, TableError
+from xl_rebal.errors import Fault, ReadError, RebalError, TableError
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policies import Policy
@@ -119,7 +121,24 @@ def table(value: Any, spec: TableSpec, name: str) -> list[dict[str, Any]]:
     _refuse_error_cells(found, name)
     header = [cells.text(cell) for cell in found[0]]
     rows = list(enumerate(found[1:], start=2))
-    return tables.read_rows(spec, header, rows, where=name)
+    with _in_the_words_of(spec, header, name):
+        return tables.read_rows(spec, header, rows, where=name)
+
+
+@contextmanager
+def _in_the_words_of(spec: TableSpec, header: Sequence[str], name: str) -> Iterator[None]:
+    """Faults that name the table and the header as the sheet has them: `tblTargets row 3, Target`."""
+    titles = {column.name: title for title in header if (column := spec.column_for(title))}
+
+    def where(text: str) -> str:
+        place = re.sub(rf"^{re.escape(spec.name)} row ", f"{name} row ", text)
+        return re.sub(r", column (\w+)$", lambda m: f", {titles.get(m[1], m[1])}", place)
+
+    try:
+        yield
+    except RebalError as error:
+        faults = [Fault(where=where(f.where), what=f.what, remedy=f.remedy) for f in error.faults]
+        raise type(error)(*faults) from None
 
 
 def _require_table(found: Grid, name: str, columns: Iterable[str]) -> None:
@@ -225,7 +244,9 @@ def targets(value: Any, name: str = "tblTargets") -> dict[str, Targets]:
         cell = found[0][0]
         _refuse_error(cell, name)
         return {"": parse_targets(cells.text(cell))}
-    return targets_from_rows(table(found, tables.MODELS, name))
+    rows = table(found, tables.MODELS, name)
+    with _in_the_words_of(tables.MODELS, [cells.text(c) for c in found[0]], name):
+        return targets_from_rows(rows)
 
 
 def policy(value: Any, name: str = "tblPolicy") -> Policy:
@@ -256,4 +277,6 @@ def restrictions(value: Any, name: str = "tblRestrictions") -> tuple[Restriction
     found = grid(value)
     if len(found) < 2:
         return ()
-    return restrictions_from_rows(table(found, tables.RESTRICTIONS, name))
+    rows = table(found, tables.RESTRICTIONS, name)
+    with _in_the_words_of(tables.RESTRICTIONS, [cells.text(c) for c in found[0]], name):
+        return restrictions_from_rows(rows)

@@ -77,20 +77,9 @@ def parse_policy(text: str) -> Policy:
     )
     inside = destination.goal in (Goal.EDGE, Goal.INNER)
     if (breached_only or inside) and not policy.has_band:
-        what = destination.in_words() if inside else "breached only"
-        raise _refuse(text, f"it says {what!r} and names no band")
+        what = f"trades {destination.in_words()}" if inside else "says breached only"
+        raise _refuse(text, f"it {what}, and names no band")
     return policy
-
-
-def require_band(policy: Policy, text: str) -> None:
-    """Refuse a policy that speaks of a band and has none, as `annual to edge`: it would never trade."""
-    if policy.has_band or isinstance(policy.trigger, Never):
-        return
-    if policy.breached_only:
-        raise _refuse(text, "breached only needs a band, and no trigger is one")
-    if policy.destination.goal in {Goal.EDGE, Goal.INNER}:
-        words = policy.destination.in_words()
-        raise _refuse(text, f"it trades {words}, and no trigger is a band")
 
 
 def _refuse(text: str, what: str) -> PolicyError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -149,16 +149,15 @@ def _fault(where: str, what: str) -> RebalError:
     return RebalError.of(where=where, what=what, remedy="report this as a bug")
 
 
-def spill_findings(data: bytes, sheets: Mapping[str, str]) -> list[str]:
-    """What is wrong with the dynamic arrays of a saved workbook.
-
-    sheets  part names by sheet name.
-    """
+def spill_findings(data: bytes) -> list[str]:
+    """What is wrong with the dynamic arrays of a saved workbook, in words."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         package = Package({name: archive.read(name) for name in archive.namelist()})
     found: list[str] = []
     arrays = 0
-    for sheet, part in sheets.items():
+    names = [e.get("name", "") for e in package.xml("xl/workbook.xml").iter(f"{MAIN}sheet")]
+    for number, sheet in enumerate(names, start=1):
+        part = f"xl/worksheets/sheet{number}.xml"
         root = package.xml(part)
         taken = [("a merge", corners(e.get("ref", ""))) for e in root.iter(f"{MAIN}mergeCell")]
         taken += [

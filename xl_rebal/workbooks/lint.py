@@ -36,8 +36,11 @@ def require_clean(data: bytes) -> None:
         )
 
 
-def findings(data: bytes) -> list[str]:
-    """Everything that is wrong with the workbook, in words; empty when nothing is."""
+def findings(data: bytes, *, functions: frozenset[str] = frozenset()) -> list[str]:
+    """Everything that is wrong with the workbook, in words; empty when nothing is.
+
+    functions  upper-case names that its formulas may call besides those of a report.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = archive.namelist()
         package = Package({name: archive.read(name) for name in names})
@@ -51,7 +54,9 @@ def findings(data: bytes) -> list[str]:
             found += _tables(package, sheet, part)
     found += _unique_tables(package)
     columns = {table.name: frozenset(table.columns) for table in package.tables}
-    check = FormulaCheck(columns, frozenset(package.names), frozenset(package.sheets))
+    check = FormulaCheck(
+        columns, frozenset(package.names), frozenset(package.sheets), functions=functions
+    )
     for name, formula in package.names.items():
         found += [f"name {name}: {fault}" for fault in check.of_name(formula)]
     styles = style_counts(package)

@@ -48,8 +48,14 @@ class FormulaCheck:
     """Checks formulas against the tables, names and sheets of one workbook; each text once."""
 
     def __init__(
-        self, tables: Mapping[str, frozenset[str]], names: frozenset[str], sheets: frozenset[str]
+        self,
+        tables: Mapping[str, frozenset[str]],
+        names: frozenset[str],
+        sheets: frozenset[str],
+        *,
+        functions: frozenset[str] = frozenset(),
     ) -> None:
+        self._allowed = ALLOWED | functions
         self._tables = tables
         self._names = names
         self._sheets = sheets
@@ -89,10 +95,10 @@ class FormulaCheck:
         return found
 
     def _function(self, name: str) -> list[str]:
-        name = name.upper()
+        name = name.upper().lstrip(":")  # INDEX(…):INDEX(…) is a range
         if name in VOLATILE:
             return [f"{name} is volatile"]
-        if name not in ALLOWED:
+        if name not in self._allowed:
             return [
                 f"{name or 'an unnamed function'} is not among the functions that a report may use"
             ]
@@ -120,6 +126,8 @@ class FormulaCheck:
             return [f"there is no table {table}"]
         if part not in _PARTS:
             return [f"{part} is not a part of a table"]
+        if part is None and column == "#All":
+            return []
         if column not in self._tables[table]:
             return [f"table {table} has no column {column!r}"]
         return []

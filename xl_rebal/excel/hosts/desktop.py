@@ -24,7 +24,6 @@ from typing import Any
 
 import xlwings
 
-from xl_rebal.errors import RebalError
 from xl_rebal.excel import registry
 from xl_rebal.excel.ranges import CellError
 from xl_rebal.excel.registry import Function
@@ -103,17 +102,8 @@ def cell(raw: Any) -> Any:
 
 
 def answer(function: Function, arguments: tuple[Any, ...]) -> Any:
-    """What the cell shows; a fault of our own is one text too, not a traceback in a cell."""
-    try:
-        return registry.call(function.name, arguments)
-    except Exception as error:  # whatever it is, the cell must say so
-        return registry.error_text(
-            RebalError.of(
-                where=function.name,
-                what=f"stopped on a fault of its own ({type(error).__name__}: {error})",
-                remedy="report it, with the cells that it was given",
-            )
-        )
+    """What the cell shows."""
+    return registry.call(function.name, arguments)
 
 
 def served(function: Function) -> Callable[..., Any]:

@@ -34,7 +34,7 @@ def serve(name: str, values: Sequence[Any], document: Any = None) -> Answer:
         ]
         result = registry.call(name, given)
     except Exception as error:  # Calc would lose the text and show #VALUE!
-        result = f"{PREFIX}internal error in {name} ({type(error).__name__}: {error}); report it"
+        result = registry.own_fault(name, error)
     return _table(result) if function.returns is Returns.TABLE else _cell(result)
 
 

@@ -1,0 +1,69 @@
+"""The workbook templates, built with what the worksheet functions come to on their examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from xl_rebal.errors import Fault, RebalError
+from xl_rebal.excel import registry
+from xl_rebal.files import write_atomically
+from xl_rebal.workbooks import template_example
+from xl_rebal.workbooks.template_portfolio import (
+    CALLS,
+    Call,
+    build_portfolio_template,
+    template_findings,
+)
+
+PORTFOLIO = "portfolio.xltx"
+
+
+def build_templates(out: Path, *, check: bool = False) -> list[str]:
+    """Write every template into a folder and return their names.
+
+    check  write nothing, and return the names of those that differ from what is there.
+    """
+    made = {PORTFOLIO: portfolio()}
+    if check:
+        return [name for name, data in made.items() if not _same(out / name, data)]
+    out.mkdir(parents=True, exist_ok=True)
+    for name, data in made.items():
+        write_atomically(out / name, data, overwrite=True)
+    return list(made)
+
+
+def portfolio() -> bytes:
+    """portfolio.xltx; raises RebalError where a formula fails or the file would not be sound."""
+    data = build_portfolio_template({call.formula: _result(call) for call in CALLS})
+    found = template_findings(data)
+    if found:
+        raise RebalError(
+            *(Fault(where=PORTFOLIO, what=each, remedy="report this as a bug") for each in found)
+        )
+    return data
+
+
+def _same(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+def _result(call: Call) -> list[list[Any]]:
+    result = registry.call(call.function, [_argument(text) for text in call.arguments])
+    if isinstance(result, str) and result.startswith(registry.PREFIX):
+        raise RebalError.of(
+            where=f"{PORTFOLIO}, {call.formula}", what=result, remedy="correct the example"
+        )
+    return result if isinstance(result, list) else [[result]]
+
+
+def _argument(text: str) -> Any:
+    if text == "":
+        return None
+    if text == "FlowAmount":
+        return template_example.FLOW
+    if text == "CostText":
+        return template_example.COSTS[1:]
+    if text == "HoldingSymbol":
+        return [[row[1]] for row in template_example.HOLDINGS[1:]]
+    return template_example.TABLES[text.removesuffix("[#All]")]

@@ -1,0 +1,224 @@
+"""The sheets of the add-in: one `=REBAL_` formula each, saved with what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from xl_rebal.workbooks import styles
+from xl_rebal.workbooks.cells import Canvas, Formula, set_widths
+from xl_rebal.workbooks.dynamic_arrays import Spill, Value
+from xl_rebal.workbooks.pages import set_up_print, write_title
+from xl_rebal.workbooks.styles import Look, number
+from xl_rebal.workbooks.template_inputs import define
+from xl_rebal.workbooks.template_pages import flag, flag_word, protect, underline_used
+
+ROW = 7  # where tables spill from
+LAST_ROW = 2000
+STATUS_ROW = 4
+
+_HOLDINGS, _TARGETS = "tblHoldings[#All]", "tblTargets[#All]"
+_POLICY, _RESTRICTIONS = "tblPolicy[#All]", "tblRestrictions[#All]"
+_COSTS, _CLASSES = "CostText", "tblClasses[#All]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A worksheet function in a cell.
+
+    arguments  as in the formula: a table, `CostText`, `FlowAmount` or nothing.
+    """
+
+    sheet: str
+    row: int
+    column: int
+    function: str
+    arguments: tuple[str, ...]
+
+    @property
+    def formula(self) -> str:
+        """Without its `=`."""
+        return f"{self.function}({','.join(self.arguments)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSheet:
+    """A sheet with one table that spills; `widths` from column A on."""
+
+    title: str
+    words: str
+    call: Call
+    widths: tuple[float, ...]
+    formats: Mapping[str, str]
+    status: Call | None = None
+
+
+def _call(sheet: str, function: str, *arguments: str, row: int = ROW, column: int = 1) -> Call:
+    return Call(sheet=sheet, row=row, column=column, function=function, arguments=arguments)
+
+
+_WEIGHTS = {
+    "value": styles.MONEY,
+    "weight": styles.PERCENT,
+    "target": styles.PERCENT,
+    "drift": styles.DRIFT,
+    "relative_drift": styles.DRIFT,
+    "lower": styles.PERCENT,
+    "upper": styles.PERCENT,
+}
+_TRADES = {
+    "quantity": styles.QUANTITY,
+    "price": styles.PRICE,
+    "value": styles.MONEY,
+    "cost": styles.MONEY,
+}
+DRIFT, TRADES, CASH_FLOW = "REBAL drift", "REBAL trades", "REBAL cash flow"
+WEIGHTS, CLASSES = "REBAL weights", "REBAL classes"
+SHEETS = (
+    EngineSheet(
+        title=DRIFT,
+        words="The engine's drift, account by account; it knows every policy and every class's other names.",
+        call=_call(DRIFT, "REBAL_DRIFT", _HOLDINGS, _TARGETS, _POLICY),
+        widths=(18, 26, 16, 11, 11, 11, 14, 11, 11, 12),
+        formats=_WEIGHTS,
+        status=_call(DRIFT, "REBAL_STATUS", _HOLDINGS, _TARGETS, _POLICY, row=STATUS_ROW, column=2),
+    ),
+    EngineSheet(
+        title=TRADES,
+        words="Whole shares, cash-true after costs, re-checked by an independent verifier; each trade "
+        "with its reason.",
+        call=_call(
+            TRADES, "REBAL_TRADES", _HOLDINGS, _TARGETS, _POLICY, _COSTS, "", _RESTRICTIONS
+        ),
+        widths=(18, 10, 9, 12, 12, 16, 12, 92),
+        formats=_TRADES,
+        status=_call(TRADES, "REBAL_POLICY", _POLICY, row=STATUS_ROW, column=2),
+    ),
+    EngineSheet(
+        title=CASH_FLOW,
+        words="Trades that put the cash flow of sheet Rules to work (or raise it) without a full "
+        "rebalancing.",
+        call=_call(CASH_FLOW, "REBAL_CASHFLOW", _HOLDINGS, _TARGETS, "FlowAmount"),
+        widths=(18, 10, 9, 12, 12, 16, 12, 92),
+        formats=_TRADES,
+    ),
+    EngineSheet(
+        title=WEIGHTS,
+        words="Every holding with the class that the engine gives it, its value and its weight.",
+        call=_call(WEIGHTS, "REBAL_WEIGHTS", _HOLDINGS),
+        widths=(18, 12, 28, 16, 11),
+        formats=_WEIGHTS,
+    ),
+    EngineSheet(
+        title=CLASSES,
+        words="The class of each row of sheet Holdings: your own of sheet Rules, else the shipped table "
+        "of funds. Copy what you need as values.",
+        call=_call(CLASSES, "REBAL_ASSETCLASS", "HoldingSymbol", _CLASSES),
+        widths=(40,),
+        formats={},
+    ),
+)
+VERSION = Call(sheet="Start", row=0, column=0, function="REBAL_VERSION", arguments=())
+CALLS = tuple(
+    call for sheet in SHEETS for call in (sheet.call, sheet.status) if call is not None
+)
+Results = Mapping[str, Sequence[Sequence[Value]]]
+
+
+def write_engine_sheets(canvas: Canvas, results: Results) -> list[Spill]:
+    """Write the sheets; results are the rows that each formula came to."""
+    return [spill for each in SHEETS for spill in _write(canvas, each, results)]
+
+
+def _write(canvas: Canvas, each: EngineSheet, results: Results) -> list[Spill]:
+    sheet = canvas.sheet(each.title, styles.ACCENT_LIGHT)
+    write_title(canvas, sheet, each.title, each.words)
+    set_widths(sheet, each.widths)
+    rows = results[each.call.formula]
+    spills = [put_spill(canvas, sheet, each.call, rows, [])]
+    if each.status is not None:
+        label = "Status" if each.status.function == "REBAL_STATUS" else "Policy"
+        canvas.put(sheet, STATUS_ROW, 1, label, styles.LABEL)
+        status = results[each.status.formula]
+        spills.append(put_spill(canvas, sheet, each.status, status, [styles.STRONG]))
+        flag(sheet, f"B{STATUS_ROW}", f'LEFT($B${STATUS_ROW},1)="#"', styles.BAD)
+    canvas.put(
+        sheet,
+        STATUS_ROW + 1,
+        1,
+        "Needs the xl_rebal add-in. Without it the numbers are those saved with the file. The table "
+        "grows downwards: leave the cells below it empty.",
+        styles.NOTE,
+    )
+    headed = bool(each.formats)
+    headers = [str(cell) for cell in rows[0]] if headed else [""]
+    first = ROW + 1 if headed else ROW
+    for offset, header in enumerate(headers):
+        _format_column(canvas, sheet, 1 + offset, first, _look(each, header))
+    if headed:
+        header_look = styles.HEADER
+        for offset in range(len(headers)):
+            canvas.styles.apply(sheet.cell(row=ROW, column=1 + offset), header_look)
+        last = get_column_letter(len(headers))
+        underline_used(sheet, f"A{first}:{last}{LAST_ROW}", f'$A{first}&$H{first}<>""')
+        if "status" in headers:
+            cells = f"{get_column_letter(headers.index('status') + 1)}{first}:{last}{LAST_ROW}"
+            flag_word(sheet, cells, "above", styles.WARN)
+            flag_word(sheet, cells, "below", styles.BAD)
+    flag(sheet, f"A{ROW}", f'LEFT($A${ROW},1)="#"', styles.BAD)
+    sheet.freeze_panes = f"A{first}"
+    set_up_print(
+        sheet, last_column=len(headers), last_row=first, repeat=ROW if headed else None
+    )
+    sheet.print_area = None  # as far as the formula spills
+    protect(sheet)
+    if headed:
+        for header in ("value", "quantity", "cost", "account"):
+            if header in headers:
+                letter = get_column_letter(headers.index(header) + 1)
+                place = f"'{each.title}'!${letter}${first}:${letter}${LAST_ROW}"
+                define(canvas, _name(each.title, header), place)
+        define(canvas, _name(each.title, "corner"), f"'{each.title}'!$A${ROW}")
+    return spills
+
+
+def _name(title: str, header: str) -> str:
+    """`TradesValue` for column value of sheet REBAL trades."""
+    words = title.removeprefix("REBAL ").split()
+    return "Rebal" + "".join(word.capitalize() for word in [*words, header])
+
+
+def _look(each: EngineSheet, header: str) -> Look:
+    format_ = each.formats.get(header)
+    if format_ is not None:
+        return number(format_)
+    if header in {"action", "status"}:
+        return styles.BODY_STATUS
+    return styles.BODY_WRAP if header == "reason" else styles.BODY_TEXT
+
+
+def _format_column(canvas: Canvas, sheet: Worksheet, column: int, first: int, look: Look) -> None:
+    plain = Look(format=look.format, align=look.align, indent=look.indent, wrap=look.wrap)
+    for row in range(first, first + 60):
+        canvas.styles.apply(sheet.cell(row=row, column=column), plain)
+
+
+def put_spill(
+    canvas: Canvas,
+    sheet: Worksheet,
+    call: Call,
+    rows: Sequence[Sequence[Value]],
+    looks: Sequence[Look],
+) -> Spill:
+    """Write a formula with room for what it spills, and say what that is."""
+    look = looks[0] if looks else styles.BODY_TEXT
+    for down, line in enumerate(rows):
+        for right in range(len(line)):
+            canvas.put(sheet, call.row + down, call.column + right, None, look)
+    first = rows[0][0]
+    value = "" if first is None else first
+    canvas.put(sheet, call.row, call.column, Formula(call.formula, value), look)
+    return Spill(sheet=sheet.title, row=call.row, column=call.column, values=rows)

@@ -1,0 +1,205 @@
+"""Sheet Start: what the workbook is, what to do, what state it is in."""
+
+from __future__ import annotations
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from xl_rebal.workbooks import styles, template_example
+from xl_rebal.workbooks.cells import Canvas, Content, Formula, address, set_widths
+from xl_rebal.workbooks.dynamic_arrays import Spill
+from xl_rebal.workbooks.pages import set_up_print, write_title
+from xl_rebal.workbooks.styles import Look
+from xl_rebal.workbooks.template_engine import Results
+from xl_rebal.workbooks.template_inputs import INPUT_FILL, define
+from xl_rebal.workbooks.template_pages import flag, protect
+
+NAME = "Start"
+LAST = 8  # column H
+WIDTHS = [3, 20, 18, 18, 18, 18, 18, 18]
+
+VERSION = 'IFERROR(REBAL_VERSION(),"")'
+NOT_LOADED = (
+    "xl_rebal add-in not loaded: the numbers of the sheets REBAL … are those saved with this file. "
+    "Install the add-in, then press Ctrl+Alt+F9. All other sheets work without it."
+)
+LINE = (
+    'IF(AND(LEN(AddInVersion)>0,LEFT(AddInVersion,1)<>"#"),"xl_rebal "&AddInVersion'
+    '&" is loaded: the sheets REBAL … are live.",'
+    f'"{NOT_LOADED[:96]}"&"{NOT_LOADED[96:]}")'
+)
+_EXAMPLES = 'SUMPRODUCT(--(LEFT(HoldingAccount,7)="EXAMPLE"))'
+EXAMPLES = (
+    f'IF({_EXAMPLES}>0,"The tables hold invented EXAMPLE rows: paste your own over them.",'
+    '"Your own holdings: "&SUMPRODUCT(--(HoldingSymbol<>""))&" rows.")'
+)
+INPUTS = (
+    'IF(InputFaults=0,"All checks of the inputs pass.",InputFaults&" of "&ROWS(tblChecks[Check])'
+    '&" checks fail: see sheet Checks.")'
+)
+
+
+def guarded(corner: str, numbers: str, accounts: str) -> str:
+    """A sum over a column that spills, or #N/A: an error text would count as nothing in it."""
+    rows = f'SUMPRODUCT(--({accounts}<>""))'
+    return f'IF(AND(EXACT(T({corner}),"account"),COUNT({numbers})={rows}),SUM({numbers}),NA())'
+
+
+_TRADED = guarded("RebalTradesCorner", "RebalTradesValue", "RebalTradesAccount")
+_COST = guarded("RebalTradesCorner", "RebalTradesCost", "RebalTradesAccount")
+_TOTAL = guarded("RebalDriftCorner", "RebalDriftValue", "RebalDriftAccount")
+_TRADE_COUNT = (
+    'IF(AND(EXACT(T(RebalTradesCorner),"account"),COUNT(RebalTradesQuantity)='
+    'SUMPRODUCT(--(RebalTradesAccount<>""))),COUNT(RebalTradesQuantity),NA())'
+)
+STEPS = (
+    ("1", "Holdings", "Paste your positions over the example rows; give each row an asset class."),
+    ("2", "Targets", "Enter target weights that sum to 100%, and the policy that says when to act."),
+    ("3", "Drift", "Read weights, drifts, bands and status. Choose one account or all."),
+    ("4", "REBAL trades", "With the add-in: whole-share trades that work out in cash after costs."),
+)
+PLACES = (
+    ("Holdings, Targets", "input", "Positions; target weights, bands and policy."),
+    ("Rules", "input", "Costs, a cash flow, restrictions, your own classes (for the add-in)."),
+    ("Drift", "native", "Weights, drift, bands, status and charts."),
+    ("Weights", "native", "Each holding with its value, weight and the target that it counts in."),
+    ("REBAL drift, trades", "add-in", "The engine's drift for every policy; trades with reasons."),
+    ("REBAL cash flow", "add-in", "Trades that invest a contribution or raise a withdrawal."),
+    ("REBAL weights, classes", "add-in", "Classes of well-known funds, values and weights."),
+    ("Checks", "native", "What is wrong with the inputs, and what to do about it."),
+)
+
+
+def write_start(canvas: Canvas, results: Results) -> list[Spill]:
+    """Write the sheet; the spill is the add-in's version, saved as not there."""
+    sheet = canvas.sheet(NAME, styles.ACCENT)
+    write_title(
+        canvas,
+        sheet,
+        "Portfolio rebalancing",
+        "Positions in, drift and trades out. No macros; the sheets in native formulas work in any Excel "
+        "from 2013 on.",
+    )
+    set_widths(sheet, WIDTHS)
+    outside = sum(row["status"] != "within" for row in template_example.drift_rows())
+    count = len(template_example.TARGETS) - 1
+    lines = (
+        ("Add-in", LINE, NOT_LOADED),
+        ("Holdings", EXAMPLES, "The tables hold invented EXAMPLE rows: paste your own over them."),
+        ("Inputs", INPUTS, "All checks of the inputs pass."),
+        ("Drift", "DriftStatus", f"{outside} of {count} classes outside its band"),
+    )
+    row = 4
+    for label, formula, value in lines:
+        canvas.put(sheet, row, 2, label, styles.LABEL)
+        look = Look(bold=True, align="left", wrap=True)
+        canvas.merge(sheet, row, 3, LAST, look)
+        canvas.put(sheet, row, 3, Formula(formula, value), look)
+        sheet.row_dimensions[row].height = 30 if label == "Add-in" else 18
+        row += 1
+    flag(sheet, "C4:H4", 'LEFT($C$4,16)="xl_rebal add-in "', styles.WARN)
+    flag(sheet, "C5:H5", 'LEFT($C$5,10)="The tables"', styles.WARN)
+    flag(sheet, "C6:H6", 'LEFT($C$6,3)<>"All"', styles.BAD)
+    flag(sheet, "C7:H7", 'LEFT($C$7,5)<>"Every"', styles.WARN)
+    _cards(canvas, sheet, results, row + 1)
+    row = _steps(canvas, sheet, row + 4)
+    row = _places(canvas, sheet, row + 1)
+    row = _colours(canvas, sheet, row + 1)
+    canvas.put(sheet, row, 2, "Add-in version", styles.NOTE)
+    version = Look(size=9, colour=styles.MUTED, align="left")
+    canvas.put(sheet, row, 3, Formula(VERSION, ""), version)
+    define(canvas, "AddInVersion", address(row, 3, sheet=NAME))
+    set_up_print(sheet, last_column=LAST, last_row=row)
+    sheet.page_setup.fitToHeight = 1
+    protect(sheet)
+    return [Spill(sheet=NAME, row=row, column=3, values=[[""]])]
+
+
+def _column(rows: object, header: str) -> list[float]:
+    assert isinstance(rows, list)
+    index = rows[0].index(header)
+    return [row[index] for row in rows[1:] if isinstance(row[index], float)]
+
+
+def _cards(canvas: Canvas, sheet: Worksheet, results: Results, row: int) -> None:
+    trades = next(rows for key, rows in results.items() if key.startswith("REBAL_TRADES("))
+    drift = next(rows for key, rows in results.items() if key.startswith("REBAL_DRIFT("))
+    total = sum(template_example.value_of(each) for each in template_example.HOLDINGS[1:])
+    cards: list[tuple[int, str, str, float, str]] = [
+        (2, "Total value", "Base", total, styles.MONEY),
+        (4, "Total, by the add-in", _TOTAL, sum(_column(drift, "value")), styles.MONEY),
+        (5, "Trades", _TRADE_COUNT, len(_column(trades, "quantity")), styles.COUNT),
+        (6, "Bought and sold", _TRADED, sum(_column(trades, "value")), styles.MONEY),
+        (8, "Cost of the trades", _COST, sum(_column(trades, "cost")), styles.MONEY),
+    ]
+    lasts = {2: 3, 6: 7}
+    for first, label, formula, value, format_ in cards:
+        look = Look(
+            format=format_,
+            size=styles.CARD_VALUE.size,
+            bold=True,
+            colour=styles.ACCENT,
+            fill=styles.PALE,
+            align="center",
+        )
+        for offset, content, cell_look in (
+            (0, label, styles.CARD_LABEL),
+            (1, Formula(formula, value), look),
+        ):
+            if first in lasts:
+                canvas.merge(sheet, row + offset, first, lasts[first], cell_look)
+            canvas.put(sheet, row + offset, first, content, cell_look)
+    sheet.row_dimensions[row].height = 16
+    sheet.row_dimensions[row + 1].height = 24
+
+
+def _steps(canvas: Canvas, sheet: Worksheet, row: int) -> int:
+    canvas.put(sheet, row, 2, "In one minute", styles.HEADING)
+    for number_, place, words in STEPS:
+        row += 1
+        canvas.put(sheet, row, 2, f"{number_}  {place}", Look(bold=True, line=styles.LINE))
+        look = Look(align="left", line=styles.LINE)
+        canvas.merge(sheet, row, 3, LAST, look)
+        canvas.put(sheet, row, 3, words, look)
+        sheet.row_dimensions[row].height = 18
+    return row + 1
+
+
+def _places(canvas: Canvas, sheet: Worksheet, row: int) -> int:
+    canvas.put(sheet, row, 2, "The sheets", styles.HEADING)
+    row += 1
+    for column, words in ((2, "Sheet"), (3, "Works"), (4, "What it shows")):
+        canvas.put(sheet, row, column, words, styles.HEADER)
+    canvas.merge(sheet, row, 4, LAST, styles.HEADER)
+    canvas.put(sheet, row, 4, "What it shows", styles.HEADER)
+    works = {"input": "you type here", "native": "without the add-in", "add-in": "with the add-in"}
+    for place, kind, words in PLACES:
+        row += 1
+        texts: tuple[Content, Content, Content] = (place, works[kind], words)
+        for column, text in zip((2, 3, 4), texts, strict=True):
+            look = Look(align="left", line=styles.LINE, bold=column == 2)
+            if column == 4:
+                canvas.merge(sheet, row, 4, LAST, look)
+            canvas.put(sheet, row, column, text, look)
+    return row + 1
+
+
+def _colours(canvas: Canvas, sheet: Worksheet, row: int) -> int:
+    canvas.put(sheet, row, 2, "Colours", styles.HEADING)
+    legend = (
+        ("your input", Look(colour=styles.INPUT, fill=INPUT_FILL, align="center")),
+        ("computed", Look(align="center", line=styles.LINE)),
+        ("within", Look(align="center", line=styles.LINE)),
+        ("above its band", Look(align="center", colour=styles.WARN[0], fill=styles.WARN[1])),
+        ("below, or wrong", Look(align="center", colour=styles.BAD[0], fill=styles.BAD[1])),
+    )
+    for column, (words, look) in enumerate(legend, start=3):
+        canvas.put(sheet, row, column, words, look)
+    row += 1
+    canvas.put(
+        sheet,
+        row,
+        3,
+        "Computed sheets are protected without a password, so that a slip of the key changes nothing.",
+        styles.NOTE,
+    )
+    return row + 1
