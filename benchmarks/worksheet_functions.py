@@ -49,7 +49,11 @@ def import_milliseconds(statement: str) -> float:
     def fresh(code: str) -> float:
         program = f"import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
         runs = [
-            float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", program], capture_output=True, check=True
+                ).stdout
+            )
             for _ in range(7)
         ]
         return statistics.median(runs) * 1e3
@@ -77,7 +81,8 @@ def main() -> None:
             )
         ),
     ]
-    print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}")
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    print(f"{python}, {os.cpu_count()} cores, {platform.system()}")
     print("| work | ms (median of 50 warm calls) |\n|---|---|")
     for name, value in lines:
         print(f"| {name} | {value:.2f} |")

@@ -166,16 +166,19 @@ def call(name: str, arguments: Sequence[Any]) -> Grid | Cell:
         return _plain(wanted.body(*given[: len(wanted.arguments)]))
     except RebalError as error:
         return error_text(error)
-    except (
-        Exception
-    ) as error:  # a fault of our own must show in the cell, in the same words everywhere
-        return error_text(
-            RebalError.of(
-                where=name,
-                what=f"stopped on a fault of its own ({type(error).__name__}: {error})",
-                remedy="report it, with the cells that it was given",
-            )
+    except Exception as error:  # it must show in the cell, in the same words everywhere
+        return own_fault(name, error)
+
+
+def own_fault(name: str, error: Exception) -> str:
+    """The text of a fault that is ours and not the user's; hosts use it for their conversions too."""
+    return error_text(
+        RebalError.of(
+            where=name,
+            what=f"stopped on a fault of its own ({type(error).__name__}: {error})",
+            remedy="report it, with the cells that it was given",
         )
+    )
 
 
 def error_text(error: RebalError) -> str:
