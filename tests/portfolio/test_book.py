@@ -65,8 +65,21 @@ def test_a_target_that_names_the_symbol_needs_no_class() -> None:
     targets = parse_targets("60% AAPL, 40% bonds")
     held = classify(holdings(("A", "aapl", 60), ("A", "BND", 40)), targets=[targets])
     made = book(held, models={"": targets})
-    assert target_of("aapl", "", made.models[""]) == "AAPL"
+    assert target_of("aapl", "", made.models[""]) == "aapl"
     assert target_of("AAPL", "Stocks/US", MIX) == "Stocks"
+
+
+def test_a_target_takes_the_spelling_of_the_symbol_that_is_held() -> None:
+    typed = parse_targets("60% zzzq, 40% bonds")
+    held = classify(holdings(("A", "ZZZQ", 60), ("A", "BND", 40)), targets=[typed])
+    assert book(held, models={"": typed}).models[""].classes == ("ZZZQ", "Bonds")
+    assert typed.classes == ("Zzzq", "Bonds")
+    # Gold is the metal here, whatever else trades under that symbol.
+    metal = parse_targets("60% stocks, 40% gold")
+    mine = classify(
+        holdings(("A", "VTI", 60), ("A", "GOLD", 40)), class_map={"GOLD": "Commodities/Gold"}
+    )
+    assert book(mine, models={"": metal}).models[""] is metal
 
 
 def test_cash_and_excluded_need_no_target() -> None:

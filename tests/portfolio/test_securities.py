@@ -144,7 +144,7 @@ def test_all_bad_rows_and_a_symbol_that_stands_twice_come_together() -> None:
 def test_symbols_take_the_spelling_of_the_holdings() -> None:
     table = {s: Security(symbol=s, rank=1.0) for s in ("vti", "BND", "vnq")}
     before = dict(table)
-    found = spelled_as(table, ["VTI", "BND", "Other"])
+    found = spelled_as(table, ["VTI", "BND", "bnd", "Other"])
     assert list(found) == ["VTI", "BND", "vnq"]
     assert [s.symbol for s in found.values()] == ["VTI", "BND", "vnq"]
     assert table == before

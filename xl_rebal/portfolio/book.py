@@ -39,7 +39,26 @@ class Book:
     groups: tuple[Group, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        held = set(self.holdings.symbol.tolist())
+        self._spell_symbols()
+        self.holdings.require_rates()
+        self.holdings.require_numbers()
+        self._require_models()
+        object.__setattr__(self, "groups", group_rows(self.holdings, self.targets_of))
+        self._require_coverage()
+        self._require_tags()
+        self._require_replacements()
+
+    def _spell_symbols(self) -> None:
+        """Let `vti` in a table or a target mean the VTI of the holdings."""
+        held = list(dict.fromkeys(self.holdings.symbol.tolist()))
+        wanted = {name.casefold() for targets in self.models.values() for name in targets.classes}
+        named = [symbol for symbol in held if symbol.casefold() in wanted]
+        if named:
+            paths = set(self.holdings.asset_class.tolist())
+            # A symbol such as CASH or GOLD that reads like a class is meant as the class.
+            symbols = [s for s in named if not any(classes.covers(s, path) for path in paths)]
+            models = {name: t.spelled_as(symbols) for name, t in self.models.items()}
+            object.__setattr__(self, "models", models)
         if self.securities:
             object.__setattr__(self, "securities", spelled_as(self.securities, held))
         if self.restrictions:
@@ -49,13 +68,6 @@ class Book:
                 for rule in self.restrictions
             )
             object.__setattr__(self, "restrictions", spelled)
-        self.holdings.require_rates()
-        self.holdings.require_numbers()
-        self._require_models()
-        object.__setattr__(self, "groups", group_rows(self.holdings, self.targets_of))
-        self._require_coverage()
-        self._require_tags()
-        self._require_replacements()
 
     def security(self, symbol: str) -> Security:
         """What is known of a symbol: its row in the table, else the shipped table, else defaults."""

@@ -117,11 +117,13 @@ def spelled_as(
     securities: Mapping[str, Security], symbols: Iterable[str]
 ) -> Mapping[str, Security]:
     """The same table with its symbols spelled as they are in `symbols`: `vti` becomes `VTI`."""
-    spelling = {symbol.casefold(): symbol for symbol in symbols}
+    listed = list(symbols)
+    spelling = {symbol.casefold(): symbol for symbol in listed}
+    exact = set(listed)
     renamed = {
         symbol: name
         for symbol in securities
-        if (name := spelling.get(symbol.casefold(), symbol)) != symbol
+        if symbol not in exact and (name := spelling.get(symbol.casefold(), symbol)) != symbol
     }
     if not renamed:
         return securities

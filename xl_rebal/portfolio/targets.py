@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -79,6 +79,20 @@ class Targets:
     def find(self, asset_class: str) -> str | None:
         """The target class that a holding's class belongs to, or None."""
         return classes.find_target(asset_class, self.classes)
+
+    def spelled_as(self, symbols: Iterable[str]) -> Targets:
+        """These targets, a symbol among them spelled as in `symbols`: `aapl` becomes AAPL."""
+        listed = list(symbols)
+        spelling = {symbol.casefold(): symbol for symbol in listed}
+        items = tuple(
+            replace(item, asset_class=spelling[folded])
+            if (folded := item.asset_class.casefold()) in spelling
+            and classes.key(item.asset_class) == folded
+            and item.asset_class not in listed
+            else item
+            for item in self.items
+        )
+        return self if items == self.items else replace(self, items=items)
 
     def in_words(self) -> str:
         """`60% Stocks, 40% Bonds`."""

@@ -25,9 +25,7 @@ Value = float | str | None
 
 METADATA_PART = "xl/metadata.xml"
 _CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheetMetadata+xml"
-_RELATIONSHIP = (
-    "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sheetMetadata"
-)
+_RELATIONSHIP = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sheetMetadata"
 _METADATA = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
     '<metadata xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -180,8 +178,11 @@ def spill_findings(data: bytes) -> list[str]:
             if _at(where) != box[:2]:
                 found.append(f"{sheet}!{where}: its array begins elsewhere")
             for what, other in taken:
-                if box[0] <= other[2] and other[0] <= box[2] and box[1] <= other[3] and (
-                    other[1] <= box[3]
+                if (
+                    box[0] <= other[2]
+                    and other[0] <= box[2]
+                    and box[1] <= other[3]
+                    and (other[1] <= box[3])
                 ):
                     found.append(f"{sheet}!{where}: it spills onto {what}")
             taken.append(("another array", box))

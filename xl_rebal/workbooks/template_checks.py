@@ -1,12 +1,12 @@
 """Sheet Checks: what the native sheets read from the inputs, class by class, and what is wrong there.
 
-All formulas are native, none is newer than Excel 2013. A name may hold a formula over whole columns
-(`HoldingValue`): Excel computes a name's formula as an array in every version.
+All formulas are native, none is newer than Excel 2013; see template_names.py for their words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -16,94 +16,30 @@ from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import number
 from xl_rebal.workbooks.tables import Column, Placed, write_table
 from xl_rebal.workbooks.template_inputs import COLUMN_NAMES, define
+from xl_rebal.workbooks.template_names import (
+    ACCOUNT_ROWS,
+    ALL,
+    ARRAYS,
+    BASIS,
+    CASH_ROWS,
+    COUNTS,
+    HOLDING_ROW,
+    TARGET_ROW,
+    TARGET_ROWS,
+    TRIMMED_ACCOUNT,
+    inside,
+)
 from xl_rebal.workbooks.template_pages import flag_word, protect, quiet, underline_used
-from xl_rebal.workbooks.template_policy import POLICY_CELLS
 
 NAME = "Checks"
-TARGET_ROWS = 20
-ACCOUNT_ROWS = 30
-ALL = "All accounts"
 OK, CHECK = "ok", "CHECK"
-
-_TRIMMED = "TRIM(HoldingAccount)"
-_PLAIN = f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({_TRIMMED},"~","~~"),"*","~*"),"?","~?")'
-_HOLDING_ROW = "(ROW(HoldingAccount)-MIN(ROW(HoldingAccount))+1)"
-_TARGET_ROW = "(ROW(TargetClass)-MIN(ROW(TargetClass))+1)"
-_COUNTS = '(HoldingKind<>"pending")*(1-HoldingExcluded)'
-_USED = '(HoldingSymbol&HoldingAccount&HoldingClass<>"")'
-
-# Formulas over whole columns, by name.
-ARRAYS = {
-    # A blank multiplier or rate is 1; what is no number counts nothing here and is flagged below.
-    "HoldingValue": "IF(ISNUMBER(HoldingQuantity)*ISNUMBER(HoldingPrice)"
-    "*(ISNUMBER(HoldingMultiplier)+ISBLANK(HoldingMultiplier))*(ISNUMBER(HoldingFX)+ISBLANK(HoldingFX)),"
-    "HoldingQuantity*HoldingPrice*IF(ISBLANK(HoldingMultiplier),1,HoldingMultiplier)"
-    "*IF(ISBLANK(HoldingFX),1,HoldingFX),0)",
-    "HoldingPath": 'IF((TRIM(HoldingClass)="")*(HoldingKind="cash"),"Cash",TRIM(HoldingClass))',
-    "HoldingExcluded": '--(LEFT(HoldingPath&"/",9)="Excluded/")',
-    "HoldingPicked": f'((PickedAccount="{ALL}")+EXACT({_TRIMMED},PickedAccount)>0)*{_COUNTS}*{_USED}',
-    # 1 where an account stands for the first time; ~ * ? are not wildcards here.
-    "HoldingFirst": f'({_TRIMMED}<>"")*(IFERROR(MATCH({_PLAIN},{_TRIMMED},0),0)={_HOLDING_ROW})',
-}
-_CASH_ROWS = 'HoldingPicked*(LEFT(HoldingPath&"/",5)="Cash/")'
-
-
-def inside(path: str, target: str) -> str:
-    """True where a class path is a target's own or lies below it (texts compare without case)."""
-    return f'(LEFT({path}&"/",LEN({target})+1)={target}&"/")'
-
-
-# Single cells: name, words, formula, format.
-BASIS = (
-    *POLICY_CELLS,
-    ("TargetCount", "Target classes", 'SUMPRODUCT(--(TRIM(TargetClass)<>""))', styles.COUNT),
-    (
-        "CashTargets",
-        "Targets that are cash",
-        'SUMPRODUCT(--(LEFT(TRIM(TargetClass)&"/",5)="Cash/"))',
-        styles.COUNT,
-    ),
-    (
-        "AccountCount",
-        "Accounts",
-        f"MIN(SUMPRODUCT(HoldingFirst),{ACCOUNT_ROWS})",
-        styles.COUNT,
-    ),
-    (
-        "Base",
-        "Weight base of what is shown: positions + cash, less excluded",
-        "SUMPRODUCT(HoldingPicked*HoldingValue)",
-        styles.MONEY,
-    ),
-    (
-        "LooseCash",
-        "Cash without a target",
-        f"IF(CashTargets>0,0,SUMPRODUCT({_CASH_ROWS}*HoldingValue))",
-        styles.MONEY,
-    ),
-    (
-        "Uncovered",
-        "Value that no target covers",
-        "Base-SUM(tblCounted[Value])-LooseCash",
-        styles.MONEY,
-    ),
-    ("HasCash", "Drift has a row for cash", "IF(ABS(LooseCash)>0.005,1,0)", styles.COUNT),
-    ("HasUncovered", "Drift has a row for the rest", "IF(ABS(Uncovered)>0.005,1,0)", styles.COUNT),
-    ("InputFaults", "Checks that fail", 'SUMPRODUCT(--(tblChecks[Result]<>"ok"))', styles.COUNT),
-)
 
 _COVERING = f'(TRIM(TargetClass)<>"")*{inside("[@[Asset class]]", "TRIM(TargetClass)")}'
 _MINE = f"HoldingPicked*{inside('HoldingPath', '[@[Asset class]]')}"
 _COUNT, _MONEY = quiet(number(styles.COUNT)), quiet(number(styles.MONEY))
 _WORDS = quiet(styles.BODY_TEXT)
+_LEFT = replace(styles.BODY_PLANNED, line="", align="left", indent=1)
 COUNTED_COLUMNS = (
-    Column(header="No", look=_COUNT),
-    Column(
-        header="Row",
-        look=_COUNT,
-        formula="IF([@No]<=TargetCount,"
-        f'SUMPRODUCT(SMALL({_TARGET_ROW}+1000000*(TRIM(TargetClass)=""),[@No])),0)',
-    ),
     Column(
         header="Asset class",
         look=_WORDS,
@@ -115,24 +51,29 @@ COUNTED_COLUMNS = (
         formula=f'IF([@Row]=0,"",SUMPRODUCT({_MINE}*HoldingValue))',
     ),
     Column(header="Holdings", look=_COUNT, formula=f'IF([@Row]=0,"",SUMPRODUCT({_MINE}))'),
+    Column(header="Targets", look=_COUNT, formula=f'IF([@Row]=0,"",SUMPRODUCT({_COVERING}))'),
+    Column(header="No", look=_LEFT),
     Column(
-        header="Targets", look=_COUNT, formula=f'IF([@Row]=0,"",SUMPRODUCT({_COVERING}))'
+        header="Row",
+        look=_LEFT,
+        formula="IF([@No]<=TargetCount,"
+        f'SUMPRODUCT(SMALL({TARGET_ROW}+1000000*(TRIM(TargetClass)=""),[@No])),0)',
     ),
 )
 ACCOUNT_COLUMNS = (
-    Column(header="No", look=_COUNT),
     Column(
         header="Account",
         look=_WORDS,
         formula=f'IF([@No]=0,"{ALL}",IF([@No]<=AccountCount,TRIM(INDEX(HoldingAccount,'
-        f'SUMPRODUCT(SMALL({_HOLDING_ROW}+1000000*(1-HoldingFirst),[@No])))),""))',
+        f'SUMPRODUCT(SMALL({HOLDING_ROW}+1000000*(1-HoldingFirst),[@No])))),""))',
     ),
     Column(
         header="Value",
         look=_MONEY,
         formula='IF([@Account]="","",SUMPRODUCT((([@No]=0)+EXACT('
-        f"{_TRIMMED},[@Account])>0)*{_COUNTS}*HoldingValue))",
+        f"{TRIMMED_ACCOUNT},[@Account])>0)*{COUNTS}*HoldingValue))",
     ),
+    Column(header="No", look=_LEFT),
 )
 CHECK_COLUMNS = (
     Column(header="Check", look=styles.BODY_TEXT),
@@ -217,15 +158,15 @@ CHECKS: tuple[tuple[str, str, Content, str], ...] = (
         "Fill in the class; sheet REBAL classes knows many funds.",
     ),
     (
-        "Holdings that no target covers",
+        "Holdings that no target covers (account shown)",
         "SUMPRODUCT(HoldingPicked)-SUM(tblCounted[Holdings])"
-        f"-IF(CashTargets>0,0,SUMPRODUCT({_CASH_ROWS}))",
+        f"-IF(CashTargets>0,0,SUMPRODUCT({CASH_ROWS}))",
         0,
         "Give the class a target (0% sells it), or correct its spelling.",
     ),
     (
         "The account shown on Drift exists",
-        f'IF(OR(PickedAccount="{ALL}",SUMPRODUCT(--EXACT({_TRIMMED},PickedAccount))>0),"yes","no")',
+        f'IF(OR(PickedAccount="{ALL}",SUMPRODUCT(--EXACT({TRIMMED_ACCOUNT},PickedAccount))>0),"yes","no")',
         "yes",
         "Choose an account from the list on sheet Drift.",
     ),
@@ -238,7 +179,7 @@ CHECKS: tuple[tuple[str, str, Content, str], ...] = (
     ),
 )
 # What the cells of BASIS come to with the example.
-_BASIS_VALUES = {
+_BASIS_VALUES: dict[str, float | str] = {
     "TriggerText": "5pp",
     "PolicyBandAbs": 0.05,
     "PolicyBandRel": "",
@@ -259,7 +200,7 @@ def write_checks(canvas: Canvas) -> None:
         "What the sheets Drift and Weights found in the inputs. While a check fails, Drift gives no "
         "verdict. Nothing to edit here.",
     )
-    set_widths(sheet, [46, 24, 26, 16, 60, 12])
+    set_widths(sheet, [50, 20, 20, 12, 62, 8])
     for name, formula in ARRAYS.items():
         define(canvas, name, formula)
     checks = write_table(
@@ -277,8 +218,18 @@ def write_checks(canvas: Canvas) -> None:
     )
     flag_word(sheet, checks.cells("Result"), CHECK, styles.BAD)
     row = _basis(canvas, sheet, checks.last_row + 2)
-    row = _block(canvas, sheet, row + 1, "Value by target class", "tblCounted", COUNTED_COLUMNS,
-                 _counted_rows()).last_row + 2  # fmt: skip
+    row = (
+        _block(
+            canvas,
+            sheet,
+            row + 1,
+            "Value by target class",
+            "tblCounted",
+            COUNTED_COLUMNS,
+            _counted_rows(),
+        ).last_row
+        + 2
+    )
     last = _block(
         canvas, sheet, row, "Accounts", "tblAccounts", ACCOUNT_COLUMNS, _account_rows()
     ).last_row
@@ -304,7 +255,7 @@ def _basis(canvas: Canvas, sheet: Worksheet, row: int) -> int:
         value = _BASIS_VALUES.get(name, 0)
         canvas.put(sheet, row, 1, words, styles.BODY_TEXT)
         canvas.put(sheet, row, 2, Formula(formula, value), number(format_))
-        canvas.put(sheet, row, 3, name, styles.NOTE)
+        canvas.put(sheet, row, 3, name, replace(styles.NOTE, align="left", indent=1))
         define(canvas, name, address(row, 2, sheet=NAME))
     return row + 1
 
@@ -320,16 +271,17 @@ def _block(
 ) -> Placed:
     canvas.put(sheet, row, 1, heading, styles.HEADING)
     placed = write_table(
-        canvas, sheet, name=name, columns=columns, rows=rows, row=row + 1, filters=False,
-        header_height=18,
-    )  # fmt: skip
-    last = "F" if placed.last_column == 6 else "C"
-    key = "C" if name == "tblCounted" else "B"
-    underline_used(
+        canvas,
         sheet,
-        f"A{placed.first_row}:{last}{placed.last_row}",
-        f'${key}{placed.first_row}<>""',
+        name=name,
+        columns=columns,
+        rows=rows,
+        row=row + 1,
+        filters=False,
+        header_height=18,
     )
+    last = address(placed.last_row, placed.last_column).replace("$", "")
+    underline_used(sheet, f"A{placed.first_row}:{last}", f'$A{placed.first_row}<>""')
     return placed
 
 
@@ -338,13 +290,13 @@ def _counted_rows() -> list[list[Content]]:
     holdings = template_example.HOLDINGS[1:]
     for index, row in enumerate(template_example.drift_rows(), start=1):
         inside_ = [h for h in holdings if f"{h[4]}/".startswith(f"{row['asset_class']}/")]
-        found.append([index, index, row["asset_class"], row["value"], len(inside_), 1])
+        found.append([row["asset_class"], row["value"], len(inside_), 1, index, index])
     for index in range(len(found) + 1, TARGET_ROWS + 1):
-        found.append([index, 0, "", "", "", ""])
+        found.append(["", "", "", "", index, 0])
     return found
 
 
 def _account_rows() -> list[list[Content]]:
     total = sum(template_example.value_of(row) for row in template_example.HOLDINGS[1:])
-    found: list[list[Content]] = [[0, ALL, total], [1, template_example.ACCOUNT, total]]
-    return found + [[index, "", ""] for index in range(2, ACCOUNT_ROWS + 1)]
+    found: list[list[Content]] = [[ALL, total, 0], [template_example.ACCOUNT, total, 1]]
+    return found + [["", "", index] for index in range(2, ACCOUNT_ROWS + 1)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -11,8 +13,8 @@ from xl_rebal.workbooks.charts import Bars, bar_chart
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import number
 from xl_rebal.workbooks.tables import Column, Placed, group_columns, write_table
-from xl_rebal.workbooks.template_checks import ALL, TARGET_ROWS
 from xl_rebal.workbooks.template_inputs import Choice, define, offer
+from xl_rebal.workbooks.template_names import ALL, TARGET_ROWS
 from xl_rebal.workbooks.template_pages import (
     flag,
     flag_word,
@@ -60,27 +62,21 @@ _STATUS = (
 )
 
 
-def _line(words: str, target: str, cash: str, uncovered: str) -> str:
-    del words
-    return (
-        f'IF([@Line]="","",IF([@Line]="target",{target},IF([@Line]="cash",{cash},{uncovered})))'
-    )
+def _line(target: str, cash: str, uncovered: str) -> str:
+    return f'IF([@Line]="","",IF([@Line]="target",{target},IF([@Line]="cash",{cash},{uncovered})))'
 
 
 _PERCENT, _DRIFT = quiet(number(styles.PERCENT)), quiet(number(styles.DRIFT))
 COLUMNS = (
-    Column(header="No", look=quiet(styles.BODY_PLANNED)),
     Column(
         header="Asset class",
         look=quiet(styles.BODY_TEXT),
-        formula=_line(
-            "class", "T(INDEX(tblCounted[Asset class],[@No]))", '"Cash"', f'"{UNCOVERED}"'
-        ),
+        formula=_line("T(INDEX(tblCounted[Asset class],[@No]))", '"Cash"', f'"{UNCOVERED}"'),
     ),
     Column(
         header="Value",
         look=quiet(number(styles.MONEY)),
-        formula=_line("value", "N(INDEX(tblCounted[Value],[@No]))", "LooseCash", "Uncovered"),
+        formula=_line("N(INDEX(tblCounted[Value],[@No]))", "LooseCash", "Uncovered"),
     ),
     Column(
         header="Weight",
@@ -90,9 +86,7 @@ COLUMNS = (
     Column(
         header="Target",
         look=_PERCENT,
-        formula=_line(
-            "target", "N(INDEX(TargetWeight,INDEX(tblCounted[Row],[@No])))", "0", "0"
-        ),
+        formula=_line("N(INDEX(TargetWeight,INDEX(tblCounted[Row],[@No])))", "0", "0"),
     ),
     Column(
         header="Drift",
@@ -122,6 +116,7 @@ COLUMNS = (
         formula=f'IF([@No]<={_TARGETS},"target",IF(AND(HasCash=1,[@No]={_TARGETS}+1),"cash",'
         f'IF(AND(HasUncovered=1,[@No]={_TARGETS}+HasCash+1),"uncovered","")))',
     ),
+    Column(header="No", look=quiet(styles.BODY_PLANNED)),
 )
 _OUTSIDE = 'SUMPRODUCT((tblDrift[Status]="above")+(tblDrift[Status]="below"))'
 _BANDED = "COUNT(tblDrift[Band])"
@@ -145,33 +140,32 @@ def write_drift(canvas: Canvas) -> Worksheet:
         "Drift = weight − target in percentage points. Native formulas: this sheet works without the "
         "add-in.",
     )
-    set_widths(sheet, [5, 30, 17, 12, 12, 12, 14, 12, 12, 17, 10, 10])
-    canvas.put(sheet, 4, 2, "Account shown", styles.HEADING)
-    canvas.merge(sheet, 4, 3, 5, styles.PICKER)
-    canvas.put(sheet, 4, 3, ALL, styles.PICKER)
-    unlock(sheet, "C4")
-    canvas.put(sheet, 4, 6, "◄ choose; several accounts are weighed as one", styles.NOTE)
-    define(canvas, "PickedAccount", address(4, 3, sheet=NAME))
+    set_widths(sheet, [34, 19, 14, 14, 14, 15, 14, 14, 19, 10, 10, 6])
+    canvas.put(sheet, 4, 1, "Account shown", styles.HEADING)
+    canvas.merge(sheet, 4, 2, 4, styles.PICKER)
+    canvas.put(sheet, 4, 2, ALL, styles.PICKER)
+    for cell in ("B4", "C4", "D4"):
+        unlock(sheet, cell)
+    canvas.put(sheet, 4, 5, "◄ choose; several accounts are weighed as one", styles.NOTE)
+    define(canvas, "PickedAccount", address(4, 2, sheet=NAME))
     offer(
         sheet,
-        "C4",
+        "B4",
         Choice(formula="AccountChoices", strict=True, help="An account of sheet Holdings."),
     )
     outside = sum(row["status"] != "within" for row in template_example.drift_rows())
-    for line, label, formula, value, look in (
-        (5, "Status", STATUS, f"{outside} of {len(rows)} classes outside its band", styles.STRONG),
-    ):
-        canvas.put(sheet, line, 2, label, styles.LABEL)
-        canvas.put(sheet, line, 3, Formula(formula, value), look)
-        define(canvas, "DriftStatus", address(line, 3, sheet=NAME))
-    canvas.put(sheet, 6, 2, "Total", styles.LABEL)
+    canvas.put(sheet, 5, 1, "Status", styles.LABEL)
+    canvas.merge(sheet, 5, 2, 6, styles.STRONG)
+    status = Formula(STATUS, f"{outside} of {len(rows)} classes outside its band")
+    canvas.put(sheet, 5, 2, status, styles.STRONG)
+    define(canvas, "DriftStatus", address(5, 2, sheet=NAME))
+    canvas.put(sheet, 6, 1, "Weight base", styles.LABEL)
     total = sum(template_example.value_of(row) for row in template_example.HOLDINGS[1:])
-    look = styles.Look(format=styles.MONEY, bold=True, size=11, align="left")
-    canvas.put(sheet, 6, 3, Formula("Base", total), look)
-    flag(sheet, "C5", '$C$5<>"Every class is within its band"', styles.WARN)
-    flag(sheet, "C5", '$C$5="Every class is within its band"', styles.GOOD)
-    blank: list[Content] = [None, *[""] * (len(COLUMNS) - 1)]
-    contents = rows + [[i, *blank[1:]] for i in range(len(rows) + 1, ROWS + 1)]
+    canvas.put(sheet, 6, 2, Formula("Base", total), replace(styles.STRONG, format=styles.MONEY))
+    flag(sheet, "B5:F5", '$B$5="Every class is within its band"', styles.GOOD)
+    flag(sheet, "B5:F5", '$B$5<>"Every class is within its band"', styles.WARN)
+    blank: list[Content] = [""] * (len(COLUMNS) - 1)
+    contents = rows + [[*blank, i] for i in range(len(rows) + 1, ROWS + 1)]
     placed = write_table(
         canvas,
         sheet,
@@ -183,11 +177,7 @@ def write_drift(canvas: Canvas) -> Worksheet:
         filters=False,
     )
     group_columns(sheet, placed.column("Band"), placed.last_column)
-    whole = f"B{placed.first_row}:J{placed.last_row}"
-    underline_used(sheet, whole, f'$L{placed.first_row}<>""')
-    for number_ in range(placed.first_row, placed.last_row + 1):  # the row numbers are for formulas
-        canvas.put(sheet, number_, 1, number_ - TABLE_ROW, styles.Look(colour="FFFFFF", size=8))
-    status = placed.cells("Status")
+    cells = placed.cells("Status")
     for word, colours in (
         ("above", styles.WARN),
         ("below", styles.BAD),
@@ -195,10 +185,13 @@ def write_drift(canvas: Canvas) -> Worksheet:
         (CHECK_INPUTS, styles.BAD),
         (SEE_ENGINE, styles.WARN),
     ):
-        flag_word(sheet, status, word, colours)
+        flag_word(sheet, cells, word, colours)
+    used = f'$K{placed.first_row}<>""'
+    underline_used(sheet, f"A{placed.first_row}:H{placed.last_row}", used)
+    underline_used(sheet, cells, used)
     _charts(sheet, placed, contents)
     sheet.freeze_panes = "A7"
-    set_up_print(sheet, last_column=10, last_row=placed.last_row)
+    set_up_print(sheet, last_column=9, last_row=placed.last_row)
     sheet.page_setup.fitToHeight = 1
     protect(sheet)
     return sheet
@@ -209,7 +202,6 @@ def _rows() -> list[list[Content]]:
     for index, row in enumerate(template_example.drift_rows(), start=1):
         rows.append(
             [
-                index,
                 row["asset_class"],
                 row["value"],
                 row["weight"],
@@ -221,6 +213,7 @@ def _rows() -> list[list[Content]]:
                 row["status"],
                 0.05,
                 "target",
+                index,
             ]
         )
     return rows
@@ -228,7 +221,7 @@ def _rows() -> list[list[Content]]:
 
 def _charts(sheet: Worksheet, placed: Placed, rows: list[list[Content]]) -> None:
     headers = [column.header for column in placed.columns]
-    names = [str(row[1] or "") for row in rows[:CHART_SLOTS]]
+    names = [str(row[0]) for row in rows[:CHART_SLOTS]]
 
     def ref(header: str) -> str:
         column = placed.column(header)
@@ -264,7 +257,7 @@ def _charts(sheet: Worksheet, placed: Placed, rows: list[list[Content]]) -> None
         from_zero=False,
     )
     for chart, (first, last, offset) in zip(
-        (weights, drift), ((1, 4, 700_000), (5, 9, 1_150_000)), strict=True
+        (weights, drift), ((0, 3, 900_000), (4, 8, 1_300_000)), strict=True
     ):
         chart.anchor = TwoCellAnchor(  # type: ignore[assignment]  # the stubs know only text
             editAs="oneCell",

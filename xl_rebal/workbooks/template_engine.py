@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -13,6 +13,7 @@ from xl_rebal.workbooks.cells import Canvas, Formula, set_widths
 from xl_rebal.workbooks.dynamic_arrays import Spill, Value
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import Look, number
+from xl_rebal.workbooks.template_example import FLOW
 from xl_rebal.workbooks.template_inputs import define
 from xl_rebal.workbooks.template_pages import flag, flag_word, protect, underline_used
 
@@ -90,9 +91,7 @@ SHEETS = (
         title=TRADES,
         words="Whole shares, cash-true after costs, re-checked by an independent verifier; each trade "
         "with its reason.",
-        call=_call(
-            TRADES, "REBAL_TRADES", _HOLDINGS, _TARGETS, _POLICY, _COSTS, "", _RESTRICTIONS
-        ),
+        call=_call(TRADES, "REBAL_TRADES", _HOLDINGS, _TARGETS, _POLICY, _COSTS, "", _RESTRICTIONS),
         widths=(18, 10, 9, 12, 12, 16, 12, 92),
         formats=_TRADES,
         status=_call(TRADES, "REBAL_POLICY", _POLICY, row=STATUS_ROW, column=2),
@@ -122,9 +121,7 @@ SHEETS = (
     ),
 )
 VERSION = Call(sheet="Start", row=0, column=0, function="REBAL_VERSION", arguments=())
-CALLS = tuple(
-    call for sheet in SHEETS for call in (sheet.call, sheet.status) if call is not None
-)
+CALLS = tuple(call for sheet in SHEETS for call in (sheet.call, sheet.status) if call is not None)
 Results = Mapping[str, Sequence[Sequence[Value]]]
 
 
@@ -153,26 +150,34 @@ def _write(canvas: Canvas, each: EngineSheet, results: Results) -> list[Spill]:
         "grows downwards: leave the cells below it empty.",
         styles.NOTE,
     )
+    if each.title == CASH_FLOW:
+        canvas.put(sheet, STATUS_ROW, 1, "Cash flow", styles.LABEL)
+        look = replace(styles.STRONG, format=styles.MONEY)
+        canvas.merge(sheet, STATUS_ROW, 2, 3, look)
+        canvas.put(sheet, STATUS_ROW, 2, Formula("FlowAmount", FLOW), look)
     headed = bool(each.formats)
     headers = [str(cell) for cell in rows[0]] if headed else [""]
     first = ROW + 1 if headed else ROW
     for offset, header in enumerate(headers):
         _format_column(canvas, sheet, 1 + offset, first, _look(each, header))
     if headed:
-        header_look = styles.HEADER
-        for offset in range(len(headers)):
-            canvas.styles.apply(sheet.cell(row=ROW, column=1 + offset), header_look)
+        for offset, header in enumerate(headers):
+            look = styles.HEADER
+            if _look(each, header).align == "left":
+                look = replace(look, align="left", indent=1)
+            canvas.styles.apply(sheet.cell(row=ROW, column=1 + offset), look)
         last = get_column_letter(len(headers))
-        underline_used(sheet, f"A{first}:{last}{LAST_ROW}", f'$A{first}&$H{first}<>""')
-        if "status" in headers:
-            cells = f"{get_column_letter(headers.index('status') + 1)}{first}:{last}{LAST_ROW}"
+        used = f'$A{first}&$H{first}<>""'
+        if headers[-1] == "status":
+            cells = f"{last}{first}:{last}{LAST_ROW}"
             flag_word(sheet, cells, "above", styles.WARN)
             flag_word(sheet, cells, "below", styles.BAD)
+            underline_used(sheet, cells, used)
+            last = get_column_letter(len(headers) - 1)
+        underline_used(sheet, f"A{first}:{last}{LAST_ROW}", used)
     flag(sheet, f"A{ROW}", f'LEFT($A${ROW},1)="#"', styles.BAD)
     sheet.freeze_panes = f"A{first}"
-    set_up_print(
-        sheet, last_column=len(headers), last_row=first, repeat=ROW if headed else None
-    )
+    set_up_print(sheet, last_column=len(headers), last_row=first, repeat=ROW if headed else None)
     sheet.print_area = None  # as far as the formula spills
     protect(sheet)
     if headed:
@@ -182,6 +187,9 @@ def _write(canvas: Canvas, each: EngineSheet, results: Results) -> list[Spill]:
                 place = f"'{each.title}'!${letter}${first}:${letter}${LAST_ROW}"
                 define(canvas, _name(each.title, header), place)
         define(canvas, _name(each.title, "corner"), f"'{each.title}'!$A${ROW}")
+    else:
+        look = replace(styles.HEADER, align="left", indent=1)
+        canvas.put(sheet, ROW - 1, 1, "asset_class", look)
     return spills
 
 

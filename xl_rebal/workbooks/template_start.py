@@ -38,22 +38,25 @@ INPUTS = (
 )
 
 
-def guarded(corner: str, numbers: str, accounts: str) -> str:
+def guarded(sheet: str, column: str, result: str = "SUM") -> str:
     """A sum over a column that spills, or #N/A: an error text would count as nothing in it."""
+    corner, numbers, accounts = f"{sheet}Corner", f"{sheet}{column}", f"{sheet}Account"
     rows = f'SUMPRODUCT(--({accounts}<>""))'
-    return f'IF(AND(EXACT(T({corner}),"account"),COUNT({numbers})={rows}),SUM({numbers}),NA())'
+    sound = f'IFERROR(AND(EXACT(T({corner}),"account"),COUNT({numbers})={rows}),FALSE)'
+    return f"IF({sound},{result}({numbers}),NA())"
 
 
-_TRADED = guarded("RebalTradesCorner", "RebalTradesValue", "RebalTradesAccount")
-_COST = guarded("RebalTradesCorner", "RebalTradesCost", "RebalTradesAccount")
-_TOTAL = guarded("RebalDriftCorner", "RebalDriftValue", "RebalDriftAccount")
-_TRADE_COUNT = (
-    'IF(AND(EXACT(T(RebalTradesCorner),"account"),COUNT(RebalTradesQuantity)='
-    'SUMPRODUCT(--(RebalTradesAccount<>""))),COUNT(RebalTradesQuantity),NA())'
-)
+_TRADED = guarded("RebalTrades", "Value")
+_COST = guarded("RebalTrades", "Cost")
+_TOTAL = guarded("RebalDrift", "Value")
+_TRADE_COUNT = guarded("RebalTrades", "Quantity", "COUNT")
 STEPS = (
     ("1", "Holdings", "Paste your positions over the example rows; give each row an asset class."),
-    ("2", "Targets", "Enter target weights that sum to 100%, and the policy that says when to act."),
+    (
+        "2",
+        "Targets",
+        "Enter target weights that sum to 100%, and the policy that says when to act.",
+    ),
     ("3", "Drift", "Read weights, drifts, bands and status. Choose one account or all."),
     ("4", "REBAL trades", "With the add-in: whole-share trades that work out in cash after costs."),
 )
@@ -99,6 +102,7 @@ def write_start(canvas: Canvas, results: Results) -> list[Spill]:
     flag(sheet, "C4:H4", 'LEFT($C$4,16)="xl_rebal add-in "', styles.WARN)
     flag(sheet, "C5:H5", 'LEFT($C$5,10)="The tables"', styles.WARN)
     flag(sheet, "C6:H6", 'LEFT($C$6,3)<>"All"', styles.BAD)
+    flag(sheet, "C6:H6", 'LEFT($C$6,3)="All"', styles.GOOD)
     flag(sheet, "C7:H7", 'LEFT($C$7,5)<>"Every"', styles.WARN)
     _cards(canvas, sheet, results, row + 1)
     row = _steps(canvas, sheet, row + 4)
@@ -127,7 +131,7 @@ def _cards(canvas: Canvas, sheet: Worksheet, results: Results, row: int) -> None
     cards: list[tuple[int, str, str, float, str]] = [
         (2, "Total value", "Base", total, styles.MONEY),
         (4, "Total, by the add-in", _TOTAL, sum(_column(drift, "value")), styles.MONEY),
-        (5, "Trades", _TRADE_COUNT, len(_column(trades, "quantity")), styles.COUNT),
+        (5, "Trades, by the add-in", _TRADE_COUNT, len(_column(trades, "quantity")), styles.COUNT),
         (6, "Bought and sold", _TRADED, sum(_column(trades, "value")), styles.MONEY),
         (8, "Cost of the trades", _COST, sum(_column(trades, "cost")), styles.MONEY),
     ]
@@ -150,6 +154,7 @@ def _cards(canvas: Canvas, sheet: Worksheet, results: Results, row: int) -> None
             canvas.put(sheet, row + offset, first, content, cell_look)
     sheet.row_dimensions[row].height = 16
     sheet.row_dimensions[row + 1].height = 24
+    flag(sheet, f"B{row + 1}:H{row + 1}", f"ISERROR(B${row + 1})", (styles.GREY, styles.PALE))
 
 
 def _steps(canvas: Canvas, sheet: Worksheet, row: int) -> int:

@@ -6,8 +6,8 @@ from xl_rebal.workbooks import styles, template_example
 from xl_rebal.workbooks.cells import Canvas, Content, Formula, set_widths
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import number
-from xl_rebal.workbooks.tables import Column, write_table
-from xl_rebal.workbooks.template_checks import inside
+from xl_rebal.workbooks.tables import Column, group_columns, write_table
+from xl_rebal.workbooks.template_names import TARGET_ROW, inside
 from xl_rebal.workbooks.template_pages import flag, flag_word, protect, quiet, underline_used
 
 NAME = "Weights"
@@ -15,8 +15,7 @@ ROWS = 60  # one printed page
 HEADER_ROW = 5
 
 _COVERING = f'(TRIM(TargetClass)<>"")*{inside("[@[Asset class]]", "TRIM(TargetClass)")}'
-_TARGET_ROW = "(ROW(TargetClass)-MIN(ROW(TargetClass))+1)"
-_HELD = "IF([@No]<=ROWS(HoldingSymbol),{},\"\")"
+_HELD = 'IF([@No]<=ROWS(HoldingSymbol),{},"")'
 
 
 def _text(name: str) -> str:
@@ -33,12 +32,9 @@ _ACCOUNT_TOTAL = (
     '*(HoldingKind<>"pending")*(1-HoldingExcluded)*HoldingValue)'
 )
 COLUMNS = (
-    Column(header="No", look=quiet(styles.BODY_PLANNED)),
     Column(header="Account", look=quiet(styles.BODY_TEXT), formula=_text("HoldingAccount")),
     Column(header="Symbol", look=quiet(styles.BODY_TEXT), formula=_text("HoldingSymbol")),
-    Column(
-        header="Description", look=quiet(styles.BODY_TEXT), formula=_text("HoldingDescription")
-    ),
+    Column(header="Description", look=quiet(styles.BODY_TEXT), formula=_text("HoldingDescription")),
     Column(
         header="Asset class",
         look=quiet(styles.BODY_TEXT),
@@ -53,7 +49,7 @@ COLUMNS = (
         formula='IF([@Account]&[@Symbol]&[@[Asset class]]="","",'
         'IF(INDEX(HoldingKind,MIN([@No],ROWS(HoldingKind)))&""="pending","pending",'
         'IF([@[Asset class]]="","NO CLASS",IF(LEFT([@[Asset class]]&"/",9)="Excluded/","excluded",'
-        f"IF(SUMPRODUCT({_COVERING})=1,TRIM(T(INDEX(TargetClass,SUMPRODUCT({_COVERING}*{_TARGET_ROW})))),"
+        f"IF(SUMPRODUCT({_COVERING})=1,TRIM(T(INDEX(TargetClass,SUMPRODUCT({_COVERING}*{TARGET_ROW})))),"
         f'IF(SUMPRODUCT({_COVERING})>1,"TWO TARGETS",IF(LEFT([@[Asset class]]&"/",5)="Cash/","Cash",'
         '"NO TARGET")))))))',
     ),
@@ -62,7 +58,7 @@ COLUMNS = (
         look=quiet(number(styles.MONEY)),
         formula='IF([@[Counts in]]="","",IF(COUNT(INDEX(HoldingQuantity,[@No]),INDEX(HoldingPrice,[@No]),'
         f"{_one('HoldingMultiplier')},{_one('HoldingFX')})=4,INDEX(HoldingQuantity,[@No])"
-        f"*INDEX(HoldingPrice,[@No])*{_one('HoldingMultiplier')}*{_one('HoldingFX')},\"no number\"))",
+        f'*INDEX(HoldingPrice,[@No])*{_one("HoldingMultiplier")}*{_one("HoldingFX")},"no number"))',
     ),
     Column(
         header="Weight",
@@ -70,6 +66,7 @@ COLUMNS = (
         formula='IF(OR([@[Counts in]]="pending",[@[Counts in]]="excluded",1-ISNUMBER([@Value])),"",'
         f"IF({_ACCOUNT_TOTAL}>0.005,[@Value]/{_ACCOUNT_TOTAL},0))",
     ),
+    Column(header="No", look=quiet(styles.BODY_PLANNED)),
 )
 MORE = (
     f"IF(ROWS(HoldingSymbol)>{ROWS},(ROWS(HoldingSymbol)-{ROWS})&"
@@ -99,16 +96,17 @@ def write_weights(canvas: Canvas) -> None:
         header_height=18,
         filters=False,
     )
-    set_widths(sheet, [5, 17, 11, 36, 24, 22, 17, 12])
-    used = f'$F{placed.first_row}<>""'
-    underline_used(sheet, f"B{placed.first_row}:H{placed.last_row}", used)
-    for row in range(placed.first_row, placed.last_row + 1):
-        canvas.put(sheet, row, 1, row - HEADER_ROW, styles.Look(colour="FFFFFF", size=8))
+    set_widths(sheet, [17, 11, 36, 24, 22, 17, 12, 6])
+    group_columns(sheet, placed.last_column, placed.last_column)
     for word in ("NO CLASS", "NO TARGET", "TWO TARGETS"):
         flag_word(sheet, placed.cells("Counts in"), word, styles.BAD)
     flag_word(sheet, placed.cells("Value"), "no number", styles.BAD)
-    sheet.freeze_panes = f"D{placed.first_row}"
-    set_up_print(sheet, last_column=8, last_row=placed.last_row, repeat=HEADER_ROW)
+    used = f'$E{placed.first_row}<>""'
+    for columns in ("A:D", "E:F", "G:G"):
+        first, last = columns.split(":")
+        underline_used(sheet, f"{first}{placed.first_row}:{last}{placed.last_row}", used)
+    sheet.freeze_panes = f"C{placed.first_row}"
+    set_up_print(sheet, last_column=7, last_row=placed.last_row, repeat=HEADER_ROW)
     sheet.page_setup.orientation = "portrait"
     sheet.page_setup.fitToHeight = 1
     protect(sheet)
@@ -123,5 +121,5 @@ def _rows() -> list[list[Content]]:
         target = next(
             t[0] for t in template_example.TARGETS[1:] if f"{row[4]}/".startswith(f"{t[0]}/")
         )
-        rows.append([index, row[0], row[1], row[2], row[4], target, value, value / total])
-    return rows + [[i, *[""] * 7] for i in range(len(rows) + 1, ROWS + 1)]
+        rows.append([row[0], row[1], row[2], row[4], target, value, value / total, index])
+    return rows + [[*[""] * 7, i] for i in range(len(rows) + 1, ROWS + 1)]
