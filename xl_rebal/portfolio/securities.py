@@ -85,6 +85,7 @@ def vehicle_of(symbol: str) -> Vehicle:
     return Vehicle.STOCK
 
 
+@lru_cache(maxsize=65536)
 def default_security(symbol: str) -> Security:
     """What is taken for a symbol that no table describes (from the shipped fund table, else its form)."""
     known = shipped_securities().get(symbol.upper())

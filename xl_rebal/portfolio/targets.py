@@ -42,6 +42,9 @@ class Targets:
     items: tuple[Target, ...]
     name: str = ""
     classes: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _found: dict[str, str | None] = field(
+        init=False, compare=False, repr=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         # Class paths in the order given, kept because every holding asks for them.
@@ -78,7 +81,9 @@ class Targets:
 
     def find(self, asset_class: str) -> str | None:
         """The target class that a holding's class belongs to, or None."""
-        return classes.find_target(asset_class, self.classes)
+        if asset_class not in self._found:
+            self._found[asset_class] = classes.find_target(asset_class, self.classes)
+        return self._found[asset_class]
 
     def spelled_as(self, symbols: Iterable[str]) -> Targets:
         """These targets, a symbol among them spelled as in `symbols`: `aapl` becomes AAPL."""

@@ -375,6 +375,8 @@ def _best(
     for key in keys:
         pick = pick[key[pick] == key[pick].min()]
     ties = [table.options(int(i), rest) for i in pick[:64]]
+    if len(ties) == 1:
+        return [*(o for _, o in fixed), *ties[0]]
     best = min(ties, key=lambda os: (-sum(o.size for o in os), [o.symbols for o in os]))
     return [*(o for _, o in fixed), *best]
 
