@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -27,25 +26,12 @@ from xl_rebal.portfolio.policies import (
 from xl_rebal.schedule import calendar_due
 from xl_rebal.trading.checks import require_verified
 from xl_rebal.trading.destinations import Mode, trades_everything
-from xl_rebal.trading.limits import Limits
+from xl_rebal.trading.limits import FlowMode, Limits
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
 from xl_rebal.trading.planner import Draft, draft, draft_after_flow
 from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
 from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
-
-
-class FlowMode(StrEnum):
-    """How a contribution or withdrawal is used.
-
-    hybrid      the flow buys (or sells) first; if a band is still broken, everything is rebalanced.
-    buy-only    contributions and spare cash buy what is underweight; nothing is sold.
-    raise-cash  withdrawals sell what is overweight; nothing is bought.
-    """
-
-    HYBRID = "hybrid"
-    BUY_ONLY = "buy-only"
-    RAISE_CASH = "raise-cash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import Restriction, Rule
 from xl_rebal.portfolio.securities import Security, Vehicle
 from xl_rebal.portfolio.targets import parse_targets
-from xl_rebal.rebalance import FlowMode, Request, rebalance
-from xl_rebal.trading.limits import Limits
+from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.trading.limits import FlowMode, Limits
 from xl_rebal.trading.plan import Plan
 
 HALF_SPREAD = Limits(costs=parse_costs("half-spread 5bp, commission 0"))
@@ -334,6 +334,15 @@ def test_a_contribution_is_not_left_idle_by_a_policy_that_trades_some_classes() 
     )
     result = plan(book, "20%rel to 50% of band breached only", flows={"A": 15_000.0})
     assert result.cash_after == 5_000  # what Gold is short of, and may not be bought
+
+
+def test_a_coarse_share_does_not_carry_a_class_into_a_breach_on_the_other_side() -> None:
+    book = one_account(
+        [("GOOG", 5, 2800, "GOOG"), ("AAPL", 10, 150, "AAPL")], "50% GOOG, 50% AAPL"
+    )
+    result = plan(book, "5pp")
+    assert orders(result)[0] == ("SELL", 2, "GOOG")
+    assert {c.status_after for c in result.classes} == {"within"}
 
 
 def test_a_turnover_cap_of_zero_is_the_cause_that_is_named() -> None:

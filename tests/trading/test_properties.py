@@ -13,7 +13,8 @@ from tests.trading.books import DESTINATIONS, POLICIES, Case, carried_out, cases
 from xl_rebal.errors import PlanError, RebalError, TableError, VerificationError
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import Rule
-from xl_rebal.rebalance import FlowMode, Request, rebalance
+from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.trading.limits import FlowMode
 from xl_rebal.trading.plan import Action, Plan
 
 many = settings(

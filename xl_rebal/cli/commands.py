@@ -12,7 +12,7 @@ import typer
 from xl_rebal import __version__
 from xl_rebal.cli import excel_commands
 from xl_rebal.errors import FileError, RebalError
-from xl_rebal.rebalance import FlowMode
+from xl_rebal.trading.limits import FlowMode
 
 app = typer.Typer(
     name="xl-rebal",

@@ -32,8 +32,8 @@ from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
-from xl_rebal.rebalance import FlowMode, Request, money
-from xl_rebal.trading.limits import Limits
+from xl_rebal.rebalance import Request, money
+from xl_rebal.trading.limits import FlowMode, Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.securities import default_security
 from xl_rebal.portfolio.tables import Column, TableSpec
-from xl_rebal.rebalance import FlowMode, Request, rebalance
-from xl_rebal.trading.limits import Limits
+from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.trading.limits import FlowMode, Limits
 from xl_rebal.trading.plan import Plan
 
 DRIFT_COLUMNS = (

@@ -274,6 +274,9 @@ def _no_breach_grows(case: Case, known: dict[str, Standing]) -> Iterator[Violati
             if abs(after - before) > tolerance:
                 what = f"drift {before:.4%} was within the band, after the trades it is {after:.4%}"
                 yield Violation(code="breach-new", where=where, what=what)
+        elif before * after < 0 and abs(after - before) > tolerance:
+            what = f"traded from {before:.4%} through its target and out of its band to {after:.4%}"
+            yield Violation(code="breach-new", where=where, what=what)
         elif abs(after) > abs(before) + tolerance:
             what = f"drift grows from {before:.4%} to {after:.4%}"
             yield Violation(code="breach-grows", where=where, what=what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from xl_rebal.costs import CostModel
 
@@ -19,3 +20,16 @@ class Limits:
     costs: CostModel = field(default_factory=CostModel)
     min_trade: float = 0.0
     max_turnover: float | None = None
+
+
+class FlowMode(StrEnum):
+    """How a contribution or withdrawal is used.
+
+    hybrid      the flow buys (or sells) first; if a band is still broken, everything is rebalanced.
+    buy-only    contributions and spare cash buy what is underweight; nothing is sold.
+    raise-cash  withdrawals sell what is overweight; nothing is bought.
+    """
+
+    HYBRID = "hybrid"
+    BUY_ONLY = "buy-only"
+    RAISE_CASH = "raise-cash"

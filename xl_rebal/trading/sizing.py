@@ -320,7 +320,7 @@ def _grows_breach(problem: Problem, k: int, option: Option) -> bool:
     before = problem.value[k] / base - problem.target[k]
     after = (problem.value[k] + option.moved) / base - problem.target[k]
     outside = after > problem.up[k] - TOLERANCE or -after > problem.down[k] - TOLERANCE
-    return outside and abs(after) > max(abs(before), TOLERANCE) and before * after < 0
+    return outside and before * after < 0
 
 
 def _split(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xl_rebal.rebalance import FlowMode
+from xl_rebal.trading.limits import FlowMode
 from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.assumption_tables import write_assumption_tables
 from xl_rebal.workbooks.cells import Canvas, lines_needed, set_widths
