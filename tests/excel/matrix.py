@@ -104,6 +104,8 @@ BAD: tuple[Case, ...] = (
     Case("blank price", "REBAL_DRIFT", (changed(HOLDINGS, 3, 2, None), TARGETS), "tblHoldings row 4, Price"),
     Case("logical ticker", "REBAL_DRIFT", (changed(HOLDINGS, 1, 0, True), TARGETS), "TRUE is a logical value, not a ticker"),
     Case("date ticker", "REBAL_DRIFT", (changed(HOLDINGS, 1, 0, dt.datetime(2026, 3, 1)), TARGETS), "is a date, not a ticker"),
+    Case("numeric ticker", "REBAL_DRIFT", (changed(HOLDINGS, 1, 0, 700.0), TARGETS), "700 is a number (leading zeros and letters as in 1E5 are lost), not a ticker"),
+    Case("1E5 ticker", "REBAL_WEIGHTS", (changed(HOLDINGS, 2, 0, 1e5),), "100000 is a number"),
     Case("unknown ticker", "REBAL_DRIFT", (changed(HOLDINGS, 1, 0, "ZZTOP"), TARGETS), "ZZTOP"),
     Case("missing header", "REBAL_DRIFT", (HOLDINGS[1:], TARGETS), "tblHoldings"),
     Case("header only", "REBAL_DRIFT", (HOLDINGS[:1], TARGETS), "the first row is the header"),

@@ -185,8 +185,8 @@ def _title(found: Grid, index: int) -> str:
 def holdings(value: Any, name: str = "tblHoldings") -> tuple[Holdings, tuple[str, ...]]:
     """Holdings of a range, read by the same reader as a file, and its warnings.
 
-    TRUE and dates are no tickers: they are what Excel makes of `TRUE` and of `MAR1`, so the fault says
-    how to type such a symbol as text.
+    TRUE, dates and numbers are no tickers: they are what Excel makes of `TRUE`, of `MAR1`, of `0700`
+    and of `1E5`, so the fault says how to type such a symbol as text.
     """
     found = grid(value)
     _require_table(found, name, ("symbol", "quantity", "price"))
@@ -219,9 +219,15 @@ def _refuse_converted_symbols(found: Grid, name: str) -> None:
     for row, line in enumerate(found[1:], start=2):
         for index in columns:
             cell = line[index]
-            if isinstance(cell, (bool, dt.date)):
+            if isinstance(cell, (bool, dt.date, int, float)):
                 shown = str(cell).upper() if isinstance(cell, bool) else cells.text(cell)
-                kind = "a logical value" if isinstance(cell, bool) else "a date"
+                kind = (
+                    "a logical value"
+                    if isinstance(cell, bool)
+                    else "a date"
+                    if isinstance(cell, dt.date)
+                    else "a number (leading zeros and letters as in 1E5 are lost)"
+                )
                 faults.append(
                     Fault(
                         where=f"{name} row {row}, {_title(found, index)}",

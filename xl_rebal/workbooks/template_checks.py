@@ -14,7 +14,7 @@ from xl_rebal.workbooks import styles, template_example
 from xl_rebal.workbooks.cells import Canvas, Content, Formula, address, set_widths
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import number
-from xl_rebal.workbooks.tables import Column, Placed, write_table
+from xl_rebal.workbooks.tables import Column, write_table
 from xl_rebal.workbooks.template_inputs import COLUMN_NAMES, define
 from xl_rebal.workbooks.template_names import (
     ACCOUNT_ROWS,
@@ -217,29 +217,21 @@ def write_checks(canvas: Canvas) -> None:
         filters=False,
     )
     flag_word(sheet, checks.cells("Result"), CHECK, styles.BAD)
-    row = _basis(canvas, sheet, checks.last_row + 2)
-    row = (
-        _block(
-            canvas,
-            sheet,
-            row + 1,
-            "Value by target class",
-            "tblCounted",
-            COUNTED_COLUMNS,
-            _counted_rows(),
-        ).last_row
-        + 2
-    )
-    last = _block(
-        canvas, sheet, row, "Accounts", "tblAccounts", ACCOUNT_COLUMNS, _account_rows()
-    ).last_row
+    basis_end = _basis(canvas, sheet, checks.last_row + 2)
+    for heading, name, columns, rows in (
+        ("Value by target class", "tblCounted", COUNTED_COLUMNS, _counted_rows()),
+        ("Accounts", "tblAccounts", ACCOUNT_COLUMNS, _account_rows()),
+    ):
+        _block(canvas, sheet, sheet.max_row + 2, heading, name, columns, rows)
     define(
         canvas,
         "AccountChoices",
         "INDEX(tblAccounts[Account],1):INDEX(tblAccounts[Account],AccountCount+1)",
     )
     sheet.freeze_panes = "A4"
-    set_up_print(sheet, last_column=6, last_row=last)
+    set_up_print(
+        sheet, last_column=5, last_row=basis_end - 1
+    )  # the blocks below only feed formulas
     protect(sheet)
 
 
@@ -268,7 +260,7 @@ def _block(
     name: str,
     columns: Sequence[Column],
     rows: Sequence[Sequence[Content]],
-) -> Placed:
+) -> None:
     canvas.put(sheet, row, 1, heading, styles.HEADING)
     placed = write_table(
         canvas,
@@ -282,7 +274,6 @@ def _block(
     )
     last = address(placed.last_row, placed.last_column).replace("$", "")
     underline_used(sheet, f"A{placed.first_row}:{last}", f'$A{placed.first_row}<>""')
-    return placed
 
 
 def _counted_rows() -> list[list[Content]]:

@@ -25,7 +25,7 @@ NOT_LOADED = (
 LINE = (
     'IF(AND(LEN(AddInVersion)>0,LEFT(AddInVersion,1)<>"#"),"xl_rebal "&AddInVersion'
     '&" is loaded: the sheets REBAL … are live.",'
-    f'"{NOT_LOADED[:96]}"&"{NOT_LOADED[96:]}")'
+    f'"{NOT_LOADED}")'
 )
 _EXAMPLES = 'SUMPRODUCT(--(LEFT(HoldingAccount,7)="EXAMPLE"))'
 EXAMPLES = (
