@@ -337,9 +337,7 @@ def test_a_contribution_is_not_left_idle_by_a_policy_that_trades_some_classes() 
 
 
 def test_a_coarse_share_does_not_carry_a_class_into_a_breach_on_the_other_side() -> None:
-    book = one_account(
-        [("GOOG", 5, 2800, "GOOG"), ("AAPL", 10, 150, "AAPL")], "50% GOOG, 50% AAPL"
-    )
+    book = one_account([("GOOG", 5, 2800, "GOOG"), ("AAPL", 10, 150, "AAPL")], "50% GOOG, 50% AAPL")
     result = plan(book, "5pp")
     assert orders(result)[0] == ("SELL", 2, "GOOG")
     assert {c.status_after for c in result.classes} == {"within"}

@@ -25,7 +25,7 @@ def _group(help: str) -> typer.Typer:
     return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None)
 
 
-build = _group("Build what spreadsheets load: the LibreOffice extension.")
+build = _group("Build what spreadsheets load: templates, the LibreOffice extension.")
 install = _group("Install the worksheet functions for this user.")
 uninstall = _group("Remove the worksheet functions again.")
 
@@ -46,6 +46,24 @@ def build_calc(
 
     path = write_oxt(out, overwrite=overwrite)
     _tell([f"written: {path}"], {"files": [str(path)]}, json=json)
+
+
+@build.command("templates")
+def build_templates(
+    out: OutOption = Path("workbook_templates"),
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Write the workbook templates (.xltx)."""
+    from xl_rebal.excel import templates
+    from xl_rebal.files import check_target
+
+    names = [templates.PORTFOLIO]
+    if out.exists():
+        for name in names:
+            check_target(out / name, overwrite=overwrite)
+    paths = [str(out / name) for name in templates.build_templates(out)]
+    _tell([f"written: {path}" for path in paths], {"files": paths}, json=json)
 
 
 @install.command("calc")

@@ -377,7 +377,11 @@ def _best(
     ties = [table.options(int(i), rest) for i in pick[:64]]
     if len(ties) == 1:
         return [*(o for _, o in fixed), *ties[0]]
-    best = min(ties, key=lambda os: (-sum(o.size for o in os), [o.symbols for o in os]))
+    order = {id(o): (o.size, o.symbols) for _, options in rest for o in options}
+    best = min(
+        ties,
+        key=lambda os: (-sum(order[id(o)][0] for o in os), [order[id(o)][1] for o in os]),
+    )
     return [*(o for _, o in fixed), *best]
 
 
