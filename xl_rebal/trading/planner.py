@@ -17,6 +17,7 @@ from xl_rebal.trading.problem import (
     Quantities,
     applied,
     cash_effect,
+    class_step,
     total_cost,
     trade_value,
 )
@@ -75,6 +76,8 @@ def draft(problem: Problem, mode: Mode) -> Draft:
         if not _may_top_up(problem, mode):
             break
         state = applied(problem, merged)
+        if mode is Mode.REBALANCE and _at_target(state):
+            break
     return result
 
 
@@ -154,6 +157,18 @@ def _after_forced(problem: Problem, forced: Quantities) -> Problem:
     moved = math.fsum(trade_value(by_symbol[s], abs(q)) for s, q in forced.items()) / 2
     left = max(0.0, problem.max_turnover * problem.base - moved)
     return replace(state, max_turnover=left / state.base if state.base > 0 else 0.0)
+
+
+def _at_target(problem: Problem) -> bool:
+    """True when every class is within one step of its target, so that another look finds nothing."""
+    base = problem.base
+    for k, value in enumerate(problem.value):
+        if k == problem.cash_index:
+            continue
+        gap = abs(value - problem.target[k] * base)
+        if gap >= class_step(problem, k) or (problem.target[k] == 0.0 and gap >= CENT):
+            return False
+    return problem.cash >= 0
 
 
 def _may_top_up(problem: Problem, mode: Mode) -> bool:
