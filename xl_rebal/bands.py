@@ -171,6 +171,7 @@ class BandCheck:
         drift = self.drift
         lower, upper = self.widths.lower(drift.target), self.widths.upper(drift.target)
         relative = drift.relative
+        held = drift.base > _HALF_CENT  # an account that holds nothing has no weights
         detail = _details(self.book, drift)
         result = []
         for a, account in enumerate(drift.accounts):
@@ -182,10 +183,10 @@ class BandCheck:
                         "account": account,
                         "asset_class": name,
                         "value": float(drift.value[a, k]),
-                        "weight": float(drift.weight[a, k]),
+                        "weight": float(drift.weight[a, k]) if held[a] else None,
                         "target": float(drift.target[k]),
-                        "drift": float(drift.drift[a, k]),
-                        "relative_drift": _number(relative[a, k]),
+                        "drift": float(drift.drift[a, k]) if held[a] else None,
+                        "relative_drift": _number(relative[a, k]) if held[a] else None,
                         "lower": _number(lower[k]),
                         "upper": _number(upper[k]),
                         "status": status_word(int(self.breach[a, k])),

@@ -97,7 +97,11 @@ def load(options: Options) -> Loaded:
         securities=securities,
         targets=tuple(models.values()),
     )
-    warnings = (*statement.warnings, *_unmatched(holdings, everyone, accounts, restrictions))
+    warnings = (
+        *statement.warnings,
+        *_unmatched(holdings, everyone, accounts, restrictions),
+        *_worthless(holdings),
+    )
     if options.together:
         accounts = _joined(accounts, holdings)
         holdings = together(holdings)
@@ -129,6 +133,15 @@ def load(options: Options) -> Loaded:
         fingerprint=_fingerprint(options),
         costs_given=options.costs is not None,
     )
+
+
+def _worthless(holdings: Holdings) -> list[str]:
+    """A warning for each security at a price of zero: it counts as worthless, by intent or by mistake."""
+    zero = holdings.is_position & (holdings.price == 0) & (holdings.quantity != 0)
+    return [
+        f"{symbol} is priced at 0: it counts as worthless and is not traded; check its price"
+        for symbol in dict.fromkeys(holdings.symbol[zero].tolist())
+    ]
 
 
 def read_statement(path: Path, custodian: str | None, mapping: Path | None) -> Statement:

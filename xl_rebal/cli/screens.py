@@ -96,8 +96,10 @@ def percent(value: float | None, digits: int = 2) -> str:
     return "" if value is None else f"{value * 100:.{digits}f}%"
 
 
-def points(value: float, digits: int = 2) -> str:
-    """`+3.97 pp`; a drift that rounds to zero carries no sign."""
+def points(value: float | None, digits: int = 2) -> str:
+    """`+3.97 pp`; a drift that rounds to zero carries no sign; blank for None."""
+    if value is None:
+        return ""
     text = f"{value * 100:+.{digits}f}"
     return f"{text.lstrip('+-') if float(text) == 0 else text} pp"
 

@@ -10,11 +10,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.errors import CurrencyError, TableError
+from xl_rebal.errors import CurrencyError, Fault, TableError
 
 TextColumn = NDArray[np.object_]
 NumberColumn = NDArray[np.float64]
 
+# A double keeps cents exactly up to 2^53 of them; sums of many rows need room below that.
+LARGEST_VALUE = 1e13
 TEXT_COLUMNS = ("account", "symbol", "kind", "currency", "asset_class", "description")
 NUMBER_COLUMNS = ("quantity", "price", "stated_value", "multiplier", "fx")
 
@@ -143,12 +145,22 @@ class Holdings:
             )
 
     def require_numbers(self) -> None:
-        """Refuse holdings whose value is not a finite number (the readers do this by line)."""
-        bad = ~self.is_pending & ~np.isfinite(self.quantity * self.price * self.multiplier)
-        if bad.any():
-            first = int(np.flatnonzero(bad)[0])
-            raise TableError.of(
-                where=f"holdings row {first + 1} ({self.symbol[first]})",
-                what="quantity, price or multiplier is not a finite number",
-                remedy="enter digits only",
+        """Refuse holdings without a finite value, or too large to keep to the cent in a double."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = np.abs(self.quantity * self.price * self.multiplier)
+        counted = ~self.is_pending
+        faults = []
+        for row in np.flatnonzero(counted & ~(value <= LARGEST_VALUE)).tolist():
+            place = f"line {self.line[row]}" if self.line[row] else f"row {row + 1}"
+            finite = np.isfinite(value[row])
+            faults.append(
+                Fault(
+                    where=f"holdings {place} ({self.symbol[row]})",
+                    what=f"a value of {value[row]:,.0f} cannot be kept to the cent"
+                    if finite
+                    else "quantity x price x multiplier is not a finite number",
+                    remedy="correct quantity, price or multiplier",
+                )
             )
+        if faults:
+            raise TableError(*faults)

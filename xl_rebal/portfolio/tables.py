@@ -26,10 +26,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSpec:
-    """A table that users write: rows under one header, columns in any order."""
+    """A table that users write: rows under one header, columns in any order.
+
+    may_be_empty  a header alone is a table that says nothing, and no mistake.
+    """
 
     name: str
     columns: tuple[Column, ...]
+    may_be_empty: bool = False
 
     def column_for(self, header: str) -> Column | None:
         """The column that a header names, or None."""
@@ -75,7 +79,7 @@ def read_rows(
                 faults.add(where=place, what=what, remedy=remedy)
         result.append(record)
     faults.raise_as(TableError)
-    if not result:
+    if not result and not spec.may_be_empty:
         raise TableError.of(
             where=where, what="the table has no rows", remedy="add at least one row"
         )
@@ -168,6 +172,7 @@ MODELS = TableSpec(
 
 SECURITIES = TableSpec(
     name="securities",
+    may_be_empty=True,
     columns=(
         Column(name="symbol", required=True, synonyms=("ticker", "security")),
         Column(name="asset_class", synonyms=("class", "asset class")),
@@ -189,6 +194,7 @@ SECURITIES = TableSpec(
 
 ACCOUNTS = TableSpec(
     name="accounts",
+    may_be_empty=True,
     columns=(
         Column(name="account", required=True, synonyms=("account number", "account id")),
         Column(name="household"),
@@ -207,6 +213,7 @@ ACCOUNTS = TableSpec(
 
 RESTRICTIONS = TableSpec(
     name="restrictions",
+    may_be_empty=True,
     columns=(
         Column(name="scope", required=True, synonyms=("account", "applies to")),
         Column(name="rule", required=True),
@@ -218,6 +225,7 @@ RESTRICTIONS = TableSpec(
 
 CLASS_MAP = TableSpec(
     name="class map",
+    may_be_empty=True,
     columns=(
         Column(name="symbol", required=True, synonyms=("ticker", "security")),
         Column(name="asset_class", required=True, synonyms=("class", "category")),
