@@ -14,8 +14,10 @@ from xl_rebal.excel import ranges
 from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_function
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.book import Book, assign_classes, classify, unknown_symbols
+from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
+from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule
 from xl_rebal.portfolio.securities import default_security
 from xl_rebal.portfolio.tables import Column, TableSpec
 from xl_rebal.rebalance import Request, rebalance
@@ -70,11 +72,33 @@ RESTRICTIONS = Argument(
 def _book(holdings: Any, targets: Any, restrictions: Any = None) -> Book:
     models = ranges.targets(targets)
     held, _ = ranges.holdings(holdings)
+    rules = ranges.restrictions(restrictions)
+    _require_binding(rules, held)
     return Book(
-        holdings=classify(held, targets=tuple(models.values())),
-        models=models,
-        restrictions=ranges.restrictions(restrictions),
+        holdings=classify(held, targets=tuple(models.values())), models=models, restrictions=rules
     )
+
+
+def _require_binding(rules: tuple[Restriction, ...], held: Holdings) -> None:
+    """Refuse a rule that protects nothing here: in a sheet that is a slip of the pen."""
+    accounts = {name.casefold() for name in held.accounts()} | EVERYONE
+    symbols = {symbol.casefold() for symbol in held.symbol.tolist()}
+    for rule in rules:
+        nobody = rule.scope.casefold() not in accounts
+        loose = rule.rule is Rule.NEVER_SELL and rule.symbol.casefold() not in symbols | {""}
+        if nobody or loose:
+            what = f"{rule.scope!r} is no account here" if nobody else f"{rule.symbol} is not held"
+            raise TableError.of(
+                where=f"tblRestrictions, {rule.in_words()}",
+                what=f"{what}; the rule would bind nothing",
+                remedy="correct it, or remove the row",
+            )
+
+
+def _first(words: list[str], most: int, joint: str) -> str:
+    """The first words and how many more there are: a cell holds 32,767 characters."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return joint.join(words[:most]) + more
 
 
 def _drift_rows(checks: list[BandCheck], book: Book) -> list[dict[str, Any]]:
@@ -105,6 +129,13 @@ def rebal_weights(holdings: Any) -> Grid:
     values = held.value.tolist()
     for account, value in zip(held.account.tolist(), values, strict=True):
         total[account] = total.get(account, 0.0) + value
+    for account, value in total.items():
+        if value < 0:
+            raise TableError.of(
+                where=f"account {account}",
+                what=f"its value is negative ({value:,.2f}); weights have no meaning",
+                remedy="correct the holdings",
+            )
     rows = zip(
         held.account.tolist(), held.symbol.tolist(), held.asset_class.tolist(), values, strict=True
     )
@@ -154,7 +185,7 @@ def rebal_status(holdings: Any, targets: Any, policy: Any) -> str:
         for row in outside
     ]
     its = "its band" if len(outside) == 1 else "their bands"
-    return f"{len(outside)} of {len(banded)} classes outside {its}: {', '.join(words)}"
+    return f"{len(outside)} of {len(banded)} classes outside {its}: {_first(words, 20, ', ')}"
 
 
 @worksheet_function(
@@ -167,8 +198,15 @@ def rebal_status(holdings: Any, targets: Any, policy: Any) -> str:
 def rebal_bands(targets: Any, policy: Any) -> Grid:
     """The edges of every class's band."""
     rule = ranges.policy(policy)
+    models = ranges.targets(targets)
+    if len(models) > 1:
+        raise TableError.of(
+            where="tblTargets, model",
+            what=f"there are {len(models)} models ({', '.join(models)})",
+            remedy="pass the rows of one model",
+        )
     rows: list[list[Any]] = [["asset_class", "target", "lower", "upper"]]
-    for model in ranges.targets(targets).values():
+    for model in models.values():
         columns = class_columns(model)
         nothing = drift_of(model, ("",), columns, np.zeros((1, len(columns))))
         band = widths(rule, nothing)
@@ -190,8 +228,8 @@ def _trades(plans: tuple[Plan, ...]) -> Grid:
         for t in plan.trades
     ]
     if not rows:
-        why = "; ".join(f"{plan.account}: {plan.why}" for plan in plans)
-        rows = [[None] * 7 + [f"no trades: {why}"]]
+        why = [f"{plan.account}: {'; '.join((plan.why, *plan.notes))}" for plan in plans]
+        rows = [[None] * 7 + [f"no trades: {_first(why, 5, '; ')}"]]
     return [list(TRADE_COLUMNS), *rows]
 
 
@@ -273,6 +311,7 @@ def rebal_cashflow(holdings: Any, targets: Any, amount: Any, mode: Any) -> Grid:
     """What new money buys, or what a withdrawal sells."""
     flow = ranges.number(amount, "amount")
     word = ranges.text(mode, "mode", "buy-only" if flow >= 0 else "raise-cash").casefold()
+    word = word.replace(" ", "-").replace("_", "-")
     if word not in _MODES:
         raise TableError.of(
             where="mode", what=f"{word!r} is not known", remedy=f"use one of {', '.join(_MODES)}"
@@ -282,12 +321,19 @@ def rebal_cashflow(holdings: Any, targets: Any, amount: Any, mode: Any) -> Grid:
     )
 
 
+def _price(value: Any) -> float:
+    price = cells.number(value)
+    if price < 0:
+        raise ValueError(f"{price:g} is negative; enter zero or more")
+    return price
+
+
 _TRADES = TableSpec(
     name="trades",
     columns=(
         Column(name="symbol", required=True, synonyms=("ticker",)),
         Column(name="quantity", read=cells.number, required=True, synonyms=("shares",)),
-        Column(name="price", read=cells.number, required=True),
+        Column(name="price", read=_price, required=True),
         Column(name="account"),
         Column(name="action", synonyms=("side",)),
         Column(name="value", read=cells.number),
@@ -319,8 +365,18 @@ def rebal_cost(trades: Any, costs: Any) -> float:
     from xl_rebal.trading.problem import cents
 
     model = ranges.costs(costs)
+    if model.impact:
+        raise TableError.of(
+            where="costs",
+            what="impact needs each security's average daily volume, which trades do not carry",
+            remedy="leave the impact out here; reports charge it where the securities table has ADV",
+        )
     total = 0.0
-    for row in ranges.table(trades, _TRADES, "tblTrades"):
+    found = ranges.grid(trades)
+    # REBAL_TRADES without a trade gives one row that holds only the reason: it costs nothing.
+    if len(found) == 2 and tables.header_key(found[0][-1]) == "reason" and not any(found[1][:-1]):
+        return 0.0
+    for row in ranges.table(found, _TRADES, "tblTrades"):
         quantity = abs(row["quantity"])
         total += (
             cents(sum(model.parts(quantity, quantity * row["price"], None))) if quantity else 0.0
@@ -370,10 +426,24 @@ def rebal_assetclass(symbol: Any, map: Any) -> Any:
     own: dict[str, str] = {}
     if ranges.grid(map):
         rows = ranges.table(map, tables.CLASS_MAP, "tblClasses")
-        own = {row["symbol"].casefold(): row["asset_class"] for row in rows}
+        for row in rows:
+            name = row["symbol"].casefold()
+            if own.setdefault(name, row["asset_class"]) != row["asset_class"]:
+                raise TableError.of(
+                    where=f"tblClasses row {row['row']}, {row['symbol']}",
+                    what=f"has two classes ({own[name]} and {row['asset_class']})",
+                    remedy="keep one row",
+                )
     unknown: dict[str, None] = {}
 
     def of(cell: Any) -> str | None:
+        ranges.refuse_error(cell, "symbol")
+        if cell is not None and not isinstance(cell, str):
+            raise TableError.of(
+                where="symbol",
+                what=f"{str(cell).upper() if isinstance(cell, bool) else cells.text(cell)} is no text",
+                remedy="type the ticker as text, with an apostrophe in front",
+            )
         word = cells.text(cell)
         if not word:
             return None

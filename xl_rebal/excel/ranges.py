@@ -7,6 +7,7 @@ column, and rows of cells for a range. Error cells come as `CellError`; blanks a
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,13 +18,14 @@ import numpy as np
 
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import generic
+from xl_rebal.custodians.columns import SYNONYMS, key
 from xl_rebal.custodians.filetypes import FileType
 from xl_rebal.custodians.sheets import Document, Sheet
 from xl_rebal.errors import Fault, ReadError, RebalError, TableError
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policies import Policy
-from xl_rebal.portfolio.policy_text import parse_policy, policy_from_rows
+from xl_rebal.portfolio.policy_text import SETTINGS, parse_policy, policy_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.tables import TableSpec
 from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
@@ -82,7 +84,7 @@ def single(value: Any, name: str) -> Any:
             remedy="point it at one cell",
         )
     cell = found[0][0]
-    _refuse_error(cell, name)
+    refuse_error(cell, name)
     return cell
 
 
@@ -96,6 +98,10 @@ def number(value: Any, name: str, default: float | None = None) -> float:
     if isinstance(cell, bool):
         raise TableError.of(
             where=name, what=f"{str(cell).upper()} is not a number", remedy="enter digits only"
+        )
+    if isinstance(cell, str) and "%" in cell:
+        raise TableError.of(
+            where=name, what=f"{cell!r} is a percentage", remedy="enter an amount of money"
         )
     try:
         return cells.number(cell)
@@ -117,12 +123,19 @@ def text(value: Any, name: str, default: str | None = None) -> str:
 def table(value: Any, spec: TableSpec, name: str) -> list[dict[str, Any]]:
     """Typed rows of a table argument; faults name the table, the row (1 is the header) and the header."""
     found = grid(value)
+    if len(found) == 1 and spec.may_be_empty and _is_header(found[0], spec):
+        return []
     _require_table(found, name, [c.name for c in spec.columns if c.required])
     _refuse_error_cells(found, name)
     header = [cells.text(cell) for cell in found[0]]
     rows = list(enumerate(found[1:], start=2))
     with _in_the_words_of(spec, header, name):
         return tables.read_rows(spec, header, rows, where=name)
+
+
+def _is_header(row: Sequence[Any], spec: TableSpec) -> bool:
+    named = {column.name for cell in row if (column := spec.column_for(cells.text(cell)))}
+    return named >= {column.name for column in spec.columns if column.required}
 
 
 @contextmanager
@@ -156,7 +169,8 @@ def _require_table(found: Grid, name: str, columns: Iterable[str]) -> None:
         )
 
 
-def _refuse_error(cell: Any, where: str) -> None:
+def refuse_error(cell: Any, where: str) -> None:
+    """Refuse a cell that shows an error value."""
     if isinstance(cell, CellError):
         raise TableError.of(
             where=where, what=f"shows {cell}", remedy="correct the formula of that cell"
@@ -192,6 +206,7 @@ def holdings(value: Any, name: str = "tblHoldings") -> tuple[Holdings, tuple[str
     _require_table(found, name, ("symbol", "quantity", "price"))
     _refuse_error_cells(found, name)
     _refuse_converted_symbols(found, name)
+    _refuse_slips(found, name)
     sheet = Sheet(
         name=name, rows=found, lines=np.arange(1, len(found) + 1, dtype=np.int64), tables={}
     )
@@ -239,6 +254,52 @@ def _refuse_converted_symbols(found: Grid, name: str) -> None:
         raise TableError(*faults)
 
 
+def _refuse_slips(found: Grid, name: str) -> None:
+    """Refuse a header that is nearly one of ours, and accounts typed both as numbers and as text."""
+    known = {key(word): role for role, words in SYNONYMS.items() for word in words}
+    faults = []
+    for index, cell in enumerate(found[0]):
+        word = key(cell) if isinstance(cell, str) else ""
+        near = difflib.get_close_matches(word, known, n=1, cutoff=0.88) if word not in known else []
+        if word and near and key(re.sub(r"\(.*?\)", "", str(cell))) not in known:
+            faults.append(
+                Fault(
+                    where=f"{name}, {_title(found, index)}",
+                    what=f"column {cell!r} is not known",
+                    remedy=f"did you mean {known[near[0]]}? Rename or remove it",
+                )
+            )
+        if known.get(word) == "account":
+            kinds = {isinstance(line[index], str) for line in found[1:] if not _blank(line[index])}
+            if len(kinds) > 1:
+                faults.append(
+                    Fault(
+                        where=f"{name}, {_title(found, index)}",
+                        what="some accounts are numbers and some are text, so 12 and 0012 would differ",
+                        remedy="type all of them as text, with an apostrophe in front",
+                    )
+                )
+    if faults:
+        raise TableError(*faults)
+
+
+def _with_header(found: Grid) -> Grid:
+    """Two bare columns (class, weight) or two bare rows get the header that they lack."""
+    if len(found) == 2 and len(found[0]) > 2 and all(_is_weight(c) for c in found[1][1:]):
+        found = [list(pair) for pair in zip(*found, strict=True)]
+    if len(found[0]) == 2 and _is_weight(found[0][1]):
+        return [["asset_class", "target"], *found]
+    return found
+
+
+def _is_weight(cell: Any) -> bool:
+    try:
+        cells.number(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def targets(value: Any, name: str = "tblTargets") -> dict[str, Targets]:
     """Models from a text, a table with the columns of `targets`, or two columns without a header."""
     found = grid(value)
@@ -248,8 +309,9 @@ def targets(value: Any, name: str = "tblTargets") -> dict[str, Targets]:
         )
     if len(found) == 1 and len(found[0]) == 1:
         cell = found[0][0]
-        _refuse_error(cell, name)
+        refuse_error(cell, name)
         return {"": parse_targets(cells.text(cell))}
+    found = _with_header(found)
     rows = table(found, tables.MODELS, name)
     with _in_the_words_of(tables.MODELS, [cells.text(c) for c in found[0]], name):
         return targets_from_rows(rows)
@@ -266,6 +328,8 @@ def policy(value: Any, name: str = "tblPolicy") -> Policy:
         if isinstance(cell, float) and 0 < cell < 1:
             return parse_policy(f"{cell * 100:.10g}pp")
         return parse_policy(cells.text(cell))
+    if not any(cells.text(row[0]).casefold() in {*SETTINGS, "setting", "name"} for row in found):
+        return parse_policy(" ".join(cells.text(c) for row in found for c in row if not _blank(c)))
     return policy_from_rows(found)
 
 
@@ -274,6 +338,9 @@ def costs(value: Any, name: str = "tblCosts") -> CostModel:
     found = grid(value)
     if not found:
         return CostModel()
+    _refuse_error_cells(found, name)
+    if len(found) > 1 and tables.header_key(found[0][0]) in {"cost", "costs", "tradingcosts"}:
+        found = found[1:]
     words = ", ".join(" ".join(cells.text(c) for c in row if not _blank(c)) for row in found)
     return parse_costs(words)
 
@@ -281,7 +348,7 @@ def costs(value: Any, name: str = "tblCosts") -> CostModel:
 def restrictions(value: Any, name: str = "tblRestrictions") -> tuple[Restriction, ...]:
     """Restrictions from a table; none when left out or when the table has only its header."""
     found = grid(value)
-    if len(found) < 2:
+    if not found:
         return ()
     rows = table(found, tables.RESTRICTIONS, name)
     with _in_the_words_of(tables.RESTRICTIONS, [cells.text(c) for c in found[0]], name):

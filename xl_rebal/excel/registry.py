@@ -116,6 +116,7 @@ def worksheet_function(
 
 # Names that cannot be a VBA parameter, or shadow what a wrapper uses.
 _RESERVED = frozenset(
+    "input open close write currency paramarray resume call erase name line lock seek width "
     "and array as boolean byref byte byval call case const date declare dim do double each else "
     "end error exit false for function get if in integer is let like long loop me mod name new "
     "next not nothing null object on optional or print private public put return select set "

@@ -205,7 +205,7 @@ def _band(text: str, absolute: float | None = None, relative: float | None = Non
         raise _refuse(text, str(error)) from None
 
 
-_SETTINGS = {
+SETTINGS = {
     "trigger": "trigger",
     "policy": "trigger",
     "rule": "trigger",
@@ -231,13 +231,13 @@ def policy_from_rows(rows: Sequence[Sequence[Any]]) -> Policy:
         name = row[0].casefold()
         if name in {"setting", "name"}:
             continue
-        if name not in _SETTINGS:
+        if name not in SETTINGS:
             raise _refuse(row[0], f"the policy table has no setting {row[0]!r}")
         if len(row) != 2:
             raise _refuse(row[0], f"setting {row[0]!r} needs one value")
-        if _SETTINGS[name] in words:
+        if SETTINGS[name] in words:
             raise _refuse(row[0], f"setting {row[0]!r} stands twice")
-        words[_SETTINGS[name]] = row[1].casefold()
+        words[SETTINGS[name]] = row[1].casefold()
     if "trigger" not in words:
         raise _refuse("", "the policy table has no row 'trigger'")
     destination = words.get("destination", "target")
