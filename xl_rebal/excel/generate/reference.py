@@ -16,9 +16,10 @@ _ERRORS = 3
 _INTRODUCTION = """\
 # Worksheet functions
 
-The same functions, values and error texts in desktop Excel (the add-in `xl_rebal.xlam`) and in
-LibreOffice Calc (the extension `xl_rebal.oxt`). All examples on this page use the three tables below;
-their numbers are invented.
+The same functions, values and error texts in LibreOffice Calc (the extension `xl_rebal.oxt`, see
+[calc.md](calc.md) for what Calc cannot pass on) and in the Python module that xlwings serves to desktop
+Excel. The Excel add-in that carries the VBA wrappers is not built yet; what only a person with Excel
+can see is listed in [excel-checklist.md](excel-checklist.md).
 
 ## What holds for all of them
 
