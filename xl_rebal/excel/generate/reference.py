@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 The same functions, values and error texts in LibreOffice Calc (the extension `xl_rebal.oxt`, see
 [calc.md](calc.md) for what Calc cannot pass on) and in the Python module that xlwings serves to desktop
 Excel. The Excel add-in that carries the VBA wrappers is not built yet; what only a person with Excel
-can see is listed in [excel-checklist.md](excel-checklist.md).
+can see is listed in [excel-checklist.md](excel-checklist.md). All examples on this page use the three
+tables below; their numbers are invented.
 
 ## What holds for all of them
 
