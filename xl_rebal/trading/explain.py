@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from xl_rebal.portfolio.policies import Goal
 from xl_rebal.trading.destinations import Mode
-from xl_rebal.trading.problem import Line, Problem
+from xl_rebal.trading.problem import Line, Problem, class_step
 
 _NOTICEABLE = 0.005  # of the weight base: more idle cash than rounding explains
 
@@ -76,7 +76,9 @@ def cause(
     if k == problem.cash_index:
         if not triggered:
             return "spare cash waits for the next plan"
-        if abs(drift_after) > _NOTICEABLE:
+        # Each class may be short of its target by less than a step; together that is what is left.
+        steps = sum(class_step(problem, each) for each in range(len(problem.classes)) if each != k)
+        if abs(drift_after) > _NOTICEABLE and abs(drift_after) * problem.base > steps:
             return (
                 "money that nothing may take up" if drift_after > 0 else "cash is not raised for it"
             )
