@@ -161,7 +161,7 @@ def test_recalculating_changes_no_native_cell(calc: CalcSession) -> None:
         book.recalculate()
         found = changed(before, native_cells(book))
         # The cells on Start that follow the add-in: #N/A without it, as an error text cannot be summed.
-        assert len(found) == 4
+        assert len(found) == 8  # four figures, and the cards that show them
         assert all("'Start'" in each and "#N/A" in each for each in found)
         assert str(book.value("Start", "C4")).startswith("xl_rebal add-in not loaded")
 
@@ -246,6 +246,10 @@ FAULTS: tuple[tuple[Place, str, float | str, str], ...] = (
     (HOLDINGS, "Quantity", "120 sh", "Holdings whose quantity or price is not a number"),
     (HOLDINGS, "Price", "", "Holdings whose quantity or price is not a number"),
     (HOLDINGS, "FX", "x", "Multipliers or rates that are not a number"),
+    (HOLDINGS, "FX", -1.0, "Multipliers or rates of zero or less"),
+    (HOLDINGS, "Multiplier", 0.0, "Multipliers or rates of zero or less"),
+    (HOLDINGS, "Price", -220.0, "Prices below zero"),
+    (HOLDINGS, "Quantity", -1e6, "Accounts whose total is negative, or nothing to weigh"),
     (HOLDINGS, "Kind", "bond", "Kinds that are not position, cash or pending"),
     (HOLDINGS, "Asset class", "", "Holdings without an asset class"),
     (HOLDINGS, "Asset class", "Stock", "Holdings that no target covers (account shown)"),
@@ -279,6 +283,13 @@ def test_a_faulty_input_is_named_and_gives_no_verdict(calc: CalcSession) -> None
         assert faults(book) == {}
 
 
+def test_a_row_below_the_table_is_noticed(calc: CalcSession) -> None:
+    with calc.open(FILE) as book:
+        book.set_text("Holdings", f"B{HOLDINGS.last_row + 2}", "VTV")
+        book.recalculate()
+        assert faults(book) == {"Symbols below the end of the table of holdings": 1}
+
+
 def enter(book: CalcBook, sheet: str, cell: str, value: float | str) -> None:
     if isinstance(value, str):
         book.set_text(sheet, cell, value)
@@ -288,11 +299,21 @@ def enter(book: CalcBook, sheet: str, cell: str, value: float | str) -> None:
 
 def test_a_policy_that_needs_the_engine_is_not_guessed(calc: CalcSession) -> None:
     with calc.open(FILE) as book:
-        for trigger in ("quarterly or 5pp", "annual and 5pp", "5", "pp", "", "5pp to edge"):
+        for trigger in ("quarterly or 5pp", "annual and 5pp", "pp", "5pp to edge"):
             set_policy(book, trigger)
             book.recalculate()
             assert {row["Status"] for row in shown(book)} == {"see REBAL drift"}
-            assert "needs the add-in" in str(book.value("Drift", "B5"))
+            assert f"The trigger {trigger} needs the add-in" in str(book.value("Drift", "B5"))
+        for trigger, found in (
+            ("5", "no unit"),
+            ("0,05", "no unit"),
+            ("5,5pp", "comma"),
+            ("", "blank"),
+        ):
+            set_policy(book, trigger)
+            book.recalculate()
+            assert faults(book) == {"The policy's trigger has a unit": found}
+            assert {row["Status"] for row in shown(book)} == {"check inputs"}
 
 
 def test_a_renamed_header_is_harmless_and_a_deleted_column_is_named(
@@ -336,34 +357,33 @@ def values_only(tmp_path: Path) -> Path:
     )
 
 
-# Where an error text may come, and the cells of Start that depend on it.
-POISONED = {
-    ("REBAL drift", "A7"): {"D10"},
-    ("REBAL drift", "C8"): {"D10"},
-    ("REBAL trades", "A7"): {"E10", "F10", "H10"},
-    ("REBAL trades", "D9"): {"E10"},
-    ("REBAL trades", "F10"): {"F10"},
-    ("REBAL trades", "G8"): {"H10"},
+def start_cell(book: CalcBook, label: str) -> str:
+    """The cell beside the last text of this kind in column B of Start."""
+    labels = [text for (text,) in book.values("Start", "B1:B60")]
+    return f"C{len(labels) - labels[::-1].index(label)}"
+
+
+# What a card of Start shows, and the figure below that it follows.
+CARDS = {
+    "D10": ("Total, by the add-in", 1_901_000.0),
+    "E10": ("Trades", 3.0),
+    "F10": ("Bought and sold", 210_295.0),
+    "H10": ("Cost of the trades", 105.15),
 }
 
 
-def test_a_poisoned_cell_of_the_add_in_is_never_summed(
+def test_a_figure_of_the_add_in_that_is_no_number_is_not_shown(
     calc: CalcSession, values_only: Path
 ) -> None:
-    cards = {"D10": 1_901_000.0, "E10": 3.0, "F10": 210_295.0, "H10": 105.15}
     with calc.open(values_only) as book:
-        for (sheet, cell), hit in POISONED.items():
-            before = book.cell(sheet, cell).value
-            assert before is not None
-            book.set_text(sheet, cell, "#REBAL! x")
+        for card, (label, value) in CARDS.items():
+            cell = start_cell(book, label)
+            assert book.value("Start", card) == pytest.approx(value)
+            book.set_text("Start", cell, "#REBAL! x")
             book.recalculate()
-            for card, value in cards.items():
-                found = book.cell("Start", card)
-                if card in hit:
-                    assert found.error_name == "#N/A", (sheet, cell, card)
-                else:
-                    assert found.value == pytest.approx(value), (sheet, cell, card)
-            enter(book, sheet, cell, before)
+            assert book.cell("Start", card).error_name == "#N/A"
+            book.set_value("Start", cell, value)
+        book.recalculate()
         assert_same(shown(book), engine(WALK, WALK_TARGETS, "5pp", "reached"))
 
 
@@ -384,15 +404,6 @@ def test_the_line_about_the_add_in(calc: CalcSession, values_only: Path) -> None
             assert str(book.value("Start", "C4")).startswith(begins)
 
 
-def test_without_trades_the_cards_show_none(calc: CalcSession, values_only: Path) -> None:
-    with calc.open(values_only) as book:
-        for row in range(8, 11):
-            for column in "ABCDEFG":
-                book.set_text("REBAL trades", f"{column}{row}", "")
-        book.recalculate()
-        assert [book.value("Start", cell) for cell in ("E10", "F10", "H10")] == [0, 0, 0]
-
-
 def test_with_the_add_in_every_sheet_is_live(
     calc_functions: CalcSession,  # noqa: F811
 ) -> None:
@@ -409,6 +420,39 @@ def test_with_the_add_in_every_sheet_is_live(
         wanted = engine(rows, WALK_TARGETS, "5pp", "reached")
         assert_same(shown(book), wanted)
         assert book.values("REBAL drift", "A8:J10") == wanted
+
+
+def test_the_figures_of_the_add_in_do_not_depend_on_what_its_sheets_show(
+    calc_functions: CalcSession,  # noqa: F811
+) -> None:
+    names = ("One", "Two", "Three")
+    rows = [[name, *row[1:]] for name in names for row in WALK]
+    with calc_functions.open(FILE) as book:
+        fill(book, HOLDINGS, rows)
+        book.recalculate()
+        assert [book.value("Start", card) for card in CARDS] == [
+            pytest.approx(3 * value) for _, value in CARDS.values()
+        ]
+        assert str(book.value("Start", "C4")).startswith("REBAL sheets do not show everything")
+        assert str(book.value("REBAL cash flow", "A7")).startswith("The cash flow is one amount")
+        book.set_text("Holdings", HOLDINGS.cell("Symbol", 1), "XXQ")
+        book.recalculate()
+        classes = [cell for (cell,) in book.values("REBAL classes", "B8:B10")]
+        assert classes[0] == "Stocks/US"
+        assert classes[2] == "Bonds/US"
+        assert str(classes[1]).startswith("#REBAL! ")
+        book.set_text("Holdings", HOLDINGS.cell("Quantity", 0), "many")
+        book.recalculate()
+        assert {book.cell("Start", card).error_name for card in CARDS} == {"#N/A"}
+
+
+def test_without_trades_the_cards_show_none(
+    calc_functions: CalcSession,  # noqa: F811
+) -> None:
+    with calc_functions.open(FILE) as book:
+        set_policy(book, "50pp")
+        book.recalculate()
+        assert [book.value("Start", cell) for cell in ("E10", "F10", "H10")] == [0, 0, 0]
 
 
 def test_its_printed_pages_are_few(values_only: Path, tmp_path: Path, render_pages: Any) -> None:

@@ -64,6 +64,6 @@ def _argument(text: str) -> Any:
         return template_example.FLOW
     if text == "CostText":
         return template_example.COSTS[1:]
-    if text == "HoldingSymbol":
-        return [[row[1]] for row in template_example.HOLDINGS[1:]]
+    if text.startswith("INDEX(HoldingSymbol,"):
+        return template_example.HOLDINGS[int(text.partition(",")[2].rstrip(")"))][1]
     return template_example.TABLES[text.removesuffix("[#All]")]

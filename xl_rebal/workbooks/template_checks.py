@@ -30,6 +30,7 @@ from xl_rebal.workbooks.template_names import (
     inside,
 )
 from xl_rebal.workbooks.template_pages import flag_word, protect, quiet, underline_used
+from xl_rebal.workbooks.template_policy import NO_UNIT
 
 NAME = "Checks"
 OK, CHECK = "ok", "CHECK"
@@ -132,6 +133,12 @@ CHECKS: tuple[tuple[str, str, Content, str], ...] = (
         "The sheets REBAL drift and REBAL trades take any number.",
     ),
     (
+        "Symbols below the end of the table of holdings",
+        "COUNTA(HoldingSheetSymbol)-COUNTA(HoldingSymbol)",
+        0,
+        "Move them into the table; LibreOffice: insert rows above its last row.",
+    ),
+    (
         "Holdings whose quantity or price is not a number",
         f"SUMPRODUCT({_POSITION}*(1-ISNUMBER(HoldingQuantity)*ISNUMBER(HoldingPrice)))",
         0,
@@ -143,6 +150,25 @@ CHECKS: tuple[tuple[str, str, Content, str], ...] = (
         "+SUMPRODUCT(1-ISBLANK(HoldingFX)-ISNUMBER(HoldingFX))",
         0,
         "Enter a number, or leave the cell blank.",
+    ),
+    (
+        "Multipliers or rates of zero or less",
+        "SUMPRODUCT(ISNUMBER(HoldingMultiplier)*(HoldingMultiplier<=0))"
+        "+SUMPRODUCT(ISNUMBER(HoldingFX)*(HoldingFX<=0))",
+        0,
+        "Sheet Holdings: enter a number above zero, or leave the cell blank (1).",
+    ),
+    (
+        "Prices below zero",
+        'SUMPRODUCT(ISNUMBER(HoldingPrice)*(HoldingPrice<0)*(HoldingKind<>"pending"))',
+        0,
+        "Sheet Holdings: a short position has a negative quantity, not price.",
+    ),
+    (
+        "Accounts whose total is negative, or nothing to weigh",
+        "SUMPRODUCT(ISNUMBER(tblAccounts[Value])*(tblAccounts[Value]<-0.005))+(Base<=0.005)",
+        0,
+        "Correct quantities and prices of that account on sheet Holdings.",
     ),
     (
         "Kinds that are not position, cash or pending",
@@ -171,6 +197,12 @@ CHECKS: tuple[tuple[str, str, Content, str], ...] = (
         "Choose an account from the list on sheet Drift.",
     ),
     (
+        "The policy's trigger has a unit",
+        NO_UNIT,
+        "ok",
+        "Sheet Targets: write 5pp, 20%rel, 5/25 or 0.05, with a decimal point.",
+    ),
+    (
         "Classes without a band under the policy 'own bands'",
         'IF(PolicyMode="own",SUMPRODUCT((TRIM(TargetClass)<>"")*ISBLANK(TargetBandAbs)'
         '*ISBLANK(TargetBandRel)*(LEFT(TRIM(TargetClass)&"/",5)<>"Cash/")),0)',
@@ -181,6 +213,7 @@ CHECKS: tuple[tuple[str, str, Content, str], ...] = (
 # What the cells of BASIS come to with the example.
 _BASIS_VALUES: dict[str, float | str] = {
     "TriggerText": "5pp",
+    "TriggerTyped": "5pp",
     "PolicyBandAbs": 0.05,
     "PolicyBandRel": "",
     "PolicyMode": "band",

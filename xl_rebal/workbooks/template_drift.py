@@ -122,7 +122,7 @@ _OUTSIDE = 'SUMPRODUCT((tblDrift[Status]="above")+(tblDrift[Status]="below"))'
 _BANDED = "COUNT(tblDrift[Band])"
 STATUS = (
     'IF(InputFaults>0,"Check the inputs: "&InputFaults&IF(InputFaults=1," check fails"," checks fail")'
-    '&" on sheet Checks",IF(PolicyMode="other","The trigger "&TriggerText'
+    '&" on sheet Checks",IF(PolicyMode="other","The trigger "&TriggerTyped'
     '&" needs the add-in: see sheet REBAL drift",'
     f'IF({_BANDED}=0,"The policy has no bands",IF({_OUTSIDE}=0,"Every class is within its band",'
     f'{_OUTSIDE}&" of "&{_BANDED}&" classes outside "&IF({_OUTSIDE}=1,"its band","their bands")))))'

@@ -13,12 +13,13 @@ from xl_rebal.workbooks.cells import Canvas, Formula, set_widths
 from xl_rebal.workbooks.dynamic_arrays import Spill, Value
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import Look, number
-from xl_rebal.workbooks.template_example import FLOW
+from xl_rebal.workbooks.template_example import FLOW, HOLDINGS
 from xl_rebal.workbooks.template_inputs import define
-from xl_rebal.workbooks.template_pages import flag, flag_word, protect, underline_used
+from xl_rebal.workbooks.template_pages import flag, flag_word, protect, quiet, underline_used
 
 ROW = 7  # where tables spill from
-LAST_ROW = 2000
+LAST_ROW = 2000  # lines are drawn that far; names go to the sheet's end
+SHEET_ROWS = 1_048_576
 STATUS_ROW = 4
 
 _HOLDINGS, _TARGETS = "tblHoldings[#All]", "tblTargets[#All]"
@@ -31,6 +32,7 @@ class Call:
     """A worksheet function in a cell.
 
     arguments  as in the formula: a table, `CostText`, `FlowAmount` or nothing.
+    instead    a condition and the sentence that stands in the cell instead while it holds.
     """
 
     sheet: str
@@ -38,11 +40,20 @@ class Call:
     column: int
     function: str
     arguments: tuple[str, ...]
+    instead: tuple[str, str] | None = None
 
     @property
     def formula(self) -> str:
         """Without its `=`."""
         return f"{self.function}({','.join(self.arguments)})"
+
+    @property
+    def content(self) -> str:
+        """What stands in the cell."""
+        if self.instead is None:
+            return self.formula
+        condition, words = self.instead
+        return f'IF({condition},"{words}",{self.formula})'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +89,10 @@ _TRADES = {
 }
 DRIFT, TRADES, CASH_FLOW = "REBAL drift", "REBAL trades", "REBAL cash flow"
 WEIGHTS, CLASSES = "REBAL weights", "REBAL classes"
+SEVERAL_ACCOUNTS = (
+    "The cash flow is one amount and sheet Holdings has several accounts: keep the rows of one "
+    "account, or use the command line with --flow ACCOUNT:AMOUNT."
+)
 SHEETS = (
     EngineSheet(
         title=DRIFT,
@@ -100,7 +115,10 @@ SHEETS = (
         title=CASH_FLOW,
         words="Trades that put the cash flow of sheet Rules to work (or raise it) without a full "
         "rebalancing.",
-        call=_call(CASH_FLOW, "REBAL_CASHFLOW", _HOLDINGS, _TARGETS, "FlowAmount"),
+        call=replace(
+            _call(CASH_FLOW, "REBAL_CASHFLOW", _HOLDINGS, _TARGETS, "FlowAmount"),
+            instead=("AccountCount>1", SEVERAL_ACCOUNTS),
+        ),
         widths=(18, 10, 9, 12, 12, 16, 12, 92),
         formats=_TRADES,
     ),
@@ -111,23 +129,63 @@ SHEETS = (
         widths=(18, 12, 28, 16, 11),
         formats=_WEIGHTS,
     ),
-    EngineSheet(
-        title=CLASSES,
-        words="The class of each row of sheet Holdings: your own of sheet Rules, else the shipped table "
-        "of funds. Copy what you need as values.",
-        call=_call(CLASSES, "REBAL_ASSETCLASS", "HoldingSymbol", _CLASSES),
-        widths=(40,),
-        formats={},
-    ),
 )
+CLASS_ROWS = 60
+CLASS_WORDS = (
+    f"The class of the first {CLASS_ROWS} rows of sheet Holdings: your own of sheet Rules, else the "
+    "shipped table of funds. Copy what you need as values."
+)
+CLASS_NOTE = (
+    "Needs the xl_rebal add-in. A symbol that is not known shows an error in its own row: add it to "
+    "tblClasses on sheet Rules, or type its class on sheet Holdings."
+)
+
+
+def _class_call(number_: int) -> Call:
+    symbol = f"INDEX(HoldingSymbol,{number_})"
+    call = _call(CLASSES, "REBAL_ASSETCLASS", symbol, _CLASSES, row=ROW + number_, column=2)
+    return replace(call, instead=(f'IFERROR(TRIM({symbol}&""),"")=""', ""))
+
+
+_CLASS_CALLS = tuple(_class_call(n) for n in range(1, CLASS_ROWS + 1))
 VERSION = Call(sheet="Start", row=0, column=0, function="REBAL_VERSION", arguments=())
 CALLS = tuple(call for sheet in SHEETS for call in (sheet.call, sheet.status) if call is not None)
+CALLS += _CLASS_CALLS[: len(HOLDINGS) - 1]  # below them there is no symbol
 Results = Mapping[str, Sequence[Sequence[Value]]]
 
 
 def write_engine_sheets(canvas: Canvas, results: Results) -> list[Spill]:
     """Write the sheets; results are the rows that each formula came to."""
-    return [spill for each in SHEETS for spill in _write(canvas, each, results)]
+    spills = [spill for each in SHEETS for spill in _write(canvas, each, results)]
+    return spills + _write_classes(canvas, results)
+
+
+def _write_classes(canvas: Canvas, results: Results) -> list[Spill]:
+    """One call a row, so that an unknown symbol spoils no other."""
+    sheet = canvas.sheet(CLASSES, styles.ACCENT_LIGHT)
+    write_title(canvas, sheet, CLASSES, CLASS_WORDS)
+    set_widths(sheet, (14, 90))
+    canvas.put(sheet, STATUS_ROW + 1, 1, CLASS_NOTE, styles.NOTE)
+    for column, header in enumerate(("symbol", "asset_class"), start=1):
+        look = replace(styles.HEADER, align="left", indent=1)
+        canvas.put(sheet, ROW, column, header, look)
+    spills = []
+    look = quiet(styles.BODY_TEXT)
+    for number_, call in enumerate(_CLASS_CALLS, start=1):
+        symbol = f'IFERROR(TRIM(INDEX(HoldingSymbol,{number_})&""),"")'
+        held = HOLDINGS[number_][1] if number_ < len(HOLDINGS) else ""
+        canvas.put(sheet, call.row, 1, Formula(symbol, held), look)
+        rows = results.get(call.formula, [[""]])
+        spills.append(put_spill(canvas, sheet, call, rows, [look]))
+    first, last = ROW + 1, ROW + CLASS_ROWS
+    underline_used(sheet, f"A{first}:B{last}", f'$A{first}<>""')
+    flag(sheet, f"B{first}:B{last}", f'LEFT($B{first},1)="#"', styles.BAD)
+    sheet.freeze_panes = f"A{first}"
+    set_up_print(sheet, last_column=2, last_row=last, repeat=ROW)
+    sheet.page_setup.fitToHeight = 1
+    sheet.page_setup.orientation = "portrait"
+    protect(sheet)
+    return spills
 
 
 def _write(canvas: Canvas, each: EngineSheet, results: Results) -> list[Spill]:
@@ -155,41 +213,34 @@ def _write(canvas: Canvas, each: EngineSheet, results: Results) -> list[Spill]:
         look = replace(styles.STRONG, format=styles.MONEY)
         canvas.merge(sheet, STATUS_ROW, 2, 3, look)
         canvas.put(sheet, STATUS_ROW, 2, Formula("FlowAmount", FLOW), look)
-    headed = bool(each.formats)
-    headers = [str(cell) for cell in rows[0]] if headed else [""]
-    first = ROW + 1 if headed else ROW
+    headers = [str(cell) for cell in rows[0]]
+    first = ROW + 1
     for offset, header in enumerate(headers):
         _format_column(canvas, sheet, 1 + offset, first, _look(each, header))
-    if headed:
-        for offset, header in enumerate(headers):
-            look = styles.HEADER
-            if _look(each, header).align == "left":
-                look = replace(look, align="left", indent=1)
-            canvas.styles.apply(sheet.cell(row=ROW, column=1 + offset), look)
-        last = get_column_letter(len(headers))
-        used = f'$A{first}&$H{first}<>""'
-        if headers[-1] == "status":
-            cells = f"{last}{first}:{last}{LAST_ROW}"
-            flag_word(sheet, cells, "above", styles.WARN)
-            flag_word(sheet, cells, "below", styles.BAD)
-            underline_used(sheet, cells, used)
-            last = get_column_letter(len(headers) - 1)
-        underline_used(sheet, f"A{first}:{last}{LAST_ROW}", used)
+    for offset, header in enumerate(headers):
+        look = styles.HEADER
+        if _look(each, header).align == "left":
+            look = replace(look, align="left", indent=1)
+        canvas.styles.apply(sheet.cell(row=ROW, column=1 + offset), look)
+    last = get_column_letter(len(headers))
+    used = f'$A{first}&$H{first}<>""'
+    if headers[-1] == "status":
+        cells = f"{last}{first}:{last}{LAST_ROW}"
+        flag_word(sheet, cells, "above", styles.WARN)
+        flag_word(sheet, cells, "below", styles.BAD)
+        underline_used(sheet, cells, used)
+        last = get_column_letter(len(headers) - 1)
+    underline_used(sheet, f"A{first}:{last}{LAST_ROW}", used)
     flag(sheet, f"A{ROW}", f'LEFT($A${ROW},1)="#"', styles.BAD)
     sheet.freeze_panes = f"A{first}"
-    set_up_print(sheet, last_column=len(headers), last_row=first, repeat=ROW if headed else None)
+    set_up_print(sheet, last_column=len(headers), last_row=first, repeat=ROW)
     sheet.print_area = None  # as far as the formula spills
     protect(sheet)
-    if headed:
-        for header in ("value", "quantity", "cost", "account"):
-            if header in headers:
-                letter = get_column_letter(headers.index(header) + 1)
-                place = f"'{each.title}'!${letter}${first}:${letter}${LAST_ROW}"
-                define(canvas, _name(each.title, header), place)
-        define(canvas, _name(each.title, "corner"), f"'{each.title}'!$A${ROW}")
-    else:
-        look = replace(styles.HEADER, align="left", indent=1)
-        canvas.put(sheet, ROW - 1, 1, "asset_class", look)
+    for header in ("value", "quantity"):
+        if header in headers:
+            letter = get_column_letter(headers.index(header) + 1)
+            place = f"'{each.title}'!${letter}${first}:${letter}${SHEET_ROWS}"
+            define(canvas, _name(each.title, header), place)
     return spills
 
 
@@ -228,5 +279,5 @@ def put_spill(
             canvas.put(sheet, call.row + down, call.column + right, None, look)
     first = rows[0][0]
     value = "" if first is None else first
-    canvas.put(sheet, call.row, call.column, Formula(call.formula, value), look)
+    canvas.put(sheet, call.row, call.column, Formula(call.content, value), look)
     return Spill(sheet=sheet.title, row=call.row, column=call.column, values=rows)

@@ -201,6 +201,9 @@ def _holdings(canvas: Canvas) -> None:
     )
     placed = _table(canvas, sheet, "tblHoldings")
     set_widths(sheet, _HOLDING_WIDTHS)
+    # From the table's first row to the sheet's end: what stands there and not in the table is not counted.
+    top = address(placed.first_row, placed.column("Symbol"), sheet=HOLDINGS)
+    define(canvas, "HoldingSheetSymbol", f"{top}:$B$1048576")
     _flag_text(sheet, placed, ["Quantity", "Price", "Multiplier", "FX"])
     for header in ("Quantity", "Multiplier"):
         show_whole(sheet, _below(placed, header))

@@ -13,10 +13,21 @@ def _number(text: str) -> str:
     return f'_xlfn.NUMBERVALUE({text},".",",")'
 
 
+def _typed(name: str) -> str:
+    """A value of tblPolicy as it was typed."""
+    return f'INDEX(PolicyValue,MATCH("{name}",PolicySetting,0))'
+
+
 def _setting(name: str) -> str:
-    """A value of tblPolicy in lower case without blanks; empty when the setting is missing."""
-    found = f'INDEX(PolicyValue,MATCH("{name}",PolicySetting,0))&""'
-    return f'IFERROR(LOWER(SUBSTITUTE({found}," ","")),"")'
+    """A value of tblPolicy in lower case without blanks; empty when the setting is missing.
+
+    A number (0.05) is read with a decimal point whatever the country writes.
+    """
+    value = _typed(name)
+    return (
+        f'IFERROR(IF(ISNUMBER({value}),SUBSTITUTE({value}&"",",","."),'
+        f'LOWER(SUBSTITUTE({value}&""," ",""))),"")'
+    )
 
 
 _SLASH = 'FIND("/",TriggerText)'
@@ -34,6 +45,12 @@ BAND_REL = (
     f"IFERROR(IF(ISNUMBER({_SLASH}),{_AFTER_SLASH}/100,"
     f'IF(AND(RIGHT(TriggerText,4)="%rel",LEN(TriggerText)>4),{_BUT_4}/100,"")),"")'
 )
+# A number from 1 on has no unit; a comma is no decimal point: `0,05` reads as 5.
+NO_UNIT = (
+    f'IF(IFERROR({_number("TriggerText")}>=1,FALSE),"no unit",'
+    'IF(AND(PolicyMode="band",ISNUMBER(FIND(",",TriggerText))),"comma",'
+    'IF(LEN(TriggerText)=0,"blank","ok")))'
+)
 _BOTH = f"IF(ISNUMBER({_SLASH}),2,1)"
 MODE = (
     'IF(TriggerText="never","never",IF(TriggerText="ownbands","own",'
@@ -44,6 +61,12 @@ MODE = (
 # Name, words, formula, format.
 POLICY_CELLS = (
     ("TriggerText", "Trigger, as read", _setting("trigger"), styles.GENERAL),
+    (
+        "TriggerTyped",
+        "Trigger, as typed",
+        f'IFERROR(TRIM({_typed("trigger")}&""),"")',
+        styles.GENERAL,
+    ),
     ("PolicyBandAbs", "Band in points of weight", BAND_ABS, styles.PERCENT),
     ("PolicyBandRel", "Band as a share of the target", BAND_REL, styles.PERCENT),
     ("PolicyMode", "Kind of policy", MODE, styles.GENERAL),

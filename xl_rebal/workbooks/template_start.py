@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_rebal.workbooks import styles, template_example
@@ -9,7 +11,14 @@ from xl_rebal.workbooks.cells import Canvas, Content, Formula, address, set_widt
 from xl_rebal.workbooks.dynamic_arrays import Spill
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import Look
-from xl_rebal.workbooks.template_engine import Results
+from xl_rebal.workbooks.template_engine import (
+    DRIFT,
+    SHEETS,
+    TRADES,
+    WEIGHTS,
+    Call,
+    Results,
+)
 from xl_rebal.workbooks.template_inputs import INPUT_FILL, define
 from xl_rebal.workbooks.template_pages import flag, protect
 
@@ -19,12 +28,26 @@ WIDTHS = [3, 20, 18, 18, 18, 18, 18, 18]
 
 VERSION = 'IFERROR(REBAL_VERSION(),"")'
 NOT_LOADED = (
-    "xl_rebal add-in not loaded: the numbers of the sheets REBAL … are those saved with this file. "
-    "Install the add-in, then press Ctrl+Alt+F9. All other sheets work without it."
+    "xl_rebal add-in not loaded: in Excel the sheets REBAL … show numbers saved with this file, in "
+    "LibreOffice #NAME?. Install the add-in (the extension), then press Ctrl+Alt+F9 (Ctrl+Shift+F9). "
+    "All other sheets work without it."
+)
+CUT_SHORT = (
+    "REBAL sheets do not show everything: in LibreOffice, unprotect them (no password) and enter the "
+    "array formulas again over more rows; in Excel, empty the cells below them. The figures here are "
+    "complete."
+)
+_CUT = ",".join(
+    f"IFERROR(COUNT({shown})<{wanted},FALSE)"
+    for shown, wanted in (
+        ("RebalDriftValue", "AddInDriftRows"),
+        ("RebalTradesQuantity", "AddInTrades"),
+        ("RebalWeightsValue", "AddInWeightRows"),
+    )
 )
 LINE = (
-    'IF(AND(LEN(AddInVersion)>0,LEFT(AddInVersion,1)<>"#"),"xl_rebal "&AddInVersion'
-    '&" is loaded: the sheets REBAL … are live.",'
+    f'IF(AND(LEN(AddInVersion)>0,LEFT(AddInVersion,1)<>"#"),IF(OR({_CUT}),"{CUT_SHORT}",'
+    '"xl_rebal "&AddInVersion&" is loaded: the sheets REBAL … are live."),'
     f'"{NOT_LOADED}")'
 )
 _EXAMPLES = 'SUMPRODUCT(--(LEFT(HoldingAccount,7)="EXAMPLE"))'
@@ -38,18 +61,85 @@ INPUTS = (
 )
 
 
-def guarded(sheet: str, column: str, result: str = "SUM") -> str:
-    """A sum over a column that spills, or #N/A: an error text would count as nothing in it."""
-    corner, numbers, accounts = f"{sheet}Corner", f"{sheet}{column}", f"{sheet}Account"
-    rows = f'SUMPRODUCT(--({accounts}<>""))'
-    sound = f'IFERROR(AND(EXACT(T({corner}),"account"),COUNT({numbers})={rows}),FALSE)'
-    return f"IF({sound},{result}({numbers}),NA())"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number computed from a function of the add-in inside one cell, whatever its table spills to.
+
+    result  of the column's numbers, with {} for the column.
+    """
+
+    name: str
+    words: str
+    call: Call
+    header: str
+    result: str
+    format: str = styles.COUNT
+
+    def formula(self, results: Results) -> str:
+        """#N/A for an error text, which has no second column."""
+        column = [str(cell) for cell in results[self.call.formula][0]].index(self.header) + 1
+        picked = f"INDEX({self.call.formula},0,{column})"
+        return f"IFERROR({self.result.format(picked)},NA())"
+
+    def value(self, results: Results) -> float:
+        """What it comes to with the example."""
+        rows = results[self.call.formula]
+        column = rows[0].index(self.header)
+        numbers = [row[column] for row in rows[1:] if isinstance(row[column], (int, float))]
+        total = sum(float(number) for number in numbers if not isinstance(number, str | None))
+        return total if self.result == _SUM else float(len(numbers))
 
 
-_TRADED = guarded("RebalTrades", "Value")
-_COST = guarded("RebalTrades", "Cost")
-_TOTAL = guarded("RebalDrift", "Value")
-_TRADE_COUNT = guarded("RebalTrades", "Quantity", "COUNT")
+_SUM, _COUNT = "SUM({})", "COUNT({})"
+_CALLS = {sheet.title: sheet.call for sheet in SHEETS}
+_TRADE_ROWS = "SUMPRODUCT(ISNUMBER({0})*({0}<>0))"
+FIGURES = (
+    Figure(
+        name="AddInTotal",
+        words="Total, by the add-in",
+        call=_CALLS[DRIFT],
+        header="value",
+        result=_SUM,
+        format=styles.MONEY,
+    ),
+    Figure(
+        name="AddInTrades",
+        words="Trades",
+        call=_CALLS[TRADES],
+        header="quantity",
+        result=_TRADE_ROWS,
+    ),
+    Figure(
+        name="AddInTraded",
+        words="Bought and sold",
+        call=_CALLS[TRADES],
+        header="value",
+        result=_SUM,
+        format=styles.MONEY,
+    ),
+    Figure(
+        name="AddInCost",
+        words="Cost of the trades",
+        call=_CALLS[TRADES],
+        header="cost",
+        result=_SUM,
+        format=styles.MONEY,
+    ),
+    Figure(
+        name="AddInDriftRows",
+        words="Rows of REBAL drift",
+        call=_CALLS[DRIFT],
+        header="value",
+        result=_COUNT,
+    ),
+    Figure(
+        name="AddInWeightRows",
+        words="Rows of REBAL weights",
+        call=_CALLS[WEIGHTS],
+        header="value",
+        result=_COUNT,
+    ),
+)
 STEPS = (
     ("1", "Holdings", "Paste your positions over the example rows; give each row an asset class."),
     (
@@ -73,7 +163,7 @@ PLACES = (
 
 
 def write_start(canvas: Canvas, results: Results) -> list[Spill]:
-    """Write the sheet; the spill is the add-in's version, saved as not there."""
+    """Write the sheet; the spills are the add-in's version, saved as not there, and figures."""
     sheet = canvas.sheet(NAME, styles.ACCENT)
     write_title(
         canvas,
@@ -100,6 +190,7 @@ def write_start(canvas: Canvas, results: Results) -> list[Spill]:
         sheet.row_dimensions[row].height = 30 if label == "Add-in" else 18
         row += 1
     flag(sheet, "C4:H4", 'LEFT($C$4,16)="xl_rebal add-in "', styles.WARN)
+    flag(sheet, "C4:H4", 'LEFT($C$4,12)="REBAL sheets"', styles.BAD)
     flag(sheet, "C5:H5", 'LEFT($C$5,10)="The tables"', styles.WARN)
     flag(sheet, "C6:H6", 'LEFT($C$6,3)<>"All"', styles.BAD)
     flag(sheet, "C6:H6", 'LEFT($C$6,3)="All"', styles.GOOD)
@@ -112,29 +203,36 @@ def write_start(canvas: Canvas, results: Results) -> list[Spill]:
     version = Look(size=9, colour=styles.MUTED, align="left")
     canvas.put(sheet, row, 3, Formula(VERSION, ""), version)
     define(canvas, "AddInVersion", address(row, 3, sheet=NAME))
+    spills = [Spill(sheet=NAME, row=row, column=3, values=[[""]])]
+    for figure in FIGURES:
+        row += 1
+        canvas.put(sheet, row, 2, figure.words, styles.NOTE)
+        number = figure.value(results)
+        look = replace(version, format=figure.format)
+        canvas.put(sheet, row, 3, Formula(figure.formula(results), number), look)
+        define(canvas, figure.name, address(row, 3, sheet=NAME))
+        spills.append(Spill(sheet=NAME, row=row, column=3, values=[[number]]))
     set_up_print(sheet, last_column=LAST, last_row=row)
     sheet.page_setup.fitToHeight = 1
     protect(sheet)
-    return [Spill(sheet=NAME, row=row, column=3, values=[[""]])]
-
-
-def _column(rows: object, header: str) -> list[float]:
-    assert isinstance(rows, list)
-    index = rows[0].index(header)
-    return [row[index] for row in rows[1:] if isinstance(row[index], float)]
+    return spills
 
 
 def _cards(canvas: Canvas, sheet: Worksheet, results: Results, row: int) -> None:
-    trades = next(rows for key, rows in results.items() if key.startswith("REBAL_TRADES("))
-    drift = next(rows for key, rows in results.items() if key.startswith("REBAL_DRIFT("))
     total = sum(template_example.value_of(each) for each in template_example.HOLDINGS[1:])
+    figures = {figure.name: figure for figure in FIGURES}
     cards: list[tuple[int, str, str, float, str]] = [
-        (2, "Total value", "Base", total, styles.MONEY),
-        (4, "Total, by the add-in", _TOTAL, sum(_column(drift, "value")), styles.MONEY),
-        (5, "Trades, by the add-in", _TRADE_COUNT, len(_column(trades, "quantity")), styles.COUNT),
-        (6, "Bought and sold", _TRADED, sum(_column(trades, "value")), styles.MONEY),
-        (8, "Cost of the trades", _COST, sum(_column(trades, "cost")), styles.MONEY),
+        (2, "Total value", "Base", total, styles.MONEY)
     ]
+    for first, label, name in (
+        (4, "Total, by the add-in", "AddInTotal"),
+        (5, "Trades, by the add-in", "AddInTrades"),
+        (6, "Bought and sold", "AddInTraded"),
+        (8, "Cost of the trades", "AddInCost"),
+    ):
+        figure = figures[name]
+        formula = f"IF(ISNUMBER({name}),{name},NA())"
+        cards.append((first, label, formula, figure.value(results), figure.format))
     lasts = {2: 3, 6: 7}
     for first, label, formula, value, format_ in cards:
         look = Look(
