@@ -105,7 +105,7 @@ def test_a_model_that_makes_no_sense_cannot_be_built() -> None:
 
 def test_without_costs_the_words_say_so() -> None:
     assert parse_costs("none").is_zero
-    assert CostModel().in_words() == "no trading costs (none were given)"
+    assert CostModel().in_words() == "no trading costs (all are zero)"
     assert parse_costs(
         "spread 10bp, commission 4.95, 0.005 per share, min commission 1"
     ).in_words() == (

@@ -73,7 +73,7 @@ class CostModel:
     def in_words(self) -> str:
         """`half-spread 5 bp (quoted spread 10 bp), commission 4.95 a trade`; says so when all is zero."""
         if self.is_zero:
-            return "no trading costs (none were given)"
+            return "no trading costs (all are zero)"
         words = [
             f"half-spread {self.half_spread * 1e4:.10g} bp of value "
             f"(quoted spread {self.half_spread * 2e4:.10g} bp)",

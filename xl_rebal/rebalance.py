@@ -10,8 +10,7 @@ import numpy as np
 
 from xl_rebal.bands import Widths, breaches, widths
 from xl_rebal.drift import Drift, measure
-from xl_rebal.errors import FaultList, PlanError, TableError
-from xl_rebal.portfolio import cells
+from xl_rebal.errors import FaultList, PlanError
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.policies import (
     Always,
@@ -275,17 +274,3 @@ def _band_fires(policy: Policy, drift: Drift) -> tuple[bool, str]:
     if hit:
         return True, "outside the band: " + ", ".join(hit)
     return False, "every class is within its band"
-
-
-def money(text: str) -> float:
-    """An amount of money typed as an option; refuses what is not finite."""
-    try:
-        if "%" not in text:
-            return cells.number(text)
-    except ValueError:
-        pass
-    raise TableError.of(
-        where="flow",
-        what=f"{text!r} is not an amount of money",
-        remedy="write digits, as in -2500 or 12,500.75",
-    )

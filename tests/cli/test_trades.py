@@ -144,7 +144,7 @@ def test_without_a_date_a_calendar_rule_is_due_and_says_so(xl: Run, walk: Path) 
 
 def test_costs_are_said_even_when_there_are_none(xl: Run, walk: Path) -> None:
     free = trades(xl, walk, "--targets", TARGETS)
-    assert free["costs"] == "no trading costs (none were given)"
+    assert free["costs"] == "no trading costs (all are zero)"
     assert free["total_cost"] == 0
     paid = trades(xl, walk, "--targets", TARGETS, "--costs", "spread 10bp, commission 4.95")
     half = sum(t["value"] for t in paid["trades"]) * 5e-4
@@ -312,3 +312,10 @@ def test_real_exports_give_verified_plans(xl: Run, shared_data: Path, table) -> 
         "vanguard/audit_probe_vanguard_two_tables.csv": "80% stocks, 20% cash",
     }.items():
         trades(xl, brokers / name, "--targets", targets, "--map", classes, *HALF_SPREAD)
+
+
+def test_an_account_without_discretion_is_named(xl: Run, walk: Path, tmp_path: Path) -> None:
+    table = tmp_path / "accounts.csv"
+    table.write_text("account,discretionary\nA,no\n")
+    document = trades(xl, walk, "--targets", TARGETS, "--accounts", table)
+    assert any("account A is not discretionary" in text for text in document["warnings"])

@@ -31,6 +31,6 @@ def read(make: Make) -> Read:
     """Read positions from text or bytes."""
 
     def run(content: str | bytes, *, encoding: str = "utf-8", **options: object) -> Statement:
-        return read_positions(make(content, encoding=encoding), **options)  # type: ignore[arg-type]
+        return read_positions(make(content, encoding=encoding), **options)  # type: ignore[arg-type]  # by name
 
     return run

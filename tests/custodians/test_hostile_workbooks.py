@@ -87,7 +87,7 @@ def test_overlapping_parts(path):
                 setattr(copy, field, getattr(info, field))
             archive.filelist.append(copy)
             archive.NameToInfo[copy.filename] = copy
-        archive._didModify = True  # type: ignore[attr-defined]
+        archive._didModify = True  # type: ignore[attr-defined]  # zipfile's own flag
     with pytest.raises(FileError, match=r"overlap|damaged"):
         read_positions(path)
 

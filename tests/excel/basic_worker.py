@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-import uno  # type: ignore[import-not-found, unused-ignore]
+import uno  # type: ignore[import-not-found, unused-ignore]  # LibreOffice's
 
 
 def connect(pipe):

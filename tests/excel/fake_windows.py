@@ -107,9 +107,9 @@ def _com_cell(value: Any) -> Any:
     if isinstance(value, CellError):
         return -2146828288 + ERROR_NUMBERS[value.text]
     if isinstance(value, dt.datetime):
-        import pywintypes  # type: ignore[import-untyped, unused-ignore]
+        import pywintypes  # type: ignore[import-untyped, unused-ignore]  # the stub
 
-        return pywintypes.TimeType(*value.timetuple()[:6], tzinfo=dt.timezone.utc)  # noqa: UP017
+        return pywintypes.TimeType(*value.timetuple()[:6], tzinfo=dt.timezone.utc)  # noqa: UP017 - as pywin32 spells it
     return value
 
 
@@ -141,14 +141,14 @@ def install() -> None:
     del asyncio, multiprocessing, pd
     _stub_pywin32()
     platform, library = sys.platform, ctypes.PyDLL
-    ctypes.PyDLL = MagicMock()  # type: ignore[misc]
+    ctypes.PyDLL = MagicMock()  # type: ignore[misc]  # patched on purpose
     for name in ("oledll", "windll"):
         setattr(ctypes, name, MagicMock())
     sys.platform = "win32"
     try:
         import xlwings
     finally:
-        sys.platform, ctypes.PyDLL = platform, library  # type: ignore[misc]
+        sys.platform, ctypes.PyDLL = platform, library  # type: ignore[misc]  # patched on purpose
     assert xlwings.has_pywin32, "xlwings did not take the stubs"
     assert not xlwings.__pro__, "only the part of xlwings under the BSD licence is ours to use"
 
@@ -168,7 +168,7 @@ def _stub_pywin32() -> None:
     for name in ("win32api", "win32con", "win32gui", "win32event"):
         _module(name)
     _module("win32process", GetWindowThreadProcessId=lambda _window: (1, 1))
-    utc = types.SimpleNamespace(utc=lambda: dt.timezone.utc)  # noqa: UP017
+    utc = types.SimpleNamespace(utc=lambda: dt.timezone.utc)  # noqa: UP017 - as pywin32 spells it
     _module("win32timezone", TimeZoneInfo=utc)
     _module(
         "pythoncom",

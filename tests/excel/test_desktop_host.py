@@ -73,7 +73,7 @@ def _tuples(rows: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:
 
 
 def test_a_cell_becomes_what_the_functions_know() -> None:
-    zone = dt.timezone.utc  # noqa: UP017
+    zone = dt.timezone.utc  # noqa: UP017 - as pywin32 spells it
     assert desktop.cell(dt.datetime(2026, 3, 1, 9, 30, tzinfo=zone)) == dt.datetime(
         2026, 3, 1, 9, 30
     )

@@ -73,7 +73,7 @@ def test_what_cannot_be_built() -> None:
 def test_a_policy_is_immutable_and_a_key() -> None:
     policy = Policy(trigger=Band(absolute=0.05))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        policy.beyond = True  # type: ignore[misc]
+        policy.beyond = True  # type: ignore[misc]  # frozen: it must fail
     assert {policy: 1}[Policy(trigger=Band(absolute=0.05))] == 1
 
 

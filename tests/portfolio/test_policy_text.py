@@ -228,7 +228,7 @@ def _joined(word: str) -> st.SearchStrategy[tuple[str, Trigger]]:
     return st.lists(inner, min_size=2, max_size=3).map(
         lambda parts: (
             f" {word} ".join(text for text, _ in parts),
-            Combined(operator=word, parts=tuple(t for _, t in parts)),  # type: ignore[arg-type]
+            Combined(operator=word, parts=tuple(t for _, t in parts)),  # type: ignore[arg-type]  # a drawn word
         )
     )
 

@@ -73,7 +73,7 @@ def test_the_shipped_table_is_sound() -> None:
     }.items():  # fmt: skip
         assert shipped[symbol].asset_class == name
     with pytest.raises(TypeError):
-        shipped["NEW"] = Security(symbol="NEW")  # type: ignore[index]
+        shipped["NEW"] = Security(symbol="NEW")  # type: ignore[index]  # read-only: it must fail
 
 
 def test_a_row_changes_only_what_it_fills_in() -> None:

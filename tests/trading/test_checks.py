@@ -315,8 +315,8 @@ FAULTS: dict[str, tuple[Plan, str]] = {
     "NaN edge": (with_class(CASH, lower=math.nan), "unreadable"),
     "no number": (with_class(CASH, value_after="much"), "unreadable"),
     "no text": (with_trade(VTI, symbol=None), "unreadable"),
-    "no trades at all": (replace(WALK, trades=None), "unreadable"),  # type: ignore[arg-type]
-    "a note of numbers": (replace(WALK, notes=(1,)), "unreadable"),  # type: ignore[arg-type]
+    "no trades at all": (replace(WALK, trades=None), "unreadable"),  # type: ignore[arg-type]  # garbage
+    "a note of numbers": (replace(WALK, notes=(1,)), "unreadable"),  # type: ignore[arg-type]  # garbage
 }
 
 

@@ -27,7 +27,7 @@ HALF_SPREAD = Limits(costs=parse_costs("half-spread 5bp, commission 0"))
 
 
 def plan(book: Book, policy: str, limits: Limits | None = None, **changes: object) -> Plan:
-    request = Request(policy=parse_policy(policy), limits=limits or Limits(), **changes)  # type: ignore[arg-type]
+    request = Request(policy=parse_policy(policy), limits=limits or Limits(), **changes)  # type: ignore[arg-type]  # by name
     (result,) = rebalance(book, request).plans
     return result
 
@@ -51,7 +51,7 @@ def one_account(rows: list[tuple[str, float, float, str]], targets: str, **chang
     return Book(
         holdings=Holdings.from_rows(held),
         models={"": parse_targets(targets)},
-        **changes,  # type: ignore[arg-type]
+        **changes,  # type: ignore[arg-type]  # by name
     )
 
 

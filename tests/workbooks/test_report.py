@@ -297,7 +297,7 @@ def test_unknown_stays_unknown_and_the_assumptions_say_what_was_assumed() -> Non
     assert "holdings.csv" in shown
     assert shown.count("line 7: the total differs") == 1
     assert "ab" * 32 in shown
-    assert any("No trading costs (none were given)" in text for text in shown)
+    assert any("No trading costs (all are zero)" in text for text in shown)
     assert any(text.startswith("Verified: every plan was re-checked") for text in shown)
     assert any("contribution of 500.00" in text for text in shown)
     assert "unknown" in words(data, "Summary")

@@ -405,7 +405,7 @@ def test_the_line_about_the_add_in(calc: CalcSession, values_only: Path) -> None
 
 
 def test_with_the_add_in_every_sheet_is_live(
-    calc_functions: CalcSession,  # noqa: F811
+    calc_functions: CalcSession,  # noqa: F811 - pytest hands it over
 ) -> None:
     with calc_functions.open(FILE) as book:
         before = all_cells(book)
@@ -423,7 +423,7 @@ def test_with_the_add_in_every_sheet_is_live(
 
 
 def test_the_figures_of_the_add_in_do_not_depend_on_what_its_sheets_show(
-    calc_functions: CalcSession,  # noqa: F811
+    calc_functions: CalcSession,  # noqa: F811 - pytest hands it over
 ) -> None:
     names = ("One", "Two", "Three")
     rows = [[name, *row[1:]] for name in names for row in WALK]
@@ -447,7 +447,7 @@ def test_the_figures_of_the_add_in_do_not_depend_on_what_its_sheets_show(
 
 
 def test_without_trades_the_cards_show_none(
-    calc_functions: CalcSession,  # noqa: F811
+    calc_functions: CalcSession,  # noqa: F811 - pytest hands it over
 ) -> None:
     with calc_functions.open(FILE) as book:
         set_policy(book, "50pp")

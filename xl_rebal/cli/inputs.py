@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
-from xl_rebal.rebalance import Request, money
+from xl_rebal.rebalance import Request
 from xl_rebal.trading.limits import FlowMode, Limits
 
 
@@ -70,8 +70,6 @@ class Loaded:
     request: Request
     warnings: tuple[str, ...]
     fingerprint: str
-    costs_given: bool = False
-    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(options: Options) -> Loaded:
@@ -101,6 +99,7 @@ def load(options: Options) -> Loaded:
         *statement.warnings,
         *_unmatched(holdings, everyone, accounts, restrictions),
         *_worthless(holdings),
+        *_without_discretion(holdings, accounts),
     )
     if options.together:
         accounts = _joined(accounts, holdings)
@@ -131,8 +130,16 @@ def load(options: Options) -> Loaded:
         request=request,
         warnings=warnings,
         fingerprint=_fingerprint(options),
-        costs_given=options.costs is not None,
     )
+
+
+def _without_discretion(holdings: Holdings, accounts: Mapping[str, Account]) -> list[str]:
+    """A warning for each account whose trades need the client's word before they are sent."""
+    return [
+        f"account {name} is not discretionary: its trades need the client's word before they are sent"
+        for name in holdings.accounts()
+        if name in accounts and not accounts[name].discretionary
+    ]
 
 
 def _worthless(holdings: Holdings) -> list[str]:
@@ -240,7 +247,7 @@ def read_flows(texts: tuple[str, ...], holdings: Holdings) -> dict[str, float]:
                 what=f"account {account!r} is not in the holdings",
                 remedy=f"accounts are: {', '.join(names)}",
             )
-        result[account] = result.get(account, 0.0) + money(amount)
+        result[account] = result.get(account, 0.0) + _money(amount)
     return result
 
 
@@ -355,3 +362,17 @@ def _fingerprint(options: Options) -> str:
         digest.update(f"{name}=".encode())
         digest.update(path.read_bytes() if path is not None else repr(value).encode())
     return digest.hexdigest()
+
+
+def _money(text: str) -> float:
+    """An amount of money typed as an option; refuses what is not finite."""
+    try:
+        if "%" not in text:
+            return cells.number(text)
+    except ValueError:
+        pass
+    raise TableError.of(
+        where="flow",
+        what=f"{text!r} is not an amount of money",
+        remedy="write digits, as in -2500 or 12,500.75",
+    )

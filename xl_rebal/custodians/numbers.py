@@ -174,7 +174,7 @@ def _odd_rows(joined: str, n: int, run: re.Pattern[str]) -> list[int] | None:
     odd: list[int] = []
     position = row = 0
     while position < len(joined):
-        end = run.match(joined, position).end()  # type: ignore[union-attr]
+        end = run.match(joined, position).end()  # type: ignore[union-attr]  # the run matches nothing, too
         if end == len(joined):
             break
         row += joined.count("\n", position, end)

@@ -31,10 +31,6 @@ class _Refusal:
     applies: Callable[[set[str], list[str]], bool]  # keys of a row, its filled cells
 
 
-def _has(*wanted: str) -> Callable[[set[str], list[str]], bool]:
-    return lambda keys, cells: set(wanted) <= keys
-
-
 def _begins(pattern: str) -> Callable[[set[str], list[str]], bool]:
     compiled = re.compile(pattern, re.IGNORECASE)
     return lambda keys, cells: compiled.match(cells[0]) is not None

@@ -99,7 +99,7 @@ def _add_packages(folders: list[str]) -> None:
     importlib.invalidate_caches()
 
 
-class AddIn(unohelper.Base, XServiceName, XServiceInfo, XLocalizable, XFunctions):  # type: ignore[misc]
+class AddIn(unohelper.Base, XServiceName, XServiceInfo, XLocalizable, XFunctions):  # type: ignore[misc]  # bases without types
     """The service that Calc calls; names and help stand in CalcAddIns.xcu."""
 
     def __init__(self, context: Any, *_: Any) -> None:
