@@ -6,6 +6,7 @@ add-in and the reference page are generated from what stands here.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from xl_rebal.errors import RebalError
+from xl_rebal.excel.functions import MODULES
 
 PREFIX = "#REBAL! "
 CATEGORY = "xl_rebal"
@@ -144,10 +146,12 @@ def _check(function: Function) -> None:
 
 
 def functions() -> tuple[Function, ...]:
-    """All worksheet functions in the order of their declaration."""
-    import xl_rebal.excel.functions  # noqa: F401 - declares them
-
-    return tuple(_FUNCTIONS.values())
+    """All worksheet functions, in the order of `MODULES` and of their declaration."""
+    modules = [importlib.import_module(f"xl_rebal.excel.functions.{m}").__name__ for m in MODULES]
+    order = {name: place for place, name in enumerate(modules)}
+    return tuple(
+        sorted(_FUNCTIONS.values(), key=lambda f: order.get(f.body.__module__, len(order)))
+    )
 
 
 def function(name: str) -> Function:
