@@ -38,8 +38,8 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --group build --universal
 	--python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate --no-config $(UPGRADE)
 lock: .venv/.dev
-	$(COMPILE) --output-file requirements.lock
-	$(COMPILE) --constraints requirements.lock --extra dev --output-file requirements-dev.lock
+	$(COMPILE) --extra addin --output-file requirements.lock
+	$(COMPILE) --constraints requirements.lock --extra addin --extra dev --output-file requirements-dev.lock
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix-only --exit-zero
