@@ -1,7 +1,7 @@
 Attribute VB_Name = "RebalFunctions"
 ' Made from xl_rebal/excel/registry.py by xl_rebal.excel.generate; changes here are lost.
 '
-' The worksheet functions. The module "xlwings" beside this one brings XLPy, which starts Python.
+' The worksheet functions. RebalHost.Python is the Python process, started at the first call.
 ' Neither the workbook nor the calling cell goes to Python: given a workbook, xlwings looks for sheets
 ' named *.py in it, and a client's file must not choose what runs.
 Option Explicit
@@ -95,7 +95,7 @@ Public Function REBAL_WEIGHTS( _
     ' The weight of every holding in its account.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_WEIGHTS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_weights", Array( _
+    REBAL_WEIGHTS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_weights", Array( _
         RebalArgument("holdings", "tblHoldings", True, holdings)))
     Exit Function
 failed:
@@ -109,7 +109,7 @@ Public Function REBAL_DRIFT( _
     ' Weights against targets, class by class.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_DRIFT = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_drift", Array( _
+    REBAL_DRIFT = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_drift", Array( _
         RebalArgument("holdings", "tblHoldings", True, holdings), _
         RebalArgument("targets", "tblTargets", True, targets), _
         RebalArgument("policy", "tblPolicy", False, policy)))
@@ -125,7 +125,7 @@ Public Function REBAL_STATUS( _
     ' Whether every class is within its band, in words.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_STATUS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_status", Array( _
+    REBAL_STATUS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_status", Array( _
         RebalArgument("holdings", "tblHoldings", True, holdings), _
         RebalArgument("targets", "tblTargets", True, targets), _
         RebalArgument("policy", "tblPolicy", False, policy)))
@@ -140,7 +140,7 @@ Public Function REBAL_BANDS( _
     ' The edges of every class's band.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_BANDS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_bands", Array( _
+    REBAL_BANDS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_bands", Array( _
         RebalArgument("targets", "tblTargets", True, targets), _
         RebalArgument("policy", "tblPolicy", False, policy)))
     Exit Function
@@ -158,7 +158,7 @@ Public Function REBAL_TRADES( _
     ' The trades that the policy asks for.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_TRADES = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_trades", Array( _
+    REBAL_TRADES = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_trades", Array( _
         RebalArgument("holdings", "tblHoldings", True, holdings), _
         RebalArgument("targets", "tblTargets", True, targets), _
         RebalArgument("policy", "tblPolicy", False, policy), _
@@ -178,7 +178,7 @@ Public Function REBAL_CASHFLOW( _
     ' What new money buys, or what a withdrawal sells.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_CASHFLOW = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_cashflow", Array( _
+    REBAL_CASHFLOW = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_cashflow", Array( _
         RebalArgument("holdings", "tblHoldings", True, holdings), _
         RebalArgument("targets", "tblTargets", True, targets), _
         RebalArgument("amount", "", True, amount), _
@@ -194,7 +194,7 @@ Public Function REBAL_COST( _
     ' What a list of trades costs.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_COST = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_cost", Array( _
+    REBAL_COST = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_cost", Array( _
         RebalArgument("trades", "tblTrades", True, trades), _
         RebalArgument("costs", "tblCosts", False, costs)))
     Exit Function
@@ -207,7 +207,7 @@ Public Function REBAL_POLICY( _
     ' A policy in words.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_POLICY = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_policy", Array( _
+    REBAL_POLICY = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_policy", Array( _
         RebalArgument("text", "", True, text)))
     Exit Function
 failed:
@@ -220,7 +220,7 @@ Public Function REBAL_ASSETCLASS( _
     ' The asset class of a ticker.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_ASSETCLASS = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_assetclass", Array( _
+    REBAL_ASSETCLASS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_assetclass", Array( _
         RebalArgument("symbol", "", True, symbol), _
         RebalArgument("map", "tblClasses", False, map)))
     Exit Function
@@ -232,7 +232,7 @@ Public Function REBAL_VERSION() As Variant
     ' The version of xl_rebal.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_VERSION = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_version", Array())
+    REBAL_VERSION = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_version", Array())
     Exit Function
 failed:
     REBAL_VERSION = RebalFailure(Err.Description)

@@ -25,7 +25,7 @@ def _group(help: str) -> typer.Typer:
     return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None)
 
 
-build = _group("Build what spreadsheets load: templates, the LibreOffice extension.")
+build = _group("Build what spreadsheets load: templates, the Excel add-in, the LibreOffice extension.")
 install = _group("Install the worksheet functions for this user.")
 uninstall = _group("Remove the worksheet functions again.")
 
@@ -35,6 +35,17 @@ def register(app: typer.Typer) -> None:
     app.add_typer(build, name="build")
     app.add_typer(install, name="install")
     app.add_typer(uninstall, name="uninstall")
+
+
+@build.command("addin")
+def build_addin(
+    out: OutOption = Path("dist"), overwrite: OverwriteOption = False, json: JsonOption = False
+) -> None:
+    """Write xl_rebal.xlam, the add-in for desktop Excel, and its IntelliSense help."""
+    from xl_rebal.excel.addin.build import write_addin
+
+    paths = [str(path) for path in write_addin(out, overwrite=overwrite)]
+    _tell([f"written: {path}" for path in paths], {"files": paths}, json=json)
 
 
 @build.command("calc")

@@ -1,4 +1,4 @@
-"""Files made from the registry of worksheet functions: VBA, wizard help, IntelliSense, reference page.
+"""Files made from the registry of worksheet functions and the ribbon: VBA, help, XML, reference page.
 
 They are committed, and a test makes them again and finds no difference.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xl_rebal.excel import registry
-from xl_rebal.excel.generate import intellisense, reference, vba
+from xl_rebal.excel.generate import intellisense, reference, ribbon, vba
 from xl_rebal.files import write_atomically
 
 
@@ -19,6 +19,8 @@ def rendered() -> dict[str, bytes]:
         "docs/function-reference.md": reference.page(functions).encode(),
         "vba/RebalFunctions.bas": vba.wrappers(functions).encode("ascii"),
         "vba/RebalHelp.bas": vba.help_texts(functions).encode("ascii"),
+        "vba/RebalRibbon.bas": ribbon.callbacks().encode("ascii"),
+        "vba/customUI14.xml": ribbon.document().encode(),
         "vba/xl_rebal.intellisense.xml": intellisense.document(functions).encode(),
     }
 

@@ -7,7 +7,13 @@ import re
 from xl_rebal.excel.registry import Argument, Function
 
 LONGEST = 255
-NOTE = "Made from xl_rebal/excel/registry.py by xl_rebal.excel.generate; changes here are lost."
+_NOTE = "Made from xl_rebal/excel/{source}.py by xl_rebal.excel.generate; changes here are lost."
+
+
+def note(name: str) -> str:
+    """The line that says what a generated file was made from."""
+    ribbon = name in {"RebalRibbon.bas", "customUI14.xml"}
+    return _NOTE.format(source="ribbon" if ribbon else "registry")
 
 
 def function_help(function: Function) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from xl_rebal.excel.generate.help_texts import NOTE, argument_help, argument_label, function_help
+from xl_rebal.excel.generate.help_texts import argument_help, argument_label, function_help, note
 from xl_rebal.excel.registry import Function
 
 NAMESPACE = "http://schemas.excel-dna.net/intellisense/1.0"
@@ -18,7 +18,7 @@ NAMESPACE = "http://schemas.excel-dna.net/intellisense/1.0"
 def document(functions: Iterable[Function]) -> str:
     """The XML text, in the order of declaration."""
     root = ET.Element("IntelliSense", xmlns=NAMESPACE)
-    root.append(ET.Comment(f" {NOTE} "))
+    root.append(ET.Comment(f" {note('xl_rebal.intellisense.xml')} "))
     listed = ET.SubElement(root, "FunctionInfo")
     for function in functions:
         entry = ET.SubElement(

@@ -7,7 +7,7 @@ from typing import Any
 
 from xl_rebal.excel import registry
 from xl_rebal.excel.generate import samples
-from xl_rebal.excel.generate.help_texts import NOTE
+from xl_rebal.excel.generate.help_texts import note
 from xl_rebal.excel.registry import PREFIX, Argument, Function, Returns
 
 _ROWS = 8  # of a result
@@ -49,7 +49,7 @@ tables below; their numbers are invented.
 def page(functions: Iterable[Function]) -> str:
     """The page in Markdown."""
     functions = tuple(functions)
-    parts = [f"<!-- {NOTE} -->", _INTRODUCTION, "## The functions\n", _list(functions)]
+    parts = [f"<!-- {note('function-reference.md')} -->", _INTRODUCTION, "## The functions\n", _list(functions)]
     parts.append("## The sample tables\n")
     parts += [f"`{name}`\n\n{_table(rows)}" for name, rows in samples.TABLES.items()]
     parts += [_section(function) for function in functions]

@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.resources import files
 
-from xl_rebal.excel.generate.help_texts import NOTE, argument_help, function_help
+from xl_rebal.excel.generate.help_texts import argument_help, function_help, note
 from xl_rebal.excel.registry import CATEGORY, PREFIX, Function
 
 HOST = "xl_rebal.excel.hosts.desktop"
 _CONTINUATIONS = 24  # VBA takes no more in one statement
 _LONGEST_LINE = 1023
 # Names that a wrapper uses; VBA does not tell upper from lower case.
-_USED = frozenset("array err xlpy failed rebalargument rebalfailure rebalinwizard".split())
+_USED = frozenset("array err rebalhost failed rebalargument rebalfailure rebalinwizard".split())
 
 
 def wrappers(functions: Iterable[Function]) -> str:
     """`RebalFunctions.bas`: what Excel finds when a cell says `=REBAL_DRIFT(...)`."""
-    blocks = [_template("RebalFunctions.bas"), *(_wrapper(function) for function in functions)]
-    return _module("\n".join(blocks))
+    blocks = [template("RebalFunctions.bas"), *(_wrapper(function) for function in functions)]
+    return module("\n".join(blocks))
 
 
 def help_texts(functions: Iterable[Function]) -> str:
     """`RebalHelp.bas`: category, description and argument help of every function."""
     calls = "\n".join(_described(function) for function in functions)
-    return _module(_template("RebalHelp.bas").replace("    ' CALLS", calls))
+    return module(template("RebalHelp.bas").replace("    ' CALLS", calls))
 
 
 def literal(text: str) -> str:
@@ -66,7 +66,7 @@ def _wrapper(function: Function) -> str:
             "    If RebalInWizard() Then Exit Function",
             "    On Error GoTo failed",
             _continued(
-                f'    {function.name} = XLPy.CallUDF("{HOST}", "{function.python_name}", Array(',
+                f'    {function.name} = RebalHost.Python.CallUDF("{HOST}", "{function.python_name}", Array(',
                 given,
                 "))",
             ),
@@ -103,16 +103,18 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode("ascii")
 
 
-def _template(name: str) -> str:
+def template(name: str) -> str:
+    """A module's fixed text, its places for note, prefix and category filled."""
     text = files("xl_rebal.excel.generate").joinpath("templates", name).read_text("utf-8")
     return (
-        text.replace("' NOTE", f"' {NOTE}")
+        text.replace("' NOTE", f"' {note(name)}")
         .replace('"PREFIX"', literal(PREFIX))
         .replace('"CATEGORY"', literal(CATEGORY))
     )
 
 
-def _module(text: str) -> str:
+def module(text: str) -> str:
+    """Text as VBA takes it: CRLF, ASCII, no line too long."""
     lines = text.rstrip("\n").split("\n")
     for line in lines:
         if len(line) > _LONGEST_LINE or not line.isascii():

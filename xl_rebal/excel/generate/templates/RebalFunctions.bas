@@ -1,7 +1,7 @@
 Attribute VB_Name = "RebalFunctions"
 ' NOTE
 '
-' The worksheet functions. The module "xlwings" beside this one brings XLPy, which starts Python.
+' The worksheet functions. RebalHost.Python is the Python process, started at the first call.
 ' Neither the workbook nor the calling cell goes to Python: given a workbook, xlwings looks for sheets
 ' named *.py in it, and a client's file must not choose what runs.
 Option Explicit

@@ -1,0 +1,169 @@
+"""`xl-rebal build addin`: xl_rebal.xlam, the same bytes every time, on a machine without Excel.
+
+The VBA project starts as that of xlwings' quickstart add-in, which Excel wrote (so that its references
+and streams are Excel's own). Its sample leaves, xlwings' code becomes a class (`xlwings_code`), and the
+sources in `vba/` come in. pyOpenVBA writes the project; it has no part in how the add-in works.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+from xl_rebal import __version__
+from xl_rebal.errors import RebalError
+from xl_rebal.excel.addin import office, xlwings_code
+from xl_rebal.files import check_target, write_atomically
+
+ADDIN_NAME = "xl_rebal.xlam"
+INTELLISENSE_NAME = "xl_rebal.intellisense.xml"
+SHEET_NAME = "xl_rebal.conf"
+STAMP_MODULE = "RebalStamp"
+STANDARD_MODULES = (
+    "RebalFunctions",
+    "RebalHelp",
+    "RebalRibbon",
+    "RebalMacros",
+    "RebalStart",
+    "RebalRepair",
+    "RebalText",
+)
+CLASSES = ("RebalHost", "RebalEvents")
+_SAMPLE = "RibbonMyAddin"
+_PIP = 'python -m pip install "xl-rebal[addin]"'
+
+
+def addin_bytes() -> bytes:
+    """The add-in; raises RebalError where a part is missing or xlwings' code is not what was checked."""
+    return office.package(
+        vba=vba_project(),
+        ribbon=source("customUI14.xml").read_bytes(),
+        sheet=SHEET_NAME,
+        settings=settings(),
+        version=__version__,
+    )
+
+
+def write_addin(out: Path, *, overwrite: bool) -> list[Path]:
+    """Write the add-in and its IntelliSense help into a folder, and return both paths."""
+    targets = [out / ADDIN_NAME, out / INTELLISENSE_NAME]
+    if out.exists():
+        for target in targets:
+            check_target(target, overwrite=overwrite)
+    contents = [addin_bytes(), source(INTELLISENSE_NAME).read_bytes()]
+    out.mkdir(parents=True, exist_ok=True)
+    for target, data in zip(targets, contents, strict=True):
+        write_atomically(target, data, overwrite=overwrite)
+    return targets
+
+
+def settings() -> dict[str, str | bool]:
+    """What the add-in's own sheet says; it comes before the user's file, so only what is fixed stands here."""
+    return {
+        "XL_REBAL_VERSION": __version__,
+        "XLWINGS_VERSION": xlwings_code.version(),
+        "ADD_WORKBOOK_TO_PYTHONPATH": False,
+        "USE UDF SERVER": True,
+        "DEBUG UDFS": False,
+    }
+
+
+def source(name: str) -> Path:
+    """A file of `vba/`: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).resolve().parents[2]
+    for folder in (package / "vba", package.parent / "vba"):
+        if (folder / name).is_file():
+            return folder / name
+    raise RebalError.of(
+        where=name,
+        what="is missing from the installed xl_rebal",
+        remedy="install xl-rebal again",
+    )
+
+
+def sources() -> dict[str, str]:
+    """Every module of ours as the project stores it, by name; line ends of one character."""
+    texts = {name: _text(f"{name}.bas") for name in STANDARD_MODULES}
+    texts |= {name: _stored(name, _text(f"{name}.cls")) for name in CLASSES}
+    texts[STAMP_MODULE] = _stamp()
+    return texts
+
+
+def vba_project() -> bytes:
+    """xl/vbaProject.bin."""
+    pyopenvba = _pyopenvba()
+    template = xlwings_code.quickstart()
+    with pyopenvba.ExcelFile(template) as book:
+        project = book.vba_project()
+        shipped = {m: book.get_module(m).replace("\r\n", "\n") for m in book.module_names()}
+        classes = xlwings_code.modules(shipped, version=xlwings_code.version())
+        for name in (_SAMPLE, xlwings_code.SOURCE_MODULE):
+            project.delete_module(name)
+        for name, text in sources().items():
+            _add(pyopenvba, project, name, text)
+        for name, text in classes.items():
+            if name not in shipped:
+                _add(pyopenvba, project, name, text)
+        book.set_module(office.BOOK_CODE_NAME, _crlf(_text("ThisWorkbook.cls")))
+        with tempfile.TemporaryDirectory() as folder:
+            saved = Path(folder, ADDIN_NAME)
+            book.save(saved)
+            with pyopenvba.ExcelFile(saved) as again:
+                faults = again.validate()
+                if faults:
+                    raise RebalError.of(
+                        where=ADDIN_NAME, what="; ".join(faults), remedy="report this as a bug"
+                    )
+                return bytes(again.vba_project_bytes())
+
+
+def _add(pyopenvba: ModuleType, project: object, name: str, text: str) -> None:
+    from pyopenvba.vba import VBAModuleKind
+
+    del pyopenvba
+    is_class = "Attribute VB_Base" in text
+    kind = VBAModuleKind.other if is_class else VBAModuleKind.standard
+    project.add_module(name, _crlf(text), kind=kind)  # type: ignore[attr-defined]
+
+
+def _stamp() -> str:
+    """What the add-in was built from; compared with what Python reports when it starts."""
+    return (
+        f'Attribute VB_Name = "{STAMP_MODULE}"\n'
+        "' Made by the build.\n"
+        "Option Explicit\n"
+        "Option Private Module\n\n"
+        f'Public Const RebalBuiltVersion As String = "{__version__}"\n'
+        f'Public Const RebalBuiltXlwings As String = "{xlwings_code.version()}"\n'
+    )
+
+
+def _stored(name: str, exported: str) -> str:
+    """A class as its stream stores it: the editor's export has other lines at its head."""
+    head, found, body = exported.partition("Attribute VB_Exposed = False\n")
+    if not found:
+        raise ValueError(f"{name}.cls has no attributes")
+    predeclared = "Attribute VB_PredeclaredId = True\n" in head
+    return office.class_header(name, predeclared=predeclared) + body
+
+
+def _text(name: str) -> str:
+    return source(name).read_bytes().decode("ascii").replace("\r\n", "\n")
+
+
+def _crlf(text: str) -> str:
+    return text.replace("\n", "\r\n")
+
+
+def _pyopenvba() -> ModuleType:
+    try:
+        import pyopenvba
+    except ImportError as error:
+        raise RebalError.of(
+            where="xl-rebal build addin",
+            what="needs the package pyOpenVBA, which is not installed",
+            remedy=f"run {_PIP}",
+        ) from error
+    module: ModuleType = pyopenvba
+    return module
