@@ -5,47 +5,47 @@ Attribute VB_Name = "RebalRibbon"
 ' nor a shape of a workbook can hand over, so only the ribbon can start a macro.
 Option Explicit
 
-Public Sub RebalImportPositions(control As IRibbonControl)
+Public Sub PressImportPositions(control As IRibbonControl)
     Dim file As String
     file = RebalAskOpen()
     If file <> "" Then RebalPress control, "import_positions", file
 End Sub
 
-Public Sub RebalCheckDrift(control As IRibbonControl)
+Public Sub PressCheckDrift(control As IRibbonControl)
     RebalPress control, "check_drift"
 End Sub
 
-Public Sub RebalGenerateTrades(control As IRibbonControl)
+Public Sub PressGenerateTrades(control As IRibbonControl)
     RebalPress control, "generate_trades"
 End Sub
 
-Public Sub RebalVerifyTrades(control As IRibbonControl)
+Public Sub PressVerifyTrades(control As IRibbonControl)
     RebalPress control, "verify_trades"
 End Sub
 
-Public Sub RebalExportOrders(control As IRibbonControl)
+Public Sub PressExportOrders(control As IRibbonControl)
     Dim file As String
     file = RebalAskSave()
     If file <> "" Then RebalPress control, "export_orders", file
 End Sub
 
-Public Sub RebalWriteTables(control As IRibbonControl)
+Public Sub PressWriteTables(control As IRibbonControl)
     RebalPress control, "write_tables"
 End Sub
 
-Public Sub RebalUndoLast(control As IRibbonControl)
+Public Sub PressUndoLast(control As IRibbonControl)
     RebalPress control, "undo_last"
 End Sub
 
-Public Sub RebalPrepareForSharing(control As IRibbonControl)
+Public Sub PressPrepareForSharing(control As IRibbonControl)
     RebalPress control, "prepare_for_sharing"
 End Sub
 
-Public Sub RebalDoctor(control As IRibbonControl)
+Public Sub PressDoctor(control As IRibbonControl)
     RebalPress control, "doctor"
 End Sub
 
-Public Sub RebalHelp(control As IRibbonControl)
+Public Sub PressHelp(control As IRibbonControl)
     RebalShowHelp
 End Sub
 

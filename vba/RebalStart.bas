@@ -8,39 +8,7 @@ Private described As Boolean
 ' Called by Workbook_Open. Excel is still starting: MacroOptions and links need a workbook, so the rest waits.
 Public Sub RebalBegin()
     Set watcher = New RebalEvents
-    Set watcher.Excel = Application
-    RebalSoon
-End Sub
-
-' Workbooks that were open before the add-in show #NAME? until they are computed again.
-Public Sub RebalReady()
-    Dim book As Workbook, waiting As Boolean
-    On Error GoTo failed
-    RebalDescribeOnce
-    For Each book In Application.Workbooks
-        If Not book Is ThisWorkbook Then
-            RebalMend book
-            If RebalHasFunctions(book) Then waiting = True
-        End If
-    Next book
-    If waiting And Application.Calculation <> xlCalculationManual Then Application.CalculateFullRebuild
-    Exit Sub
-failed:
-    Application.StatusBar = "xl_rebal: " & Err.Description
-End Sub
-
-' A workbook that was opened or made while the add-in is there.
-Public Sub RebalArrived(ByVal book As Workbook)
-    On Error GoTo failed
-    If book Is ThisWorkbook Then Exit Sub
-    RebalDescribeOnce
-    RebalMend book
-    Exit Sub
-failed:
-    Application.StatusBar = "xl_rebal: " & Err.Description
-End Sub
-
-Private Sub RebalSoon()
+    Set watcher.Watched = Application
     On Error GoTo failed
     Application.OnTime Now, "'" & Replace(ThisWorkbook.Name, "'", "''") & "'!RebalReady"
     Exit Sub
@@ -48,9 +16,47 @@ failed:
     RebalReady
 End Sub
 
-' MacroOptions fails while no workbook is open; the first one that arrives brings it.
+' Workbooks that were open before the add-in show #NAME? until they are computed again.
+Public Sub RebalReady()
+    Dim book As Workbook, waiting As Boolean
+    On Error GoTo failed
+    For Each book In Application.Workbooks
+        If Not book Is ThisWorkbook Then
+            RebalArrived book
+            If RebalHasFunctions(book) Then waiting = True
+        End If
+    Next book
+    If waiting And Application.Calculation <> xlCalculationManual Then Application.CalculateFullRebuild
+    Exit Sub
+failed:
+    RebalNotify Err.Description
+End Sub
+
+' A workbook that was opened or made while the add-in is there.
+Public Sub RebalArrived(ByVal book As Workbook)
+    Dim remains As String
+    On Error GoTo failed
+    If book Is ThisWorkbook Then Exit Sub
+    RebalDescribeOnce
+    remains = RebalMend(book)
+    If remains <> "" Then RebalNotify remains
+    Exit Sub
+failed:
+    RebalNotify Err.Description
+End Sub
+
+' MacroOptions fails while no workbook is open; the first one that arrives brings the help.
 Private Sub RebalDescribeOnce()
     If described Or ActiveWorkbook Is Nothing Then Exit Sub
     described = True
     RebalDescribeFunctions
+End Sub
+
+' A program that drives Excel must not wait for somebody to press OK.
+Private Sub RebalNotify(ByVal words As String)
+    If Application.Visible And Application.DisplayAlerts And Application.Interactive Then
+        MsgBox words, vbExclamation, "Rebalance"
+    Else
+        Application.StatusBar = "xl_rebal: " & words
+    End If
 End Sub

@@ -29,7 +29,7 @@ STANDARD_MODULES = (
     "RebalRepair",
     "RebalText",
 )
-CLASSES = ("RebalHost", "RebalEvents")
+CLASSES = ("RebalHost", "RebalEvents", "RebalQuiet", "RebalProtection")
 _SAMPLE = "RibbonMyAddin"
 _PIP = 'python -m pip install "xl-rebal[addin]"'
 

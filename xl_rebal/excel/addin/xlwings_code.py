@@ -120,6 +120,12 @@ def _changes() -> list[Change | Procedure]:
         _one_head("GetDirectoryPath", "Optional wb", " As String"),
         *(Procedure(name=name) for name in _REMOVED),
         *(Procedure(name=name, new=text) for name, text in procedures(replacing).items()),
+        # Without the sheet in front of it, Range means the sheet that is active.
+        Change(
+            place="GetConfigFromSheet",
+            old="For Each cell In Range(sht",
+            new="For Each cell In sht.Range(sht",
+        ),
         Change(
             place="CleanUp",
             old="            KillFileOnMac ToMacPath(ToPosixPath(LOG_FILE))\n",
