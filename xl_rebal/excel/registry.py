@@ -64,7 +64,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """One worksheet function as every host sees it."""
+    """One worksheet function as every host sees it.
+
+    expensive  takes long enough for a host to keep its results (see `xl_rebal.excel.cache`).
+    """
 
     name: str
     arguments: tuple[Argument, ...]
@@ -73,6 +76,7 @@ class Function:
     description: str
     example: Example
     body: Body
+    expensive: bool = False
 
     @property
     def python_name(self) -> str:
@@ -96,6 +100,7 @@ def worksheet_function(
     returns: Returns,
     description: str,
     example: Example,
+    expensive: bool = False,
 ) -> Callable[[Body], Body]:
     """Declare a worksheet function; the first line of the body's docstring is its summary."""
 
@@ -108,6 +113,7 @@ def worksheet_function(
             description=description,
             example=example,
             body=body,
+            expensive=expensive,
         )
         _check(function)
         _FUNCTIONS[name] = function
@@ -160,19 +166,32 @@ def function(name: str) -> Function:
     return _FUNCTIONS[name.upper()]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a cell shows, and whether that is the text of a fault of ours."""
+
+    shown: Grid | Cell
+    own_fault: bool = False
+
+
 def call(name: str, arguments: Sequence[Any]) -> Grid | Cell:
     """What a cell shows: the result, or one text that starts with `#REBAL! `; never an exception.
 
     arguments  raw values as a host received them, see `xl_rebal.excel.ranges`; omitted ones are None.
     """
+    return answer(name, arguments).shown
+
+
+def answer(name: str, arguments: Sequence[Any]) -> Answer:
+    """As `call`, for a host that keeps results: a fault of ours is not worth keeping."""
     wanted = function(name)
     try:
         given = list(arguments) + [None] * (len(wanted.arguments) - len(arguments))
-        return _plain(wanted.body(*given[: len(wanted.arguments)]))
+        return Answer(shown=_plain(wanted.body(*given[: len(wanted.arguments)])))
     except RebalError as error:
-        return error_text(error)
+        return Answer(shown=error_text(error))
     except Exception as error:  # it must show in the cell, in the same words everywhere
-        return own_fault(name, error)
+        return Answer(shown=own_fault(name, error), own_fault=True)
 
 
 def own_fault(name: str, error: Exception) -> str:

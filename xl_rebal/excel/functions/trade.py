@@ -74,6 +74,7 @@ def _planned(
         RESTRICTIONS,
     ),
     returns=Returns.TABLE,
+    expensive=True,
     description="Whole-share trades whose cash works out after costs, re-checked by the independent "
     "verifier; each with its reason. Without a trade, one row says why.",
     example=Example(
@@ -108,6 +109,7 @@ _MODES = {mode.value: mode for mode in FlowMode}
         ),
     ),
     returns=Returns.TABLE,
+    expensive=True,
     description="What a contribution buys, the most underweight class first, or what a withdrawal "
     "sells, the most overweight first.",
     example=Example(

@@ -25,6 +25,7 @@ from typing import Any
 import xlwings
 
 from xl_rebal.excel import registry
+from xl_rebal.excel.cache import Results
 from xl_rebal.excel.ranges import CellError
 from xl_rebal.excel.registry import Function
 
@@ -47,6 +48,7 @@ _ERRORS = {
     2051: "#BUSY!",
 }
 _ERROR_NUMBERS = range(2000, 2300)
+_KEPT = Results()
 
 
 class Cells:
@@ -102,8 +104,14 @@ def cell(raw: Any) -> Any:
 
 
 def answer(function: Function, arguments: tuple[Any, ...]) -> Any:
-    """What the cell shows."""
-    return registry.call(function.name, arguments)
+    """What the cell shows; an expensive result comes from memory when its inputs came before.
+
+    Excel asks again more often than inputs change: with every recalculation where a table stands in for
+    an argument, with every row sorted or filtered, and once for each cell that holds the same formula.
+    """
+    if not function.expensive:
+        return registry.call(function.name, arguments)
+    return _KEPT.shown(function, arguments)
 
 
 def served(function: Function) -> Callable[..., Any]:
