@@ -96,7 +96,7 @@ Function XLPyCommand()
 
     ' /showconsole is a fictitious command line switch that's ignored by cmd.exe but used by CreateProcessA in the dll
     ' It's the only setting that's sent over like this at the moment
-    If GetConfig("SHOW CONSOLE", False) = True Then
+    If LCase$(GetConfig("SHOW CONSOLE", "False")) = "true" Then
         ConsoleSwitch = "/showconsole"
     Else
         ConsoleSwitch = ""
