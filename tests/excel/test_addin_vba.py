@@ -14,14 +14,17 @@ import pytest
 from pyopenvba.exceptions import VBARuntimeError
 from tests.excel import built
 from tests.excel.vba_run import (
+    REPLACED,
     NOTHING_AT_ALL,
     Fake,
     Project,
     collection,
     module_sources,
+    plain,
     procedures,
 )
 from xl_rebal import __version__
+from xl_rebal.excel import registry
 from xl_rebal.excel.addin import xlwings_code
 from xl_rebal.excel.ribbon import shown
 
@@ -34,15 +37,15 @@ USER_FILE = r"C:\Users\ada\.xl_rebal\xl_rebal.conf"
 WINDOWS = {"USERPROFILE": r"C:\Users\ada", "SystemRoot": r"C:\Windows"}
 SETTINGS = {"INTERPRETER_WIN": r"C:\py\python.exe"}
 
+pytestmark = pytest.mark.xdist_group("addin-vba")  # all scenarios run once
+
 EXCEL_ONLY = {
     "Dictionary": "tim hall's class for the Mac, unchanged from xlwings; the Mac's settings need it",
     "RebalFunctions.RebalStandIn": "walks ListObjects and Names of real workbooks",
     "RebalFunctions.RebalWithHeader": "walks a ListObject",
     "ThisWorkbook.Workbook_Open": "called by Excel alone; one line that calls RebalBegin",
-    "RebalXlwings.FileOrFolderExistsOnMac": "asks the Mac's file system through Dir",
-    "RebalXlwings.ReadFile": "reads the Mac's log; no files in the interpreter",
-    "RebalXlwings.ToMacPath": "asks AppleScript",
-    "RebalXlwings.ToPosixPath": "asks AppleScript; nothing calls it any more but xlwings' ReadFile",
+    "RebalXlwings.ToMacPath": "asks AppleScript for the path of the Mac's log",
+    "RebalXlwings.ToPosixPath": "asks AppleScript; on the Mac before Excel 2016 only",
 }
 
 
@@ -62,7 +65,7 @@ def excel(**members: Any) -> dict[str, Any]:
         "interactive": True,
         "statusbar": False,
         "calculation": -4105,
-        "pathseparator": "\\",
+        "version": "16.0",
         "calculatefullrebuild": lambda: None,
         "ontime": lambda when, what: None,
         "macrooptions": lambda **_: None,
@@ -74,9 +77,10 @@ def _no_sheet(name: str) -> Any:
     raise VBARuntimeError(9, f"no sheet {name}")
 
 
-def project(**members: Any) -> Project:
+def project(*, mac: bool = False, **members: Any) -> Project:
     return Project(
         built.addin(),
+        mac=mac,
         application=excel(**members),
         environment=WINDOWS,
         files={USER_FILE: SETTINGS},
@@ -435,6 +439,35 @@ def functions_are_found_in_any_sheet(p: Project) -> None:
     assert p.run("RebalHasFunctions", book([Sheet("A", tall)], links=[])) is True
 
 
+def excel_is_restored_when_the_object_goes(p: Project) -> None:
+    before = _state(p)
+    quiet = p.new("RebalQuiet")
+    p.on(quiet, "Begin")
+    assert _state(p) == (False, False, False, -4135)
+    _event(p, "RebalQuiet", "Class_Terminate", quiet)
+    assert _state(p) == before
+    p.application.members["enableevents"] = False
+    p.on(quiet, "Finish")
+    assert p.application.members["enableevents"] is False, "put back once, not later again"
+
+
+def settings_come_from_the_addin_and_the_user_in_this_order(p: Project) -> None:
+    del p.application.members["thisworkbook"]  # the real one, with its sheet
+    settings = p.predeclared("RebalXlwings")
+    p.files[USER_FILE] = SETTINGS | {"USE UDF SERVER": "user", "PYTHONPATH": r"%USERPROFILE%\lib"}
+    assert p.on(settings, "GetConfig", "USE UDF SERVER", "default") == "True"
+    assert p.on(settings, "GetConfig", "INTERPRETER_WIN", "default") == r"C:\py\python.exe"
+    assert p.on(settings, "GetConfig", "PYTHONPATH") == r"C:\Users\ada\lib"
+    assert p.on(settings, "GetConfig", "CONDA PATH", "default") == "default"
+
+
+def _event(p: Project, module: str, name: str, me: Any, *given: Any) -> None:
+    """Call a handler, as VBA itself does: it is private."""
+    runtime = next(m for m in p.interpreter.modules.values() if m.name == module)
+    procedure = next(x for x in runtime.parsed.procedures if x.name == name)
+    p.interpreter.call(procedure, runtime, list(given), {}, me=me)
+
+
 # Start
 
 
@@ -468,9 +501,7 @@ def a_workbook_that_arrives_is_mended(p: Project) -> None:
     events = p.new("RebalEvents")
     for handler in ("Watched_WorkbookOpen", "Watched_NewWorkbook"):
         sheet = Sheet("Drift", [[LEFT_BY_BOB]])
-        module = next(m for m in p.interpreter.modules.values() if m.name == "RebalEvents")
-        procedure = next(x for x in module.parsed.procedures if x.name == handler)
-        p.interpreter.call(procedure, module, [book([sheet], links=[THEIRS])], {}, me=events)
+        _event(p, "RebalEvents", handler, events, book([sheet], links=[THEIRS]))
         assert sheet.rows == [[MENDED]]
     p.run("RebalArrived", p.application.members["thisworkbook"])
 
@@ -581,6 +612,57 @@ def a_function_shows_what_python_gives_or_the_error(p: Project) -> None:
     assert p.run("REBAL_POLICY", "5pp") is None, "in the function wizard nothing is computed"
 
 
+class Area(Fake):
+    """A range of a sheet that is used down to row 5 and across to column D."""
+
+    def __init__(self, row: int, column: int, tall: int, wide: int, areas: int = 1) -> None:
+        sheet = Fake("Worksheet")
+        super().__init__(
+            "Range",
+            row=row,
+            column=column,
+            rows=Fake("Rows", count=tall),
+            columns=Fake("Columns", count=wide),
+            areas=Fake("Areas", count=areas),
+            worksheet=sheet,
+            listobject=NOTHING_AT_ALL,
+            resize=lambda t, w: Area(row, column, int(t), int(w)),
+        )
+        used = Fake("Range", row=1, column=1)
+        used.members |= {"rows": Fake("Rows", count=5), "columns": Fake("Columns", count=4)}
+        sheet.members["usedrange"] = used
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.members["rows"].members["count"], self.members["columns"].members["count"]
+
+
+def every_function_passes_its_arguments_on(p: Project) -> None:
+    server = Server(p)
+    p.application.members["commandbars"] = lambda _name: Fake(
+        "CommandBar", controls=lambda _i: Fake("Control", enabled=True)
+    )
+    for function in registry.functions():
+        given = [f"v{number}" for number, _ in enumerate(function.arguments)]
+        shown_ = p.run(function.name, *given)
+        assert shown_ == f"xl_rebal.excel.hosts.desktop.{function.python_name}"
+        sent = server.fake.happened("CallUDF")[-1][4]
+        assert [plain(sent.get([place])) for place in range(len(given))] == given
+
+
+def ranges_are_cut_to_the_used_part(p: Project) -> None:
+    for size, expected in {(1_048_576, 3): (5, 3), (2, 16_384): (2, 4), (2, 2): (2, 2)}.items():
+        passed = p.run("RebalArgument", "x", "", True, Area(1, 1, *size))
+        assert passed.size == expected
+    assert p.run("RebalArgument", "x", "", True, Area(50, 13, 9, 9)).size == (1, 1)
+    assert p.run("RebalArgument", "x", "", True, "text") == "text"
+    words = failure(lambda: p.run("RebalArgument", "flow", "", True, Area(1, 1, 2, 2, areas=2)))
+    assert "flow: is made of 2 ranges" in words
+    passed = p.run("RebalArgument", "x", "tblHoldings", True, Area(1, 1, 2, 2))
+    assert passed.size == (2, 2), "no table: as it is"
+    assert p.run("RebalFailure", "x") == "#REBAL! x"
+
+
 # The ribbon
 
 
@@ -640,7 +722,68 @@ def a_fault_is_one_message(p: Project) -> None:
     p.run("RebalMacros.CleanUp")
 
 
+# The Mac
+
+
+def the_mac_gets_a_task_without_a_path_of_the_workbook(p: Project) -> None:
+    p.application.members |= {
+        "activeworkbook": Fake("Workbook", name="Smith & Sons.xlsx"),
+        "path": "/Applications/Microsoft Excel.app/Contents/MacOS",
+    }
+    p.files["/Users/ada/Library/Containers/com.microsoft.Excel/Data//xl_rebal.conf"] = {
+        "INTERPRETER_MAC": "/Users/ada/it's/bin/python",
+    }
+    p.run("PressCheckDrift", Fake("IRibbonControl"))
+    assert p.app.dialogs == []
+    _, script, handler, parameter = p.tasks[-1]
+    assert (script, handler) == (f"xlwings-{xlwings_code.version()}.applescript", "VbaHandler")
+    assert parameter.split("|")[:4] == [
+        "false;;;;;",
+        "'/Users/ada/it'\\''s/bin/python' -P",
+        "from xl_rebal.excel.hosts import desktop_macros; desktop_macros.run('check_drift', '')",
+        "Smith & Sons.xlsx",
+    ]
+    assert p.application.members["statusbar"] == "Running..."
+    p.environment["HOME"] = "/Users/ada/sandbox"
+    p.run("RebalMacros.CleanUp")
+    assert p.application.members["statusbar"] is False
+    assert p.app.dialogs == []
+    p.logs["/Users/ada/sandbox/xlwings.log"] = "Traceback"
+    p.run("RebalMacros.CleanUp")
+    assert p.app.dialogs[-1][1] == "Traceback"
+    assert p.logs == {}
+
+
+def the_mac_refuses_names_that_a_shell_would_read(p: Project) -> None:
+    workbook = Fake("Workbook", name="$(touch ~/hacked).xlsx")
+    p.application.members |= {"activeworkbook": workbook, "path": "/Applications/x.app/a"}
+    p.run("PressCheckDrift", Fake("IRibbonControl"))
+    assert "does not know which Python to use" in p.app.dialogs[-1][1]
+    p.files["/Users/ada/Library/Containers/com.microsoft.Excel/Data//xl_rebal.conf"] = {
+        "INTERPRETER_MAC": "/usr/bin/python3",
+    }
+    p.run("PressCheckDrift", Fake("IRibbonControl"))
+    assert "must not reach the shell; rename the file" in p.app.dialogs[-1][1]
+    assert [task for task in p.tasks if task[0] == "task"] == []
+
+
+def the_mac_asks_for_files_in_its_own_way(p: Project) -> None:
+    p.application.members |= {
+        "activeworkbook": Fake("Workbook", name="a.xlsx"),
+        "getopenfilename": lambda **_: "/Users/ada/Depot.csv",
+        "getsaveasfilename": lambda _: "/Users/ada/orders.csv",
+    }
+    assert p.run("RebalAskOpen") == "/Users/ada/Depot.csv"
+    assert p.run("RebalAskSave") == "/Users/ada/orders.csv"
+
+
+ON_THE_MAC = [
+    the_mac_gets_a_task_without_a_path_of_the_workbook,
+    the_mac_refuses_names_that_a_shell_would_read,
+    the_mac_asks_for_files_in_its_own_way,
+]
 SCENARIOS = [
+    *ON_THE_MAC,
     texts_become_hexadecimal,
     commands_hold_plain_names_only,
     names_are_safe_in_a_shell_or_not,
@@ -659,6 +802,8 @@ SCENARIOS = [
     a_link_that_stays_says_what_to_do,
     a_failure_in_the_middle_restores_excel,
     functions_are_found_in_any_sheet,
+    excel_is_restored_when_the_object_goes,
+    settings_come_from_the_addin_and_the_user_in_this_order,
     excel_starts_before_a_workbook_is_there,
     workbooks_that_were_open_are_mended_described_and_computed,
     a_workbook_that_arrives_is_mended,
@@ -669,6 +814,8 @@ SCENARIOS = [
     python_that_cannot_be_found_says_how_to_mend_it,
     python_can_be_stopped,
     a_function_shows_what_python_gives_or_the_error,
+    every_function_passes_its_arguments_on,
+    ranges_are_cut_to_the_used_part,
     every_button_runs_its_macro,
     no_file_no_macro,
     without_a_workbook_or_in_protected_view_nothing_runs,
@@ -676,6 +823,55 @@ SCENARIOS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def ran() -> dict[str, tuple[set[str], BaseException | None]]:
+    """Every scenario in a project of its own: the procedures that it called, and how it failed."""
+    found: dict[str, tuple[set[str], BaseException | None]] = {}
+    for scenario in SCENARIOS:
+        p = project(mac=scenario in ON_THE_MAC)
+        failed: BaseException | None = None
+        try:
+            scenario(p)
+        except (Exception, pytest.fail.Exception) as error:  # raised again by the scenario's test
+            failed = error
+        found[scenario.__name__] = (p.called, failed)
+    return found
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
-def test_the_vba_does(scenario: Callable[[Project], None]) -> None:
-    scenario(project())
+def test_the_vba_does(
+    scenario: Callable[[Project], None], ran: dict[str, tuple[set[str], BaseException | None]]
+) -> None:
+    _, failed = ran[scenario.__name__]
+    if failed is not None:
+        raise failed
+
+
+def test_every_procedure_is_run_or_says_why_not(
+    ran: dict[str, tuple[set[str], BaseException | None]],
+) -> None:
+    called = {name for names, _ in ran.values() for name in names}
+    there = {
+        f"{module}.{name}"
+        for module, source in module_sources(built.addin()).items()
+        for name in procedures(source)
+    }
+    excused = {
+        name for name in there if name in EXCEL_ONLY or name.partition(".")[0] in EXCEL_ONLY
+    }
+    assert sorted(there - called - excused) == [], "neither run here nor excused"
+    replaced = {f"RebalXlwings.{name}" for name in REPLACED}
+    assert replaced <= called, "stand-ins that nothing asks for"
+    assert sorted(called & excused) == [], "excused, and yet run here"
+    assert sorted(n for n in EXCEL_ONLY if n not in {*there, *(t.partition(".")[0] for t in there)}) == []
+
+
+def test_the_scenarios_are_all_listed() -> None:
+    taking_a_project = {
+        name
+        for name, value in globals().items()
+        if callable(value) and getattr(value, "__annotations__", {}).get("p") == "Project"
+        and not name.startswith("_") and value.__annotations__.get("return") == "None"
+        and value.__module__ == __name__ and not isinstance(value, type)
+    }
+    assert taking_a_project == {scenario.__name__ for scenario in SCENARIOS}

@@ -31,6 +31,8 @@ _STAND_INS = {
     "Environ(": "StandInEnviron(",
     "= GetAttr(": "= StandInAttributes(",
     "MacScript(": "StandInScript(",
+    "= Dir(": "= StandInDir(",
+    "Kill LOG_FILE": "StandInKill LOG_FILE",
     "AppleScriptTask(": "StandInTask(",
     "LoadLibrary(": "StandInLibrary(",
     "XLPyDLLActivateAuto(": "StandInActivate(",
@@ -195,6 +197,7 @@ class Project:
         self.libraries = {"C:\\py\\xlwings64-0.37.8.dll"}
         self.server = Fake("XLPython")
         self.files = dict(files or {})
+        self.logs: dict[str, str] = {}
         self.environment = dict(environment or {})
         self.app = ExcelApplication.open(addin, with_vba=False)
         self.interpreter = self.app.interpreter
@@ -215,12 +218,11 @@ class Project:
             source = source.replace(f'VB_Name = "{name}"', f'VB_Name = "{name}Class"')
             name = f"{name}Class"
         source = re.sub(r"^.* Declare .*\n", "", source, flags=re.MULTILINE)
-        source = re.sub(
-            r"^Function GetConfigFromFile\(.*?^End Function\n",
-            lambda _: _READING,
-            source,
-            flags=re.MULTILINE | re.DOTALL,
-        )
+        for procedure, text in REPLACED.items():
+            pattern = rf"^Function {procedure}\(.*?^End Function\n"
+            source = re.sub(
+                pattern, lambda _, t=text: t, source, flags=re.MULTILINE | re.DOTALL
+            )
         for old, new in _STAND_INS.items():
             source = source.replace(old, new)
         source = re.sub(r"^Option Private Module\n", "", source, flags=re.MULTILINE)
@@ -260,6 +262,9 @@ class Project:
         stand_ins: dict[str, Callable[..., Any]] = {
             "standinenviron": lambda name: self.environment.get(name, ""),
             "standinscript": self._script,
+            "standinkill": lambda name: self.logs.pop(name, None),
+            "standintext": lambda name: self.logs.get(name, ""),
+            "standindir": lambda name, _: name if name in self.files else "",
             "standintask": self._task,
             "standinattributes": self._attributes,
             "standinreads": self._reads,
@@ -337,11 +342,18 @@ Public Function StandInActivate(result As Variant, ByVal config As String, ByVal
     Set result = StandInServer(config, mode)
 End Function
 """
-_READING = """Function GetConfigFromFile(sFile As String, sName As String, Optional sValue As String) As Boolean
+# Reading files; the real ones run in LibreOffice.
+REPLACED = {
+    "GetConfigFromFile": """Function GetConfigFromFile(sFile As String, sName As String, Optional sValue As String) As Boolean
     Dim found As Variant
     found = StandInReads(sFile, sName)
     If IsEmpty(found) Then Exit Function
     sValue = found
     GetConfigFromFile = True
 End Function
-"""
+""",
+    "ReadFile": """Function ReadFile(ByVal FileName As String)
+    ReadFile = StandInText(FileName)
+End Function
+""",
+}
