@@ -41,8 +41,6 @@ pytestmark = pytest.mark.xdist_group("addin-vba")  # all scenarios run once
 
 EXCEL_ONLY = {
     "Dictionary": "tim hall's class for the Mac, unchanged from xlwings; the Mac's settings need it",
-    "RebalFunctions.RebalStandIn": "walks ListObjects and Names of real workbooks",
-    "RebalFunctions.RebalWithHeader": "walks a ListObject",
     "ThisWorkbook.Workbook_Open": "called by Excel alone; one line that calls RebalBegin",
     "RebalXlwings.ToMacPath": "asks AppleScript for the path of the Mac's log",
     "RebalXlwings.ToPosixPath": "asks AppleScript; on the Mac before Excel 2016 only",
@@ -663,6 +661,63 @@ def ranges_are_cut_to_the_used_part(p: Project) -> None:
     assert p.run("RebalFailure", "x") == "#REBAL! x"
 
 
+def _table(name: str, *, headers: bool = True, totals: int = 0) -> Fake:
+    """A table of three columns: its header in row 1, three rows, and perhaps totals."""
+    whole = Area(1, 1, 4 + totals, 3)
+    header = Area(1, 1, 1, 3)
+    header.members["resize"] = lambda tall: Area(1, 1, int(tall), 3)
+    return Fake(
+        "ListObject",
+        name=name,
+        range=whole,
+        showheaders=headers,
+        listcolumns=Fake("ListColumns", count=3),
+        headerrowrange=header,
+        listrows=Fake("ListRows", count=3),
+    )
+
+
+def a_table_brings_its_header_and_no_totals(p: Project) -> None:
+    table = _table("tblHoldings", totals=1)
+    for row, tall in {1: 5, 2: 3}.items():  # [#All], and the rows alone
+        area = Area(row, 1, tall, 3)
+        area.members["listobject"] = table
+        passed = p.run("RebalArgument", "holdings", "tblHoldings", True, area)
+        assert (passed.members["row"], passed.size) == (1, (4, 3))
+    part = Area(3, 1, 1, 3)
+    part.members["listobject"] = table
+    assert p.run("RebalArgument", "holdings", "tblHoldings", True, part).members["row"] == 3
+    bare = Area(2, 1, 3, 3)
+    bare.members["listobject"] = _table("tblHoldings", headers=False)
+    assert p.run("RebalArgument", "holdings", "tblHoldings", True, bare).members["row"] == 2
+
+
+def an_argument_left_out_is_the_table_of_the_calling_workbook(p: Project) -> None:
+    sheet = Fake("Worksheet", listobjects=collection([_table("other"), _table("TBLHOLDINGS")]))
+    named = Fake("Name", reftorange=0, referstorange=Area(2, 2, 1, 1))
+
+    def name(wanted: str) -> Fake:
+        if wanted != "tblPolicy":
+            raise VBARuntimeError(1004, "no such name")
+        return named
+
+    client = Fake("Workbook", worksheets=collection([sheet]), names=name)
+    sheet.members["parent"] = client
+    p.application.members |= {"volatile": lambda: None, "activeworkbook": client}
+    for caller in (Fake("Range", worksheet=sheet), 2023):
+        p.application.members["caller"] = caller
+        passed = p.run("RebalArgument", "holdings", "tblHoldings", True)
+        assert passed.size == (4, 3)
+        assert p.run("RebalArgument", "policy", "tblPolicy", False).size == (1, 1)
+    asked = len(p.application.happened("Volatile"))
+    assert asked == 4
+    assert p.run("RebalArgument", "costs", "tblCosts", False) in (None, NOTHING_AT_ALL)
+    assert p.run("RebalArgument", "flow", "", False) in (None, NOTHING_AT_ALL)
+    assert len(p.application.happened("Volatile")) == asked, "a table that is not there costs nothing"
+    p.run("RebalArgument", "targets", "tblTargets", True)
+    assert len(p.application.happened("Volatile")) == asked + 1, "until the table is there"
+
+
 # The ribbon
 
 
@@ -816,6 +871,8 @@ SCENARIOS = [
     a_function_shows_what_python_gives_or_the_error,
     every_function_passes_its_arguments_on,
     ranges_are_cut_to_the_used_part,
+    a_table_brings_its_header_and_no_totals,
+    an_argument_left_out_is_the_table_of_the_calling_workbook,
     every_button_runs_its_macro,
     no_file_no_macro,
     without_a_workbook_or_in_protected_view_nothing_runs,
