@@ -2,6 +2,7 @@
 
 Puts VBA modules into a hidden Calc document in VBA mode, calls the functions asked for, and prints
 what each gives as JSON. A module that does not compile gives an error for all of its functions.
+MODULES.json holds one document, or a list of them that are made one after the other.
 """
 
 import contextlib
@@ -80,7 +81,11 @@ def main():
         desktop = context.ServiceManager.createInstanceWithContext(
             "com.sun.star.frame.Desktop", context
         )
-        print(json.dumps(answers(desktop, json.loads(Path(asked).read_text()))))
+        documents = json.loads(Path(asked).read_text())
+        if isinstance(documents, list):
+            print(json.dumps([answers(desktop, each) for each in documents]))
+        else:
+            print(json.dumps(answers(desktop, documents)))
         with contextlib.suppress(Exception):  # the bridge goes down with the program
             desktop.terminate()
         process.wait(timeout=30)

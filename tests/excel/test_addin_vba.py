@@ -30,7 +30,7 @@ from xl_rebal.excel.ribbon import shown
 
 OURS = r"C:\Users\ada\AppData\Roaming\Microsoft\AddIns\xl_rebal.xlam"
 THEIRS = r"C:\Users\bob\xl_rebal.xlam"
-CALL = "REBAL_DRIFT(tblHoldings[#All],tblTargets[#All],\"5pp\")"
+CALL = 'REBAL_DRIFT(tblHoldings[#All],tblTargets[#All],"5pp")'
 LEFT_BY_BOB = f"='{THEIRS}'!{CALL}"
 MENDED = f"={CALL}"
 USER_FILE = r"C:\Users\ada\.xl_rebal\xl_rebal.conf"
@@ -130,7 +130,15 @@ def names_are_safe_in_a_shell_or_not(p: Project) -> None:
 def programs_are_named_by_whole_paths(p: Project) -> None:
     for path in (r"C:\py\python.exe", r"z:\a b\python.exe", r"\\server\share\python.exe"):
         assert p.run("RebalIsWholePath", path, False) is True, path
-    for path in ("", "python", "pythonw", r"py\python.exe", r"\python.exe", "C:python.exe", r"1:\p"):
+    for path in (
+        "",
+        "python",
+        "pythonw",
+        r"py\python.exe",
+        r"\python.exe",
+        "C:python.exe",
+        r"1:\p",
+    ):
         assert p.run("RebalIsWholePath", path, False) is False, path
     assert p.run("RebalIsWholePath", 'C:\\a" & calc & "\\python.exe', False) is False
     assert p.run("RebalIsWholePath", "/usr/bin/python3", True) is True
@@ -176,13 +184,13 @@ FORMULAS = {
         "=INDEX(REBAL_TRADES(A1),2,3)"
     ),
     # What must stay as it is.
-    f"=\"'{THEIRS}'!REBAL_DRIFT(\"\"x\"\")\"": None,
+    f'="\'{THEIRS}\'!REBAL_DRIFT(""x"")"': None,
     "='My sheet'!A1+'[other.xlsx]Sheet'!B2": None,
     f"='{THEIRS}'!OTHER(1)": None,
     "='C:\\a\\my_xl_rebal.xlam'!REBAL_DRIFT(A1)": None,
     "=my_xl_rebal.xlam!REBAL_DRIFT(A1)": None,
     "='C:\\a\\[xl_rebal.xlam]xl_rebal.conf'!A1": None,
-    "=tblHoldings[[#All],[it's \"odd\"]]": None,
+    '=tblHoldings[[#All],[it\'s "odd"]]': None,
     "=REBAL_DRIFT(A1)": None,
     "='unfinished": None,
     '="unfinished': None,
@@ -357,7 +365,9 @@ def an_older_array_is_written_as_a_whole(p: Project) -> None:
 
 
 def _protected(name: str, *, password: str) -> Sheet:
-    allowed = "FormattingCells FormattingColumns FormattingRows InsertingColumns InsertingRows".split()
+    allowed = (
+        "FormattingCells FormattingColumns FormattingRows InsertingColumns InsertingRows".split()
+    )
     allowed += "InsertingHyperlinks DeletingColumns DeletingRows Sorting Filtering UsingPivotTables".split()
     sheet = Sheet(name, [[LEFT_BY_BOB]])
 
@@ -713,7 +723,9 @@ def an_argument_left_out_is_the_table_of_the_calling_workbook(p: Project) -> Non
     assert asked == 4
     assert p.run("RebalArgument", "costs", "tblCosts", False) in (None, NOTHING_AT_ALL)
     assert p.run("RebalArgument", "flow", "", False) in (None, NOTHING_AT_ALL)
-    assert len(p.application.happened("Volatile")) == asked, "a table that is not there costs nothing"
+    assert len(p.application.happened("Volatile")) == asked, (
+        "a table that is not there costs nothing"
+    )
     p.run("RebalArgument", "targets", "tblTargets", True)
     assert len(p.application.happened("Volatile")) == asked + 1, "until the table is there"
 
@@ -913,22 +925,26 @@ def test_every_procedure_is_run_or_says_why_not(
         for module, source in module_sources(built.addin()).items()
         for name in procedures(source)
     }
-    excused = {
-        name for name in there if name in EXCEL_ONLY or name.partition(".")[0] in EXCEL_ONLY
-    }
+    excused = {name for name in there if name in EXCEL_ONLY or name.partition(".")[0] in EXCEL_ONLY}
     assert sorted(there - called - excused) == [], "neither run here nor excused"
     replaced = {f"RebalXlwings.{name}" for name in REPLACED}
     assert replaced <= called, "stand-ins that nothing asks for"
     assert sorted(called & excused) == [], "excused, and yet run here"
-    assert sorted(n for n in EXCEL_ONLY if n not in {*there, *(t.partition(".")[0] for t in there)}) == []
+    assert (
+        sorted(n for n in EXCEL_ONLY if n not in {*there, *(t.partition(".")[0] for t in there)})
+        == []
+    )
 
 
 def test_the_scenarios_are_all_listed() -> None:
     taking_a_project = {
         name
         for name, value in globals().items()
-        if callable(value) and getattr(value, "__annotations__", {}).get("p") == "Project"
-        and not name.startswith("_") and value.__annotations__.get("return") == "None"
-        and value.__module__ == __name__ and not isinstance(value, type)
+        if callable(value)
+        and getattr(value, "__annotations__", {}).get("p") == "Project"
+        and not name.startswith("_")
+        and value.__annotations__.get("return") == "None"
+        and value.__module__ == __name__
+        and not isinstance(value, type)
     }
     assert taking_a_project == {scenario.__name__ for scenario in SCENARIOS}

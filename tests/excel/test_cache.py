@@ -210,9 +210,7 @@ def test_the_desktop_host_keeps_what_is_expensive_and_only_that() -> None:
         "print(asked, shown[0] == shown[1], shown[0] == shown[2], len(desktop._KEPT))\n",
         _pickled(calls),
     )
-    assert printed.strip() == (
-        "['REBAL_TRADES', 'REBAL_TRADES', 'REBAL_WEIGHTS'] True False 2"
-    )
+    assert printed.strip() == ("['REBAL_TRADES', 'REBAL_TRADES', 'REBAL_WEIGHTS'] True False 2")
 
 
 def _pickled(calls: list[Call]) -> str:

@@ -26,7 +26,7 @@ NOTHING_AT_ALL = NOTHING
 BLANK = EMPTY
 PREDECLARED = ("RebalHost", "RebalXlwings")
 # The interpreter has no environment, files, DLLs or scripts, does not know WithEvents, IRibbonControl is
-# a type that it does not know, and a comment behind a directive stops it.
+# a type that it does not know. Its own Scripting.Dictionary stands in for Tim Hall's class.
 _STAND_INS = {
     "Environ(": "StandInEnviron(",
     "= GetAttr(": "= StandInAttributes(",
@@ -34,12 +34,14 @@ _STAND_INS = {
     "= Dir(": "= StandInDir(",
     "Kill LOG_FILE": "StandInKill LOG_FILE",
     "AppleScriptTask(": "StandInTask(",
+    "New Dictionary": 'CreateObject("Scripting.Dictionary")',
+    "As Dictionary": "As Object",
     "LoadLibrary(": "StandInLibrary(",
     "XLPyDLLActivateAuto(": "StandInActivate(",
     "Public WithEvents ": "Public ",
     "As IRibbonControl": "As Object",
 }
-_DOCUMENTS = ("ThisWorkbook", "Sheet2")
+_LEFT_OUT = ("ThisWorkbook", "Sheet2", "Dictionary")
 
 
 class Fake(VBAObject):
@@ -206,7 +208,7 @@ class Project:
         self._listen()
         self._sources = dict(sources or module_sources(addin))
         for name, source in self._sources.items():
-            if name in _DOCUMENTS:
+            if name in _LEFT_OUT:
                 continue
             self.add(name, compiled_for(source, mac=mac))
         self.add("StandIn", _HELPERS)
@@ -220,9 +222,7 @@ class Project:
         source = re.sub(r"^.* Declare .*\n", "", source, flags=re.MULTILINE)
         for procedure, text in REPLACED.items():
             pattern = rf"^Function {procedure}\(.*?^End Function\n"
-            source = re.sub(
-                pattern, lambda _, t=text: t, source, flags=re.MULTILINE | re.DOTALL
-            )
+            source = re.sub(pattern, lambda _, t=text: t, source, flags=re.MULTILINE | re.DOTALL)
         for old, new in _STAND_INS.items():
             source = source.replace(old, new)
         source = re.sub(r"^Option Private Module\n", "", source, flags=re.MULTILINE)
@@ -288,7 +288,11 @@ class Project:
             return find(name)
 
         def has(name: str) -> Any:
-            return name.lower() in stand_ins or name.lower() in self.application.members or constant(name)
+            return (
+                name.lower() in stand_ins
+                or name.lower() in self.application.members
+                or constant(name)
+            )
 
         def called(name: str, args: list[Any], named: dict[str, Any]) -> Any:
             if name.lower() in stand_ins:
@@ -298,6 +302,7 @@ class Project:
             return global_(name, args, named)
 
         interpreter.call = noted
+
         def create(name: str) -> Any:
             if name.lower() == "wscript.shell":
                 return Fake("WshShell", expandenvironmentstrings=self._expand)

@@ -25,7 +25,9 @@ def _group(help: str) -> typer.Typer:
     return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None)
 
 
-build = _group("Build what spreadsheets load: templates, the Excel add-in, the LibreOffice extension.")
+build = _group(
+    "Build what spreadsheets load: templates, the Excel add-in, the LibreOffice extension."
+)
 install = _group("Install the worksheet functions for this user.")
 uninstall = _group("Remove the worksheet functions again.")
 

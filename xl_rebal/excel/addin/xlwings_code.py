@@ -77,16 +77,11 @@ class Procedure:
 
     def __call__(self, text: str) -> str:
         """The text with the change; raises ValueError where it does not fit."""
-        pattern = (
-            rf"^(?:Public |Private )?(Function|Sub) {self.name}\(.*?^End \1\n"  # its own end
-        )
+        pattern = rf"^(?:Public |Private )?(Function|Sub) {self.name}\(.*?^End \1\n"  # its own end
         found = re.findall(pattern, text, flags=re.MULTILINE | re.DOTALL)
         if len(found) != 1:
             raise ValueError(self.place)
-        return re.sub(
-            pattern, lambda _: self.new, text, count=1, flags=re.MULTILINE | re.DOTALL
-        )
-
+        return re.sub(pattern, lambda _: self.new, text, count=1, flags=re.MULTILINE | re.DOTALL)
 
 
 _REPLACING = "xlwings_changes.bas"
@@ -95,7 +90,7 @@ _REMOVED = """ExecuteWindows RunFrozenPython GetUdfModules NDims ImportPythonUDF
     ImportPythonUDFsToAddin ImportXlwingsUdfsModule GetDLLVersion GetDirectoryPath
     GetDirectoryConfigFilePath SaveConfigToFile IsFullName GetDirectory KillFileOnMac GetBaseName
     has_dynamic_array CreateGUID CheckConda GetFullName""".split()
-_TWO_HEADS = "#If App = \"Microsoft Excel\" Then\nFunction {0}Workbook){1}\n#Else\nFunction {0}Variant){1}\n#End If\n"
+_TWO_HEADS = '#If App = "Microsoft Excel" Then\nFunction {0}Workbook){1}\n#Else\nFunction {0}Variant){1}\n#End If\n'
 
 
 def _one_head(name: str, argument: str, result: str) -> Change:
@@ -114,7 +109,9 @@ def _changes() -> list[Change | Procedure]:
         # A class may hold neither public constants nor public declarations.
         Change(place="constants", old="\nPublic Const ", new="\nPrivate Const ", times=2),
         Change(place="project", old='String = "myaddin"', new=f'String = "{PROJECT}"'),
-        Change(place="declarations", old="        Declare ", new="        Private Declare ", times=4),
+        Change(
+            place="declarations", old="        Declare ", new="        Private Declare ", times=4
+        ),
         Change(place="declarations", old="    Declare Fun", new="    Private Declare Fun"),
         _one_head("GetUdfModules", "Optional wb", " As String"),
         _one_head("GetDirectoryPath", "Optional wb", " As String"),

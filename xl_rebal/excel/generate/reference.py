@@ -49,7 +49,12 @@ tables below; their numbers are invented.
 def page(functions: Iterable[Function]) -> str:
     """The page in Markdown."""
     functions = tuple(functions)
-    parts = [f"<!-- {note('function-reference.md')} -->", _INTRODUCTION, "## The functions\n", _list(functions)]
+    parts = [
+        f"<!-- {note('function-reference.md')} -->",
+        _INTRODUCTION,
+        "## The functions\n",
+        _list(functions),
+    ]
     parts.append("## The sample tables\n")
     parts += [f"`{name}`\n\n{_table(rows)}" for name, rows in samples.TABLES.items()]
     parts += [_section(function) for function in functions]
