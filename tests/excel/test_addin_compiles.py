@@ -12,8 +12,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests import libreoffice
 from tests.excel import built
 from tests.excel.vba_run import compiled_for, module_sources
@@ -96,7 +94,8 @@ End Function
 Public Function Folder() As String
     Dim made As Object
     Set made = New RebalXlwings
-    Folder = made.ParentFolder("C:\\py\\python.exe") & "|" & made.FileExists("{log}") & made.FileExists("{log}x")
+    Folder = made.ParentFolder("C:\\py\\python.exe") & "|"
+    Folder = Folder & made.FileExists("{log}") & made.FileExists("{log}x")
 End Function
 """
     document = {

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from pyopenvba.exceptions import VBARuntimeError
+
 from tests.excel import built
 from tests.excel.vba_run import (
-    REPLACED,
     NOTHING_AT_ALL,
+    REPLACED,
     Fake,
     Project,
     collection,
@@ -268,7 +268,7 @@ def book(sheets: list[Sheet], *, links: list[str], refuses: bool = False, **memb
             sheet.rows[:] = [[str(c).replace(f"'{old}'!", "") for c in r] for r in sheet.rows]
 
     names = members.pop("names_", [])
-    made = Fake(
+    return Fake(
         "Workbook",
         name="client.xlsx",
         saved=members.pop("saved", True),
@@ -278,7 +278,6 @@ def book(sheets: list[Sheet], *, links: list[str], refuses: bool = False, **memb
         changelink=change,
         **members,
     )
-    return made
 
 
 def _state(p: Project) -> tuple[Any, ...]:

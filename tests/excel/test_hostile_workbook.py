@@ -94,7 +94,7 @@ def started(
     name: str, *, sources: dict[str, str] | None = None, folder: str = r"C:\Downloads"
 ) -> Project:
     """The add-in with the hostile workbook in front; `sources` put xlwings' own code in its place."""
-    p = Project(
+    return Project(
         built.addin(),
         application={
             "activeworkbook": hostile(folder, name),
@@ -112,7 +112,6 @@ def started(
         },
         sources=sources,
     )
-    return p
 
 
 @pytest.fixture(scope="module")

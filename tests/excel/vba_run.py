@@ -349,7 +349,8 @@ End Function
 """
 # Reading files; the real ones run in LibreOffice.
 REPLACED = {
-    "GetConfigFromFile": """Function GetConfigFromFile(sFile As String, sName As String, Optional sValue As String) As Boolean
+    "GetConfigFromFile": """Function GetConfigFromFile(sFile As String, sName As String, _
+        Optional sValue As String) As Boolean
     Dim found As Variant
     found = StandInReads(sFile, sName)
     If IsEmpty(found) Then Exit Function

@@ -129,7 +129,7 @@ GROUPS = (
             Button(
                 macro="verify_trades",
                 label="Verify Trades",
-                image="AcceptInvitation",
+                image="ReviewAcceptOrRejectChangeDialog",
                 tip="Check the plan again after edits",
                 more="Drop, resize, add or lock trades in the sheet, then press this: the "
                 "independent verifier checks the edited plan and each edit is recorded.",
@@ -137,7 +137,7 @@ GROUPS = (
             Button(
                 macro="export_orders",
                 label="Export Orders",
-                image="ExportTextFile",
+                image="FileSaveAs",
                 tip="Write the verified plan as an order file",
                 more="Writes the plan that was verified, never the cells. Refused when the trades "
                 "or their inputs were changed since.",
@@ -160,7 +160,7 @@ GROUPS = (
             Button(
                 macro="client_reports",
                 label="Client Reports",
-                image="ExportExcel",
+                image="TableExportMenu",
                 tip="A workbook per client",
                 more="Writes a report for every household of the book.",
                 available=False,
@@ -189,7 +189,7 @@ GROUPS = (
             Button(
                 macro="prepare_for_sharing",
                 label="Prepare for Sharing",
-                image="FileMarkAsFinal",
+                image="FileDocumentInspect",
                 tip="Remove what a recipient should not get",
                 more="Deletes the values kept for Undo, plan ids and paths, and lists what it "
                 "removed. Undo is not possible after it.",

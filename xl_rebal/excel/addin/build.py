@@ -30,7 +30,9 @@ STANDARD_MODULES = (
     "RebalText",
 )
 CLASSES = ("RebalHost", "RebalEvents", "RebalQuiet", "RebalProtection")
+PROJECT_NAME = "xl_rebal"  # as the VBA editor shows it
 _SAMPLE = "RibbonMyAddin"
+_SAMPLE_PROJECT = b"MyAddin"
 _PIP = 'python -m pip install "xl-rebal[addin]"'
 
 
@@ -59,7 +61,7 @@ def write_addin(out: Path, *, overwrite: bool) -> list[Path]:
 
 
 def settings() -> dict[str, str | bool]:
-    """What the add-in's own sheet says; it comes before the user's file, so only what is fixed stands here."""
+    """What the add-in's own sheet says. It comes before the user's file: only what is fixed stands here."""
     return {
         "XL_REBAL_VERSION": __version__,
         "XLWINGS_VERSION": xlwings_code.version(),
@@ -115,7 +117,32 @@ def vba_project() -> bytes:
                     raise RebalError.of(
                         where=ADDIN_NAME, what="; ".join(faults), remedy="report this as a bug"
                     )
-                return bytes(again.vba_project_bytes())
+                return _named(bytes(again.vba_project_bytes()))
+
+
+def _named(vba: bytes) -> bytes:
+    """The project under our name: what the VBA editor shows ([MS-OVBA] 2.3.1.5 and 2.3.4.2.1.6)."""
+    from pyopenvba.cfb import CFB
+    from pyopenvba.vba import compress, decompress
+
+    streams = CFB.from_bytes(vba)
+    project = _replaced(streams.get_stream("PROJECT"), b'Name="%s"')
+    directory = decompress(streams.get_stream_in_storage("VBA", "dir"))
+    directory = _replaced(directory, b"\x04\x00%c\x00\x00\x00%s")
+    streams.write_stream("PROJECT", project)
+    streams.write_stream_in_storage("VBA", "dir", compress(directory))
+    return bytes(streams.to_bytes())
+
+
+def _replaced(data: bytes, form: bytes) -> bytes:
+    """Bytes with our name for the sample's in a field that says its length, or has none."""
+    old, new = (
+        form % ((len(name), name) if b"%c" in form else name)
+        for name in (_SAMPLE_PROJECT, PROJECT_NAME.encode())
+    )
+    if data.count(old) != 1:
+        raise ValueError("the name of xlwings' sample project is not where it was")
+    return data.replace(old, new)
 
 
 def _add(pyopenvba: ModuleType, project: object, name: str, text: str) -> None:

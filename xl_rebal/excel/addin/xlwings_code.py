@@ -90,7 +90,12 @@ _REMOVED = """ExecuteWindows RunFrozenPython GetUdfModules NDims ImportPythonUDF
     ImportPythonUDFsToAddin ImportXlwingsUdfsModule GetDLLVersion GetDirectoryPath
     GetDirectoryConfigFilePath SaveConfigToFile IsFullName GetDirectory KillFileOnMac GetBaseName
     has_dynamic_array CreateGUID CheckConda GetFullName""".split()
-_TWO_HEADS = '#If App = "Microsoft Excel" Then\nFunction {0}Workbook){1}\n#Else\nFunction {0}Variant){1}\n#End If\n'
+_TWO_HEADS = """#If App = "Microsoft Excel" Then
+Function {0}Workbook){1}
+#Else
+Function {0}Variant){1}
+#End If
+"""
 
 
 def _one_head(name: str, argument: str, result: str) -> Change:
@@ -167,7 +172,7 @@ def modules(shipped: dict[str, str], *, version: str) -> dict[str, str]:
         )
     header = office.class_header(CLASS, predeclared=True)
     _, _, body = text.partition("\n")  # the line that names the module
-    note = f"' xlwings {version}, changed by the build of xl_rebal: see xl_rebal/excel/addin/xlwings_code.py\n"
+    note = f"' xlwings {version}, changed by the build of xl_rebal (xl_rebal/excel/addin)\n"
     return {CLASS: header + note + body, DICTIONARY: shipped[DICTIONARY]}
 
 
