@@ -1,4 +1,4 @@
-"""xl_rebal.xlam as a file: what it holds, that others read the same back, and that it is built twice alike."""
+"""xl_rebal.xlam as a file: what it holds, that others read the same back, the same bytes twice."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ def _parts(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _as_workbook() -> bytes:
+    """The add-in as a workbook with macros, for programs that know no add-ins."""
+    parts = _parts(built.addin().read_bytes())
+    types = parts["[Content_Types].xml"].replace(b"excel.addin.macro", b"excel.sheet.macro")
+    assert types != parts["[Content_Types].xml"]
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in (parts | {"[Content_Types].xml": types}).items():
+            archive.writestr(name, data)
+    return stream.getvalue()
 
 
 # Others read the same back
@@ -157,9 +169,9 @@ def test_the_parts_are_ours_and_carry_no_trace_of_a_machine() -> None:
 
 
 def test_the_sheet_of_settings_says_what_is_fixed_and_nothing_of_the_user() -> None:
-    book = openpyxl.load_workbook(io.BytesIO(built.addin().read_bytes()))
+    book = openpyxl.load_workbook(io.BytesIO(_as_workbook()))
     assert book.sheetnames == [build.SHEET_NAME]
-    rows = {key: value for key, value in book[build.SHEET_NAME].iter_rows(values_only=True)}
+    rows = {str(key): value for key, value in book[build.SHEET_NAME].iter_rows(values_only=True)}
     assert rows == {
         "XL_REBAL_VERSION": __version__,
         "XLWINGS_VERSION": xlwings_code.version(),
@@ -175,15 +187,8 @@ def test_the_sheet_of_settings_says_what_is_fixed_and_nothing_of_the_user() -> N
 
 
 def test_libreoffice_loads_it(soffice: str, tmp_path: Path) -> None:
-    source = (
-        tmp_path / "xl_rebal.xlsm"
-    )  # the same package as a workbook: LibreOffice has no add-ins
-    parts = _parts(built.addin().read_bytes())
-    types = parts["[Content_Types].xml"].replace(b"excel.addin.macro", b"excel.sheet.macro")
-    assert types != parts["[Content_Types].xml"]
-    with zipfile.ZipFile(source, "w") as archive:
-        for name, data in (parts | {"[Content_Types].xml": types}).items():
-            archive.writestr(name, data)
+    source = tmp_path / "xl_rebal.xlsm"
+    source.write_bytes(_as_workbook())
     out = tmp_path / "out"
     command = [
         soffice,
@@ -350,8 +355,8 @@ def test_another_xlwings_is_refused_with_the_place_that_does_not_fit() -> None:
             xlwings_code.modules(shipped | {"xlwings": text}, version=xlwings_code.version())
         assert place in str(caught.value), place
         assert "is not the code that was checked" in str(caught.value)
+    changed = {"Dictionary": shipped["Dictionary"] + "\n'"}
     with pytest.raises(RebalError, match="module Dictionary"):
-        changed = {"Dictionary": shipped["Dictionary"] + "\n'"}
         xlwings_code.modules(shipped | changed, version=xlwings_code.version())
     with pytest.raises(RebalError, match="xlwings"):
         xlwings_code.modules({"Dictionary": shipped["Dictionary"]}, version="0.37.8")

@@ -7,6 +7,7 @@ docs/excel-checklist.md. What is shown is the code's own work; Excel's is on the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ def commands_hold_plain_names_only(p: Project) -> None:
         ("check_drift", "00\n"),
         ("check drift", ""),
     ]:
-        assert "1005" in failure(lambda m=macro, d=digits: p.run("RebalPythonCommand", m, d))
+        assert "1005" in failure(partial(p.run, "RebalPythonCommand", macro, digits))
     assert p.run("RebalMadeOf", "abc", "cba") is True
     assert p.run("RebalMadeOf", "abC", "cba") is False
 
@@ -384,7 +385,9 @@ def _protected(name: str, *, password: str) -> Sheet:
         "protectscenarios": False,
         "protectionmode": False,
         "enableselection": 1,
-        "protection": Fake("Protection", **{f"allow{n.lower()}": n == "Sorting" for n in allowed}),
+        "protection": Fake(
+            "Protection", [], **{f"allow{n.lower()}": n == "Sorting" for n in allowed}
+        ),
         "unprotect": unprotect,
         "protect": protect,
     }

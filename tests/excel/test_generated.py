@@ -17,6 +17,7 @@ from xl_rebal.excel.registry import Argument, Example, Function, Returns
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODULES = ("vba/RebalFunctions.bas", "vba/RebalHelp.bas")
+RIBBON = {"vba/RebalRibbon.bas", "vba/customUI14.xml"}
 
 
 @pytest.fixture
@@ -63,11 +64,15 @@ def test_files_are_written_once_and_checking_writes_nothing(tmp_path: Path) -> N
 
 def test_a_new_function_is_in_everything(declared: Function) -> None:
     files = {name: data.decode() for name, data in generate.rendered().items()}
-    assert set(files) == {*MODULES, "docs/function-reference.md", "vba/xl_rebal.intellisense.xml"}
-    for name, text in files.items():
-        assert "REBAL_TWICE" in text, name
+    made = {*MODULES, "docs/function-reference.md", "vba/xl_rebal.intellisense.xml"}
+    assert set(files) == made | RIBBON
+    for name in made:
+        assert "REBAL_TWICE" in files[name], name
     wrapper = files[MODULES[0]].replace("\r\n", "\n").partition("Public Function REBAL_TWICE(")[2]
-    assert 'XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_twice", Array( _\n' in wrapper
+    assert (
+        'RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_twice", Array( _\n'
+        in wrapper
+    )
     assert 'RebalArgument("times", "tblTimes", False, times)))' in wrapper
     assert '"A number, ""typed"" or not " & ChrW(8211) & " as it comes."' in files[MODULES[1]]
     assert "## REBAL_TWICE\n\n`REBAL_TWICE(value, [times])`" in files["docs/function-reference.md"]
@@ -82,7 +87,7 @@ def test_the_function_of_the_test_is_gone() -> None:
     assert "REBAL_TWICE" not in {function.name for function in registry.functions()}
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [*MODULES, "vba/RebalRibbon.bas"])
 def test_the_vba_is_sound(name: str) -> None:
     data = (PROJECT / name).read_bytes()
     assert data.isascii()
@@ -126,7 +131,11 @@ def test_every_function_has_a_wrapper_that_leaves_no_error_uncaught() -> None:
         order = [
             lines.index("If RebalInWizard() Then Exit Function"),
             lines.index("On Error GoTo failed"),
-            next(i for i, line in enumerate(lines) if line.startswith(f"{name} = XLPy.CallUDF(")),
+            next(
+                i
+                for i, line in enumerate(lines)
+                if line.startswith(f"{name} = RebalHost.Python.CallUDF(")
+            ),
             lines.index("Exit Function"),
             lines.index("failed:"),
             lines.index(f"{name} = RebalFailure(Err.Description)"),

@@ -1,8 +1,8 @@
 """The generated VBA compiled and run by LibreOffice, which understands a good part of VBA.
 
-XLPy is a stand-in that repeats what it was given, so what is shown here is the VBA itself: that it
+RebalHost is a stand-in that repeats what it was given, so what is shown here is the VBA itself: that it
 compiles, that every wrapper passes its arguments on, and what the helpers make of them. LibreOffice
-has no ListObjects, so the tables that stand in are on the checklist for Excel.
+has no ListObjects: the tables that stand in are in test_addin_vba, and on the checklist for Excel.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 ECHO = """Option VBASupport 1
 Option Compatible
 Option ClassModule
+Public Function Python() As Object
+    Set Python = New Echo
+End Function
 Public Function CallUDF(host As String, called As String, given As Variant) As Variant
     Dim i As Long
     CallUDF = host & "." & called
@@ -31,8 +34,8 @@ Public Function CallUDF(host As String, called As String, given As Variant) As V
 End Function
 """
 CHECKS = """
-Public Function XLPy() As Object
-    Set XLPy = New Echo
+Public Function RebalHost() As Object
+    Set RebalHost = New Echo
 End Function
 Public Function CheckFailure() As String
     CheckFailure = RebalFailure("abc") & "|" & RebalFailure("#REBAL! x") & "|" & RebalInWizard()

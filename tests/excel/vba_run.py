@@ -44,7 +44,7 @@ _STAND_INS = {
 _LEFT_OUT = ("ThisWorkbook", "Sheet2", "Dictionary")
 
 
-class Fake(VBAObject):
+class Fake(VBAObject):  # type: ignore[misc]  # pyOpenVBA's interpreter has no types
     """An object of Excel's made of members: values, or functions for methods and computed properties.
 
     log  what happened, in order: ("set", member, value) and ("call", member, arguments).
@@ -198,7 +198,7 @@ class Project:
         self.tasks: list[tuple[Any, ...]] = []
         self.libraries = {"C:\\py\\xlwings64-0.37.8.dll"}
         self.server = Fake("XLPython")
-        self.files = dict(files or {})
+        self.files = {name: dict(settings) for name, settings in (files or {}).items()}
         self.logs: dict[str, str] = {}
         self.environment = dict(environment or {})
         self.app = ExcelApplication.open(addin, with_vba=False)
@@ -222,7 +222,8 @@ class Project:
         source = re.sub(r"^.* Declare .*\n", "", source, flags=re.MULTILINE)
         for procedure, text in REPLACED.items():
             pattern = rf"^Function {procedure}\(.*?^End Function\n"
-            source = re.sub(pattern, lambda _, t=text: t, source, flags=re.MULTILINE | re.DOTALL)
+            assert "\\" not in text  # re.sub would read it
+            source = re.sub(pattern, text, source, flags=re.MULTILINE | re.DOTALL)
         for old, new in _STAND_INS.items():
             source = source.replace(old, new)
         source = re.sub(r"^Option Private Module\n", "", source, flags=re.MULTILINE)
