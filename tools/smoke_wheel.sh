@@ -35,4 +35,10 @@ esac
 "$bin/xl-rebal" demo >demo.log || { cat demo.log >&2; fail "xl-rebal demo failed"; }
 [ -s demo/report.xlsx ] || fail "xl-rebal demo wrote no demo/report.xlsx"
 [ -f "$(dirname "$home")/py.typed" ] || fail "py.typed is not in the wheel"
+"$bin/xl-rebal" build addin --out addin >addin.log 2>&1 ||
+    { cat addin.log >&2; fail "xl-rebal build addin failed"; }
+"$project/.venv/bin/xl-rebal" build addin --out checkout >addin.log 2>&1 ||
+    { cat addin.log >&2; fail "xl-rebal build addin failed in the checkout"; }
+cmp addin/xl_rebal.xlam checkout/xl_rebal.xlam ||
+    fail "the wheel builds another add-in than the checkout"
 echo "wheel smoke test: $version works in an empty environment"
