@@ -56,6 +56,7 @@ End Sub
 ' With a file in Protected View in front, the active workbook is another one than the user sees.
 Private Function RebalWorkbookThere() As Boolean
     Dim protectedView As Object
+    If TypeName(Application.Caller) = "Range" Then Exit Function ' a cell asks for no files
     On Error Resume Next
     Set protectedView = CallByName(Application, "ActiveProtectedViewWindow", VbGet)
     On Error GoTo 0

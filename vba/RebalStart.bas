@@ -4,9 +4,14 @@ Option Explicit
 
 Private watcher As RebalEvents
 Private described As Boolean
+Private late As Boolean
 
 ' Called by Workbook_Open. Excel is still starting: MacroOptions and links need a workbook, so the rest waits.
 Public Sub RebalBegin()
+    Dim book As Workbook
+    For Each book In Application.Workbooks
+        If Not book Is ThisWorkbook Then late = True
+    Next book
     Set watcher = New RebalEvents
     Set watcher.Watched = Application
     On Error GoTo failed
@@ -16,16 +21,19 @@ failed:
     RebalReady
 End Sub
 
-' Workbooks that were open before the add-in show #NAME? until they are computed again.
+' Workbooks that were open before the add-in show #NAME? until all of Excel is computed again; those that
+' are opened after it are computed by Excel anyway.
 Public Sub RebalReady()
     Dim book As Workbook, waiting As Boolean
     On Error GoTo failed
     For Each book In Application.Workbooks
         If Not book Is ThisWorkbook Then
             RebalArrived book
-            If RebalHasFunctions(book) Then waiting = True
+            If late And Not waiting Then waiting = RebalHasFunctions(book)
         End If
     Next book
+    If Not late Then Exit Sub
+    late = False
     If waiting And Application.Calculation <> xlCalculationManual Then Application.CalculateFullRebuild
     Exit Sub
 failed:

@@ -65,6 +65,7 @@ def excel(**members: Any) -> dict[str, Any]:
         "statusbar": False,
         "calculation": -4105,
         "version": "16.0",
+        "caller": 2023,  # not a cell
         "calculatefullrebuild": lambda: None,
         "ontime": lambda when, what: None,
         "macrooptions": lambda **_: None,
@@ -496,13 +497,18 @@ def workbooks_that_were_open_are_mended_described_and_computed(p: Project) -> No
     mine = p.application.members["thisworkbook"]
     p.application.members |= {"workbooks": collection([mine, client]), "activeworkbook": client}
     p.run("RebalReady")
-    p.run("RebalReady")
+    assert p.application.happened("CalculateFullRebuild") == [], "opened after the add-in"
+    for _ in range(2):
+        p.run("RebalBegin")
+        p.run("RebalReady")
+        p.run("RebalReady")
     assert sheet.rows == [[MENDED]]
     described = [entry[-1]["macro"] for entry in p.application.happened("MacroOptions")]
     assert described[0] == "'xl_rebal.xlam'!REBAL_WEIGHTS"
     assert len(described) == len(set(described)), "described once"
     assert len(p.application.happened("CalculateFullRebuild")) == 2
     p.application.members["calculation"] = -4135  # by hand: the user computes
+    p.run("RebalBegin")
     p.run("RebalReady")
     assert len(p.application.happened("CalculateFullRebuild")) == 2
 
@@ -782,6 +788,19 @@ def without_a_workbook_or_in_protected_view_nothing_runs(p: Project) -> None:
     assert server.fake.log == []
 
 
+def a_cell_opens_no_dialog(p: Project) -> None:
+    asked: list[Any] = []
+    p.application.members |= {
+        "activeworkbook": book([], links=[]),
+        "getopenfilename": lambda *_: asked.append(1),
+        "getsaveasfilename": lambda *_: asked.append(1),
+        "caller": Fake("Range"),
+    }
+    assert p.run("RebalAskOpen") == p.run("RebalAskSave") == ""
+    assert asked == []
+    assert p.app.dialogs == []
+
+
 def a_fault_is_one_message(p: Project) -> None:
     Server(p, xlwings="0.1")
     p.application.members["activeworkbook"] = book([], links=[])
@@ -846,7 +865,16 @@ def the_mac_asks_for_files_in_its_own_way(p: Project) -> None:
     assert p.run("RebalAskSave") == "/Users/ada/orders.csv"
 
 
+def on_the_mac_a_function_says_that_there_is_none(p: Project) -> None:
+    p.application.members["commandbars"] = lambda _name: Fake(
+        "CommandBar", controls=lambda _i: Fake("Control", enabled=True)
+    )
+    assert "press Write Tables on the tab Rebalance" in p.run("REBAL_VERSION")
+    assert p.tasks == []
+
+
 ON_THE_MAC = [
+    on_the_mac_a_function_says_that_there_is_none,
     the_mac_gets_a_task_without_a_path_of_the_workbook,
     the_mac_refuses_names_that_a_shell_would_read,
     the_mac_asks_for_files_in_its_own_way,
@@ -890,6 +918,7 @@ SCENARIOS = [
     every_button_runs_its_macro,
     no_file_no_macro,
     without_a_workbook_or_in_protected_view_nothing_runs,
+    a_cell_opens_no_dialog,
     a_fault_is_one_message,
 ]
 

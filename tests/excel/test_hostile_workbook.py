@@ -259,6 +259,21 @@ def test_nothing_starts_programs_but_the_one_call(sources: dict[str, str]) -> No
     }
 
 
+def test_nothing_refers_to_a_procedure_that_was_cut(
+    sources: dict[str, str], shipped: dict[str, str]
+) -> None:
+    """VBA finds a missing procedure when it compiles in Excel; the texts must show it here."""
+    before, after = set(procedures(shipped["xlwings"])), set(procedures(sources["RebalXlwings"]))
+    cut = before - after
+    assert {"ExecuteWindows", "RunFrozenPython", "SaveConfigToFile", "ImportPythonUDFs"} <= cut
+    assert after <= before
+    everything = "\n".join(sources.values())
+    code = "\n".join(x for x in everything.split("\n") if not x.lstrip().startswith("'"))
+    assert [name for name in sorted(cut) if re.search(rf"\b{name}\b", code)] == []
+    assert "Public Declare" not in code
+    assert "Public Const" not in sources["RebalXlwings"], "a class may hold none"
+
+
 def test_the_active_workbook_is_named_in_known_places_only(sources: dict[str, str]) -> None:
     places = {}
     for module, source in sources.items():
@@ -409,6 +424,7 @@ def test_a_name_that_is_let_through_stays_one_word_of_the_command(
         application={
             "activeworkbook": Fake("Workbook", name=name),
             "version": "16.90",
+            "caller": 2023,
             "statusbar": False,
             "path": "/Applications/Microsoft Excel.app/Contents/MacOS",
         },
