@@ -853,6 +853,7 @@ def the_mac_refuses_names_that_a_shell_would_read(p: Project) -> None:
     p.run("PressCheckDrift", Fake("IRibbonControl"))
     assert "must not reach the shell; rename the file" in p.app.dialogs[-1][1]
     assert [task for task in p.tasks if task[0] == "task"] == []
+    assert p.application.members["statusbar"] is False
 
 
 def the_mac_asks_for_files_in_its_own_way(p: Project) -> None:

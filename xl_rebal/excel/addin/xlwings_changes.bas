@@ -4,7 +4,6 @@
 Sub RunPython(PythonCommand As String)
     ' Windows does not come here: macros run in the process that serves the functions, see RebalHost.
     #If Mac Then
-        Application.StatusBar = "Running..."  ' Non-blocking way of giving feedback that something is happening
         ExecuteMac PythonCommand, GetConfig("INTERPRETER_MAC", "")
     #End If
 End Sub
@@ -42,6 +41,7 @@ Sub ExecuteMac(PythonCommand As String, PYTHON_MAC As String)
     ParameterString = ParameterString + "|" + Left(Application.Path, Len(Application.Path) - 4)
     ParameterString = ParameterString + "|" + LOG_FILE
 
+    Application.StatusBar = "Running..."  ' Non-blocking way of giving feedback that something is happening
     On Error GoTo AppleScriptErrorHandler
         ExitCode = AppleScriptTask("xlwings-" & XLWINGS_VERSION & ".applescript", "VbaHandler", ParameterString)
     On Error GoTo 0
