@@ -605,6 +605,19 @@ def python_that_cannot_be_found_says_how_to_mend_it(p: Project) -> None:
     ]
 
 
+def an_environment_of_conda_is_activated_by_whole_paths(p: Project) -> None:
+    settings = p.predeclared("RebalXlwings")
+    p.files[USER_FILE] = SETTINGS | {"CONDA PATH": r"C:\conda", "CONDA ENV": "rebal"}
+    start = r'C:\Windows\System32\cmd.exe  /K ""C:\conda\condabin\conda.bat" activate rebal && '
+    assert p.on(settings, "XLPyCommand").startswith(start + r'"C:\py\python.exe" -B -P -c "')
+    plain_ = r'C:\Windows\System32\cmd.exe  /K ""C:\py\python.exe" -B -P -c "'
+    for path, name in (("conda", "rebal"), (r"C:\conda", "")):
+        p.files[USER_FILE] = SETTINGS | {"CONDA PATH": path, "CONDA ENV": name}
+        assert p.on(settings, "XLPyCommand").startswith(plain_)
+    p.files[USER_FILE] = SETTINGS | {"SHOW CONSOLE": "TRUE"}
+    assert " /showconsole /K " in p.on(settings, "XLPyCommand")
+
+
 def python_can_be_stopped(p: Project) -> None:
     p.on(p.predeclared("RebalXlwings"), "KillPy")
     assert p.tasks[-1][::2] == ("server", -1)
@@ -818,8 +831,8 @@ def the_mac_gets_a_task_without_a_path_of_the_workbook(p: Project) -> None:
         "activeworkbook": Fake("Workbook", name="Smith & Sons.xlsx"),
         "path": "/Applications/Microsoft Excel.app/Contents/MacOS",
     }
-    p.files["/Users/ada/Library/Containers/com.microsoft.Excel/Data//xl_rebal.conf"] = {
-        "INTERPRETER_MAC": "/Users/ada/it's/bin/python",
+    p.files["/Volumes/Mac/ada/Library/Containers/com.microsoft.Excel/Data//xl_rebal.conf"] = {
+        "INTERPRETER_MAC": "/Volumes/Mac/ada/it's/bin/python",
     }
     p.run("PressCheckDrift", Fake("IRibbonControl"))
     assert p.app.dialogs == []
@@ -827,16 +840,16 @@ def the_mac_gets_a_task_without_a_path_of_the_workbook(p: Project) -> None:
     assert (script, handler) == (f"xlwings-{xlwings_code.version()}.applescript", "VbaHandler")
     assert parameter.split("|")[:4] == [
         "false;;;;;",
-        "'/Users/ada/it'\\''s/bin/python' -P",
+        "'/Volumes/Mac/ada/it'\\''s/bin/python' -P",
         "from xl_rebal.excel.hosts import desktop_macros; desktop_macros.run('check_drift', '')",
         "Smith & Sons.xlsx",
     ]
     assert p.application.members["statusbar"] == "Running..."
-    p.environment["HOME"] = "/Users/ada/sandbox"
+    p.environment["HOME"] = "/Volumes/Mac/ada/sandbox"
     p.run("RebalMacros.CleanUp")
     assert p.application.members["statusbar"] is False
     assert p.app.dialogs == []
-    p.logs["/Users/ada/sandbox/xlwings.log"] = "Traceback"
+    p.logs["/Volumes/Mac/ada/sandbox/xlwings.log"] = "Traceback"
     p.run("RebalMacros.CleanUp")
     assert p.app.dialogs[-1][1] == "Traceback"
     assert p.logs == {}
@@ -847,7 +860,7 @@ def the_mac_refuses_names_that_a_shell_would_read(p: Project) -> None:
     p.application.members |= {"activeworkbook": workbook, "path": "/Applications/x.app/a"}
     p.run("PressCheckDrift", Fake("IRibbonControl"))
     assert "does not know which Python to use" in p.app.dialogs[-1][1]
-    p.files["/Users/ada/Library/Containers/com.microsoft.Excel/Data//xl_rebal.conf"] = {
+    p.files["/Volumes/Mac/ada/Library/Containers/com.microsoft.Excel/Data//xl_rebal.conf"] = {
         "INTERPRETER_MAC": "/usr/bin/python3",
     }
     p.run("PressCheckDrift", Fake("IRibbonControl"))
@@ -859,11 +872,11 @@ def the_mac_refuses_names_that_a_shell_would_read(p: Project) -> None:
 def the_mac_asks_for_files_in_its_own_way(p: Project) -> None:
     p.application.members |= {
         "activeworkbook": Fake("Workbook", name="a.xlsx"),
-        "getopenfilename": lambda **_: "/Users/ada/Depot.csv",
-        "getsaveasfilename": lambda _: "/Users/ada/orders.csv",
+        "getopenfilename": lambda **_: "/Volumes/Mac/ada/Depot.csv",
+        "getsaveasfilename": lambda _: "/Volumes/Mac/ada/orders.csv",
     }
-    assert p.run("RebalAskOpen") == "/Users/ada/Depot.csv"
-    assert p.run("RebalAskSave") == "/Users/ada/orders.csv"
+    assert p.run("RebalAskOpen") == "/Volumes/Mac/ada/Depot.csv"
+    assert p.run("RebalAskSave") == "/Volumes/Mac/ada/orders.csv"
 
 
 def on_the_mac_a_function_says_that_there_is_none(p: Project) -> None:
@@ -910,6 +923,7 @@ SCENARIOS = [
     another_version_is_refused_at_every_call,
     a_macro_gets_the_active_workbook_and_only_from_the_ribbon,
     python_that_cannot_be_found_says_how_to_mend_it,
+    an_environment_of_conda_is_activated_by_whole_paths,
     python_can_be_stopped,
     a_function_shows_what_python_gives_or_the_error,
     every_function_passes_its_arguments_on,

@@ -428,9 +428,9 @@ def test_a_name_that_is_let_through_stays_one_word_of_the_command(
             "statusbar": False,
             "path": "/Applications/Microsoft Excel.app/Contents/MacOS",
         },
-        environment={"HOME": "/Users/ada"},
+        environment={"HOME": "/Volumes/Mac/ada"},
         files={
-            "/Users/ada/Library/Containers/com.microsoft.Excel/Data//xl_rebal.conf": {
+            "/Volumes/Mac/ada/Library/Containers/com.microsoft.Excel/Data//xl_rebal.conf": {
                 "INTERPRETER_MAC": str(python)
             }
         },

@@ -316,7 +316,7 @@ class Project:
 
     def _script(self, text: str) -> str:
         self.tasks.append(("script", text))
-        return "/Users/ada/Library/Containers/com.microsoft.Excel/Data/"
+        return "/Volumes/Mac/ada/Library/Containers/com.microsoft.Excel/Data/"
 
     def _task(self, *arguments: Any) -> str:
         self.tasks.append(("task", *arguments))

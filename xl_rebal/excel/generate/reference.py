@@ -17,10 +17,10 @@ _INTRODUCTION = """\
 # Worksheet functions
 
 The same functions, values and error texts in LibreOffice Calc (the extension `xl_rebal.oxt`, see
-[calc.md](calc.md) for what Calc cannot pass on) and in the Python module that xlwings serves to desktop
-Excel. The Excel add-in that carries the VBA wrappers is not built yet; what only a person with Excel
-can see is listed in [excel-checklist.md](excel-checklist.md). All examples on this page use the three
-tables below; their numbers are invented.
+[calc.md](calc.md) for what Calc cannot pass on) and in desktop Excel (the add-in `xl_rebal.xlam`, see
+[addin.md](addin.md); what only a person with Excel can see is listed in
+[excel-checklist.md](excel-checklist.md)). All examples on this page use the three tables below; their
+numbers are invented.
 
 ## What holds for all of them
 
