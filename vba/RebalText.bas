@@ -90,8 +90,7 @@ Public Function RebalWithoutPath(ByVal formula As String) As String
             after = RebalAfterQuoted(formula, place)
         Case "'"
             after = RebalAfterQuoted(formula, place)
-            If RebalIsOurs(Replace(Mid$(formula, place + 1, after - place - 2), "''", "'")) And _
-                    RebalCallFollows(formula, after) Then
+            If RebalIsOurs(RebalUnquoted(formula, place, after)) And RebalCallFollows(formula, after) Then
                 place = after + 1
                 after = place
             End If
@@ -123,6 +122,12 @@ Private Function RebalAfterQuoted(ByVal formula As String, ByVal place As Long) 
             Exit Function
         End If
     Loop
+End Function
+
+' What stands between the quotes; "" where the second one is missing.
+Private Function RebalUnquoted(ByVal formula As String, ByVal place As Long, ByVal after As Long) As String
+    If after - place < 2 Then Exit Function
+    RebalUnquoted = Replace(Mid$(formula, place + 1, after - place - 2), "''", "'")
 End Function
 
 ' The place behind a word, or behind one sign that belongs to none.

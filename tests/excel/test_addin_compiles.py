@@ -106,3 +106,24 @@ End Function
     (found,) = _asked(soffice, tmp_path, [document])
     assert found["Asking.Settings"] == "+C:\\a b\\python.exe|+C:\\x;D:\\y|+True|-|"
     assert found["Asking.Folder"] == "C:\\py|TrueFalse"
+
+
+def test_any_letter_becomes_hexadecimal(soffice: str, tmp_path: Path) -> None:
+    """The code units above U+7FFF, which AscW gives as negative numbers, and pairs of them."""
+    text = "aé€日本￥\ufffd😀"
+    units = text.encode("utf-16-be")
+    spelt = " & ".join(
+        f"ChrW({int.from_bytes(units[i : i + 2], 'big')})" for i in range(0, len(units), 2)
+    )
+    source = module_sources(built.addin())["RebalText"]
+    document = {
+        "cells": [],
+        "modules": {
+            "RebalText": _standing_alone(source, mac=False),
+            "Asking": "Option VBASupport 1\nPublic Function Spelt() As String\n"
+            f"    Spelt = RebalHex({spelt})\nEnd Function\n",
+        },
+        "calls": ["Asking.Spelt"],
+    }
+    (found,) = _asked(soffice, tmp_path, [document])
+    assert found["Asking.Spelt"] == units.hex().upper()

@@ -187,7 +187,7 @@ def test_a_cell_can_call_nothing_but_the_functions_and_harmless_texts(
     texts = {
         f"RebalText.Rebal{n}"
         for n in """Hex PythonCommand MadeOf SafeInShell IsWholePath VersionFault IsOurs WithoutPath
-        AfterQuoted AfterWord CallFollows""".split()
+        AfterQuoted Unquoted AfterWord CallFollows""".split()
     }
     about_objects = {  # take a workbook or sheet, which a cell cannot hand over, or show a dialog
         f"RebalRepair.Rebal{n}"
