@@ -19,27 +19,28 @@ Public Function RebalMend(ByVal book As Object) As String
     quiet.Begin
     locked = RebalLift(book, lifted)
     If Not RebalChangeLinks(book) Then RebalRewriteBook book
-    RebalPutBack lifted
+    If RebalForeignLinks(book).Count > 0 Then RebalMend = RebalLeft(book, locked)
+restore:
+    On Error Resume Next
+    RebalMend = RebalMend & RebalPutBack(book, lifted)
     If wasSaved Then book.Saved = True
     quiet.Finish
-    If RebalForeignLinks(book).Count > 0 Then RebalMend = RebalLeft(book, locked)
     Exit Function
 failed:
     RebalMend = book.Name & ": " & Err.Description
-    On Error Resume Next
-    RebalPutBack lifted
-    quiet.Finish
+    Resume restore
 End Function
 
 ' The links of a workbook that lead to an add-in of our name in another place.
 Public Function RebalForeignLinks(ByVal book As Object) As Collection
-    Dim links As Variant, link As Variant
-    Set RebalForeignLinks = New Collection
+    Dim links As Variant, link As Variant, found As Collection
+    Set found = New Collection
+    Set RebalForeignLinks = found
     links = book.LinkSources(xlExcelLinks)
     If IsEmpty(links) Then Exit Function
     For Each link In links
         If RebalIsOurs(link) And StrComp(link, ThisWorkbook.FullName, vbTextCompare) <> 0 Then
-            RebalForeignLinks.Add CStr(link)
+            found.Add CStr(link)
         End If
     Next link
 End Function
@@ -57,9 +58,10 @@ End Function
 
 ' The cells of a sheet whose formula holds certain words, as "row,column"; `most` of them, or all for 0.
 Public Function RebalCellsWith(ByVal sheet As Object, ByVal words As String, ByVal most As Long) As Collection
-    Dim used As Object, part As Object, formulas As Variant
+    Dim used As Object, part As Object, formulas As Variant, found As Collection
     Dim first As Long, rows As Long, row As Long, column As Long, place As String
-    Set RebalCellsWith = New Collection
+    Set found = New Collection
+    Set RebalCellsWith = found
     Set used = sheet.UsedRange
     For first = 1 To used.Rows.Count Step BLOCK
         rows = used.Rows.Count - first + 1
@@ -70,8 +72,8 @@ Public Function RebalCellsWith(ByVal sheet As Object, ByVal words As String, ByV
             For column = 1 To UBound(formulas, 2)
                 If RebalIsFormulaWith(formulas(row, column), words) Then
                     place = CStr(part.Row + row - 1) & "," & CStr(part.Column + column - 1)
-                    RebalCellsWith.Add place
-                    If RebalCellsWith.Count = most Then Exit Function
+                    found.Add place
+                    If found.Count = most Then Exit Function
                 End If
             Next column
         Next row
@@ -108,12 +110,19 @@ Private Function RebalLift(ByVal book As Object, ByVal lifted As Collection) As 
     Next sheet
 End Function
 
-Private Sub RebalPutBack(ByVal lifted As Collection)
+' Put all protection back, one sheet's failure or not; the sheets that must be protected by hand, in words.
+Private Function RebalPutBack(ByVal book As Object, ByVal lifted As Collection) As String
     Dim protection As Variant
+    On Error Resume Next
     For Each protection In lifted
+        Err.Clear
         protection.PutBack
+        If Err.Number <> 0 Then
+            RebalPutBack = RebalPutBack & vbNewLine & book.Name & ": protect the sheet " & protection.SheetName & _
+                " again by hand (" & Err.Description & ")"
+        End If
     Next protection
-End Sub
+End Function
 
 ' Excel's own way; it refuses as a whole while a protected sheet holds such a link.
 Private Function RebalChangeLinks(ByVal book As Object) As Boolean

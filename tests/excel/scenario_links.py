@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyopenvba.exceptions import VBARuntimeError
 
 from tests.excel.vba_excel import (
@@ -155,11 +157,26 @@ def a_failure_in_the_middle_restores_excel(p: Project) -> None:
 
 
 @scenario
+def a_sheet_that_cannot_be_protected_again_is_named_and_the_others_are(p: Project) -> None:
+    first, second = protected("First", password=""), protected("Second", password="")
+
+    def refuse(**_: Any) -> None:
+        raise VBARuntimeError(1004, "no")
+
+    first.members["protect"] = refuse
+    before = state(p)
+    words = p.run("RebalMend", book([first, second], links=[THEIRS]))
+    assert "client.xlsx: protect the sheet First again by hand" in words
+    assert second.members["protectcontents"] is True
+    assert state(p) == before
+
+
+@scenario
 def functions_are_found_in_any_sheet(p: Project) -> None:
     none = book([Sheet("A", [["REBAL_ in words", 1.0]]), Sheet("B", [["=SUM(A1)"]])], links=[])
     assert p.run("RebalHasFunctions", none) is False
-    tall = [["=1"] for _ in range(12_000)]
-    tall[11_999] = ["=rebal_version()"]
+    tall = [["=1"] for _ in range(5_003)]
+    tall[5_002] = ["=rebal_version()"]
     assert p.run("RebalHasFunctions", book([Sheet("A", tall)], links=[])) is True
 
 

@@ -191,7 +191,7 @@ def test_a_cell_can_call_nothing_but_the_functions_and_harmless_texts(
     }
     about_objects = {  # take a workbook or sheet, which a cell cannot hand over, or show a dialog
         f"RebalRepair.Rebal{n}"
-        for n in """Mend ForeignLinks HasFunctions CellsWith AsArray IsFormulaWith Lift ChangeLinks
+        for n in """Mend ForeignLinks HasFunctions CellsWith AsArray IsFormulaWith Lift PutBack ChangeLinks
         Spills IsSpilledInto Left""".split()
     }
     dialogs = {f"RebalMacros.Rebal{n}" for n in ("AskOpen", "AskSave", "WorkbookThere")}
