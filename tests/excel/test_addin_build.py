@@ -374,6 +374,32 @@ def test_without_pyopenvba_the_way_to_get_it_is_named(monkeypatch: pytest.Monkey
     assert 'run python -m pip install "xl-rebal[addin]"' in str(caught.value)
 
 
+def test_the_build_refuses_an_xlwings_that_was_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(xlwings_code._READ, "xlwings", "0" * 64)
+    run = CliRunner().invoke(app, ["build", "addin", "--out", "nowhere"])
+    assert run.exit_code == 1
+    assert "is not the code that was checked (module xlwings)" in str(run.exception)
+    assert not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not an add-in", b"PK\x05\x06" + bytes(18)])
+def test_an_xlwings_without_its_addin_is_told(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "quickstart_addin_ribbon.xlam"
+    if content is not None:
+        broken.write_bytes(content)
+    monkeypatch.setattr(xlwings_code, "quickstart", lambda: broken)
+    with pytest.raises(RebalError, match=r"xlwings' quickstart add-in: cannot be read or changed"):
+        build.addin_bytes()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(FileError, match="cannot be made a folder"):
+        build.write_addin(tmp_path / "file" / "dist", overwrite=False)
+
+
 def test_a_missing_source_is_named() -> None:
     with pytest.raises(RebalError, match=r"Nowhere\.bas: is missing from the installed xl_rebal"):
         build.source("Nowhere.bas")

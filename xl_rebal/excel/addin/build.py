@@ -8,13 +8,18 @@ sources in `vba/` come in. pyOpenVBA writes the project; it has no part in how t
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from xl_rebal import __version__
-from xl_rebal.errors import RebalError
+from xl_rebal.errors import FileError, RebalError
 from xl_rebal.excel.addin import office, xlwings_code
 from xl_rebal.files import check_target, write_atomically
+
+if TYPE_CHECKING:
+    from pyopenvba.vba import VBAProject  # an optional package
 
 ADDIN_NAME = "xl_rebal.xlam"
 INTELLISENSE_NAME = "xl_rebal.intellisense.xml"
@@ -54,7 +59,14 @@ def write_addin(out: Path, *, overwrite: bool) -> list[Path]:
         for target in targets:
             check_target(target, overwrite=overwrite)
     contents = [addin_bytes(), source(INTELLISENSE_NAME).read_bytes()]
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError.of(
+            where=str(out),
+            what=f"cannot be made a folder ({error.strerror or 'the system refused'})",
+            remedy="name another folder with --out",
+        ) from error
     for target, data in zip(targets, contents, strict=True):
         write_atomically(target, data, overwrite=overwrite)
     return targets
@@ -95,33 +107,53 @@ def sources() -> dict[str, str]:
 def vba_project() -> bytes:
     """xl/vbaProject.bin."""
     pyopenvba = _pyopenvba()
-    template = xlwings_code.quickstart()
-    with pyopenvba.ExcelFile(template) as book:
+    try:
+        return _vba_project(pyopenvba)
+    except (
+        pyopenvba.PyOpenVBAError,
+        zipfile.BadZipFile,
+        OSError,
+        KeyError,
+        ValueError,
+    ) as error:
+        raise RebalError.of(
+            where="xlwings' quickstart add-in",
+            what=f"cannot be read or changed ({type(error).__name__}: {error})",
+            remedy=f"install xlwings {xlwings_code.version()} and pyOpenVBA again "
+            "(pip install --force-reinstall)",
+        ) from error
+
+
+def _vba_project(pyopenvba: ModuleType) -> bytes:
+    with pyopenvba.ExcelFile(xlwings_code.quickstart()) as book:
         project = book.vba_project()
         shipped = {m: book.get_module(m).replace("\r\n", "\n") for m in book.module_names()}
         classes = xlwings_code.modules(shipped, version=xlwings_code.version())
         for name in (_SAMPLE, xlwings_code.SOURCE_MODULE):
             project.delete_module(name)
-        for name, text in sources().items():
-            _add(pyopenvba, project, name, text)
-        for name, text in classes.items():
-            if name not in shipped:
-                _add(pyopenvba, project, name, text)
+        added = sources() | {n: text for n, text in classes.items() if n not in shipped}
+        for name, text in added.items():
+            _add(project, name, text)
         book.set_module(office.BOOK_CODE_NAME, _crlf(_text("ThisWorkbook.cls")))
         with tempfile.TemporaryDirectory() as folder:
             saved = Path(folder, ADDIN_NAME)
             book.save(saved)
-            with pyopenvba.ExcelFile(saved) as again:
-                faults = again.validate()
-                if faults:
-                    raise RebalError.of(
-                        where=ADDIN_NAME, what="; ".join(faults), remedy="report this as a bug"
-                    )
-                return _named(bytes(again.vba_project_bytes()))
+            return _named(_checked(pyopenvba, saved))
+
+
+def _checked(pyopenvba: ModuleType, saved: Path) -> bytes:
+    """The project of a saved add-in whose streams and declarations agree."""
+    with pyopenvba.ExcelFile(saved) as book:
+        faults = book.validate()
+        if faults:
+            raise RebalError.of(
+                where=ADDIN_NAME, what="; ".join(faults), remedy="report this as a bug"
+            )
+        return bytes(book.vba_project_bytes())
 
 
 def _named(vba: bytes) -> bytes:
-    """The project under our name: what the VBA editor shows ([MS-OVBA] 2.3.1.5 and 2.3.4.2.1.6)."""
+    """The project under our name, which the VBA editor shows ([MS-OVBA]: ProjectName and PROJECTNAME)."""
     from pyopenvba.cfb import CFB
     from pyopenvba.vba import compress, decompress
 
@@ -145,13 +177,12 @@ def _replaced(data: bytes, form: bytes) -> bytes:
     return data.replace(old, new)
 
 
-def _add(pyopenvba: ModuleType, project: object, name: str, text: str) -> None:
+def _add(project: VBAProject, name: str, text: str) -> None:
     from pyopenvba.vba import VBAModuleKind
 
-    del pyopenvba
     is_class = "Attribute VB_Base" in text
     kind = VBAModuleKind.other if is_class else VBAModuleKind.standard
-    project.add_module(name, _crlf(text), kind=kind)  # type: ignore[attr-defined]
+    project.add_module(name, _crlf(text), kind=kind)
 
 
 def _stamp() -> str:
