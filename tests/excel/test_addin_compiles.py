@@ -8,18 +8,56 @@ IRibbonControl is an Object (it knows no ribbon). The procedures that read files
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests import libreoffice
 from tests.excel import built
-from tests.excel.vba_run import compiled_for, module_sources
+from tests.excel.vba_run import compiled_for, module_sources, procedures
 
 # Document modules, of which LibreOffice makes its own; and Tim Hall's class, which it does not compile and
 # the build takes over byte for byte (its hash is pinned in xlwings_code.py).
 _SKIPPED = {"ThisWorkbook", "Sheet2", "Dictionary"}
 _SENTINEL = 42
+
+
+def _code(source: str) -> str:
+    """A module without its comments and texts."""
+    lines = (re.sub(r'"(?:[^"]|"")*"', '""', line) for line in source.split("\n"))
+    return "\n".join(line.partition("'")[0] for line in lines)
+
+
+def test_every_name_of_ours_exists_once() -> None:
+    """What Excel's compiler finds and LibreOffice does not: names unknown, twice, or a module's."""
+    sources = module_sources(built.addin())
+    defined: dict[str, list[str]] = {}
+    public: list[str] = []
+    for module, source in sources.items():
+        for name in procedures(source) + re.findall(r"Const (\w+) As", source):
+            defined.setdefault(name.casefold(), []).append(module)
+        if not _is_class(source):
+            public += re.findall(r"^(?:Public )?(?:Function|Sub) (\w+)", source, flags=re.MULTILINE)
+            public += re.findall(r"^Public Const (\w+)", source, flags=re.MULTILINE)
+    modules = {name.casefold() for name in sources}
+    assert not modules & set(defined), "a procedure may not be called as a module"
+    seen = [name.casefold() for name in public]
+    assert sorted(name for name in seen if seen.count(name) > 1) == []
+    for module, source in sources.items():
+        used = {n.casefold() for n in re.findall(r"\bRebal\w+", _code(source))}
+        assert sorted(used - set(defined) - modules) == [], module
+        own = {n for n, places in defined.items() if module in places}
+        private = {
+            n.casefold()
+            for other, text in sources.items()
+            if other != module
+            for n in re.findall(r"^Private (?:Function|Sub|Const) (\w+)", text, flags=re.MULTILINE)
+        }
+        reachable = {n.casefold() for n in public} | own | modules
+        assert sorted((used & private) - reachable) == [], (
+            f"{module} uses what is private elsewhere"
+        )
 
 
 def _standing_alone(source: str, *, mac: bool) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.excel import matrix
 from xl_rebal.excel import generate, registry
+from xl_rebal.excel.addin import build
 from xl_rebal.excel.generate import intellisense, samples, vba
 from xl_rebal.excel.registry import Argument, Example, Function, Returns
 
@@ -87,7 +88,7 @@ def test_the_function_of_the_test_is_gone() -> None:
     assert "REBAL_TWICE" not in {function.name for function in registry.functions()}
 
 
-@pytest.mark.parametrize("name", [*MODULES, "vba/RebalRibbon.bas"])
+@pytest.mark.parametrize("name", [f"vba/{name}.bas" for name in build.STANDARD_MODULES])
 def test_the_vba_is_sound(name: str) -> None:
     data = (PROJECT / name).read_bytes()
     assert data.isascii()
