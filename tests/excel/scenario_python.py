@@ -33,6 +33,24 @@ def settings_come_from_the_addin_and_the_user_in_this_order(p: Project) -> None:
 
 
 @scenario
+def environment_variables_in_settings_are_filled_in(p: Project) -> None:
+    settings = p.predeclared("RebalXlwings")
+    p.environment |= {"A": "one", "B": "two", "LOOP": "%LOOP%"}
+    for text, expected in {
+        "": "",
+        "plain": "plain",
+        "%A%": "one",
+        "x%A%%B%y": "xonetwoy",
+        "%A%/%NOPE%/%B%": "one/%NOPE%/two",
+        "100% of %A%": "100% of one",
+        "%%": "%%",
+        "%A": "%A",
+        "%LOOP%": "%LOOP%",
+    }.items():
+        assert p.on(settings, "ExpandEnvironmentStrings", text) == expected, text
+
+
+@scenario
 def python_starts_once_and_versions_are_compared(p: Project) -> None:
     server = Server(p)
     host = p.predeclared("RebalHost")

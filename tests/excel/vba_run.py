@@ -304,9 +304,9 @@ class Project:
 
         interpreter.call = noted
 
-        def create(name: str) -> Any:
+        def create(name: str) -> Any:  # xlwings' own code, for comparison, asks for it
             if name.lower() == "wscript.shell":
-                return Fake("WshShell", expandenvironmentstrings=self._expand)
+                return Fake("WshShell", expandenvironmentstrings=lambda text: text)
             return UNRESOLVED
 
         host.create = create
@@ -329,9 +329,6 @@ class Project:
     def _server(self, command: str, mode: int) -> Any:
         self.tasks.append(("server", command, mode))
         return self.server
-
-    def _expand(self, text: str) -> str:
-        return re.sub(r"%(\w+)%", lambda m: self.environment.get(m[1], m[0]), text)
 
     def _attributes(self, name: str) -> int:
         if name not in self.files:

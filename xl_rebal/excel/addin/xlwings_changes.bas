@@ -156,3 +156,43 @@ Sub ShowError(FileName As String)
     ' Shows a MsgBox with the content of a text file
     MsgBox ReadFile(FileName), vbCritical, "Error"
 End Sub
+
+Function ExpandEnvironmentStrings(ByVal s As String)
+    ' Expand environment variables
+    Dim EnvString As String
+    Dim PathParts As Variant
+    Dim i As Integer
+    #If Mac Then
+        If Left(s, 1) = "$" Then
+            PathParts = Split(s, "/")
+            EnvString = PathParts(0)
+            ExpandEnvironmentStrings = GetMacDir(EnvString, True)
+            For i = 1 To UBound(PathParts)
+                If Right$(ExpandEnvironmentStrings, 1) = "/" Then
+                    ExpandEnvironmentStrings = ExpandEnvironmentStrings & PathParts(i)
+                Else
+                    ExpandEnvironmentStrings = ExpandEnvironmentStrings & "/" & PathParts(i)
+                End If
+            Next i
+        Else
+            ExpandEnvironmentStrings = s
+        End If
+    #Else
+        ' By hand: many firms switch Windows Script Host off
+        Dim first As Long, last As Long, found As String
+        first = InStr(s, "%")
+        Do While first > 0
+            last = InStr(first + 1, s, "%")
+            If last = 0 Then Exit Do
+            found = ""
+            If last > first + 1 Then found = Environ(Mid$(s, first + 1, last - first - 1))
+            If found = "" Then
+                first = last
+            Else
+                s = Left$(s, first - 1) & found & Mid$(s, last + 1)
+                first = InStr(first + Len(found), s, "%")
+            End If
+        Loop
+        ExpandEnvironmentStrings = s
+    #End If
+End Function

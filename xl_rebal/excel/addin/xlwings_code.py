@@ -89,7 +89,7 @@ _REPLACING = "xlwings_changes.bas"
 _REMOVED = """ExecuteWindows RunFrozenPython GetUdfModules NDims ImportPythonUDFsBase ImportPythonUDFs
     ImportPythonUDFsToAddin ImportXlwingsUdfsModule GetDLLVersion GetDirectoryPath
     GetDirectoryConfigFilePath SaveConfigToFile IsFullName GetDirectory KillFileOnMac GetBaseName
-    has_dynamic_array CreateGUID CheckConda GetFullName""".split()
+    has_dynamic_array CreateGUID CheckConda GetFullName WScript""".split()
 _TWO_HEADS = """#If App = "Microsoft Excel" Then
 Function {0}Workbook){1}
 #Else
