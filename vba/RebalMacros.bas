@@ -55,12 +55,13 @@ End Sub
 
 ' With a file in Protected View in front, the active workbook is another one than the user sees.
 Private Function RebalWorkbookThere() As Boolean
-    Dim protectedView As Object
+    Dim program As Object, inFront As Object
     If TypeName(Application.Caller) = "Range" Then Exit Function ' a cell asks for no files
+    Set program = Application ' as an Object: the Mac has no Protected View, and would not compile it
     On Error Resume Next
-    Set protectedView = CallByName(Application, "ActiveProtectedViewWindow", VbGet)
+    Set inFront = program.ActiveProtectedViewWindow
     On Error GoTo 0
-    If Not protectedView Is Nothing Then
+    If Not inFront Is Nothing Then
         RebalTell "This file is in Protected View. Press Enable Editing first, if you trust where it came from."
     ElseIf ActiveWorkbook Is Nothing Then
         RebalTell "No workbook is open. Open one, or make one from the template portfolio."

@@ -36,6 +36,7 @@ STANDARD_MODULES = (
 )
 CLASSES = ("RebalHost", "RebalEvents", "RebalQuiet", "RebalProtection")
 PROJECT_NAME = "xl_rebal"  # as the VBA editor shows it
+_FORMS = "MSForms"  # xlwings' project refers to it and uses nothing of it; a Mac does not have it
 _SAMPLE = "RibbonMyAddin"
 _SAMPLE_PROJECT = b"MyAddin"
 _PIP = 'python -m pip install "xl-rebal[addin]"'
@@ -134,6 +135,7 @@ def _vba_project(pyopenvba: ModuleType) -> bytes:
         added = sources() | {n: text for n, text in classes.items() if n not in shipped}
         for name, text in added.items():
             _add(project, name, text)
+        book.remove_reference(_FORMS)
         book.set_module(office.BOOK_CODE_NAME, _crlf(_text("ThisWorkbook.cls")))
         with tempfile.TemporaryDirectory() as folder:
             saved = Path(folder, ADDIN_NAME)

@@ -64,6 +64,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """Lines that hold a text `times` times, and are removed."""
+
+    place: str
+    holding: str
+    times: int
+
+    def __call__(self, text: str) -> str:
+        """The text with the change; raises ValueError where it does not fit."""
+        lines = text.split("\n")
+        kept = [line for line in lines if self.holding not in line]
+        if len(lines) - len(kept) != self.times:
+            raise ValueError(self.place)
+        return "\n".join(kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure:
     """A whole procedure that is replaced, or with "" removed."""
 
@@ -90,6 +107,7 @@ _REMOVED = """ExecuteWindows RunFrozenPython GetUdfModules NDims ImportPythonUDF
     ImportPythonUDFsToAddin ImportXlwingsUdfsModule GetDLLVersion GetDirectoryPath
     GetDirectoryConfigFilePath SaveConfigToFile IsFullName GetDirectory KillFileOnMac GetBaseName
     has_dynamic_array CreateGUID CheckConda GetFullName WScript""".split()
+_UNUSED = (("system", 2), ("XLPyDLLNDims", 3), ("XLPyDLLVersion", 3))  # foreign functions
 _TWO_HEADS = """#If App = "Microsoft Excel" Then
 Function {0}Workbook){1}
 #Else
@@ -107,17 +125,20 @@ def _one_head(name: str, argument: str, result: str) -> Change:
     )
 
 
-def _changes() -> list[Change | Procedure]:
+def _changes() -> list[Change | Lines | Procedure]:
     """All changes of the module xlwings, in their order."""
     replacing = files("xl_rebal.excel.addin").joinpath(_REPLACING).read_text("utf-8")
     return [
         # A class may hold neither public constants nor public declarations.
         Change(place="constants", old="\nPublic Const ", new="\nPrivate Const ", times=2),
         Change(place="project", old='String = "myaddin"', new=f'String = "{PROJECT}"'),
-        Change(
-            place="declarations", old="        Declare ", new="        Private Declare ", times=4
+        *(
+            Lines(place="declarations", holding=f"Function {name} Lib", times=times)
+            for name, times in _UNUSED
         ),
-        Change(place="declarations", old="    Declare Fun", new="    Private Declare Fun"),
+        Change(
+            place="declarations", old="        Declare ", new="        Private Declare ", times=2
+        ),
         _one_head("GetUdfModules", "Optional wb", " As String"),
         _one_head("GetDirectoryPath", "Optional wb", " As String"),
         *(Procedure(name=name) for name in _REMOVED),
