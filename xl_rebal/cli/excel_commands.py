@@ -1,4 +1,4 @@
-"""The commands that build and install what spreadsheets load: `build`, `install`, `uninstall`."""
+"""What spreadsheets load and need: `build`, `install`, `uninstall`, `doctor`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+]
+AddinOption = Annotated[
+    Path | None,
+    typer.Option("--addin", help="Take this xl_rebal.xlam, which you have signed, as it is."),
+]
+FromOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from", help="A release zip or its unpacked folder; without it, what this version builds."
+    ),
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-location",
+        help="Also make the add-in's folder a trusted location: every file in it may then run code.",
+    ),
 ]
 ProfileOption = Annotated[
     Path | None,
@@ -37,6 +54,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(build, name="build")
     app.add_typer(install, name="install")
     app.add_typer(uninstall, name="uninstall")
+    app.command("doctor")(doctor)
 
 
 @build.command("addin")
@@ -59,6 +77,22 @@ def build_calc(
 
     path = write_oxt(out, overwrite=overwrite)
     _tell([f"written: {path}"], {"files": [str(path)]}, json=json)
+
+
+@build.command("release")
+def build_release(
+    out: OutOption = Path("dist"),
+    addin: AddinOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Write the release zip: add-in, templates, extension, guide, checklist, checksums."""
+    from xl_rebal.excel.release import checksum, write_release
+
+    path = write_release(out, overwrite=overwrite, signed=addin)
+    digest = checksum(path)
+    lines = [f"written: {path}", f"SHA-256: {digest}"]
+    _tell(lines, {"files": [str(path)], "sha256": digest}, json=json)
 
 
 @build.command("templates")
@@ -90,6 +124,26 @@ def install_calc(
     _tell(lines, {"done": not dry_run, "steps": lines}, json=json)
 
 
+@install.command("excel")
+def install_excel(
+    source: FromOption = None,
+    trust_location: TrustOption = False,
+    dry_run: DryRunOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Put the add-in and the templates where Excel on this Windows or Mac looks for them."""
+    from xl_rebal.excel.installation.install import install as put
+    from xl_rebal.excel.installation.install import refuse_without_excel
+    from xl_rebal.excel.installation.this_machine import ThisMachine
+    from xl_rebal.excel.release import current, read_release
+
+    machine = ThisMachine()
+    refuse_without_excel(machine)  # before anything is built for it
+    release = current() if source is None else read_release(source)
+    lines = put(machine, release, trust_location=trust_location, dry_run=dry_run)
+    _tell(lines, {"done": not dry_run, "steps": lines}, json=json)
+
+
 @uninstall.command("calc")
 def uninstall_calc(
     profile: ProfileOption = None, dry_run: DryRunOption = False, json: JsonOption = False
@@ -99,6 +153,31 @@ def uninstall_calc(
 
     lines = remove(profile, dry_run=dry_run)
     _tell(lines, {"done": not dry_run, "steps": lines}, json=json)
+
+
+@uninstall.command("excel")
+def uninstall_excel(dry_run: DryRunOption = False, json: JsonOption = False) -> None:
+    """Remove what `install excel` put and changed, and nothing else."""
+    from xl_rebal.excel.installation.this_machine import ThisMachine
+    from xl_rebal.excel.installation.uninstall import uninstall as remove
+
+    lines = remove(ThisMachine(), dry_run=dry_run)
+    _tell(lines, {"done": not dry_run, "steps": lines}, json=json)
+
+
+def doctor(json: JsonOption = False) -> None:
+    """Look at everything that Excel and LibreOffice need, and name what is wrong with its mend."""
+    from xl_rebal.cli import screens
+    from xl_rebal.excel.doctor import diagnose, document, has_fault
+    from xl_rebal.excel.installation.this_machine import ThisMachine
+
+    findings = diagnose(ThisMachine())
+    if json:
+        _tell([], document(findings), json=True)
+    else:
+        screens.show_findings(findings)
+    if has_fault(findings):
+        raise typer.Exit(1)
 
 
 def _tell(lines: list[str], document: dict[str, object], *, json: bool) -> None:

@@ -113,6 +113,11 @@ def release_bytes(add_in: bytes | None = None) -> bytes:
     return stream.getvalue()
 
 
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, to be told to those who fetch it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def current(add_in: bytes | None = None) -> Release:
     """What this installed xl_rebal makes."""
     data = addin_bytes() if add_in is None else add_in

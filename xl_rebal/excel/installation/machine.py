@@ -1,7 +1,7 @@
 r"""What installing and diagnosing need of a computer: files, registry, programs, and its Python.
 
 Everything goes through this, so that a made-up Windows and a made-up Mac prove it on any machine.
-Places are texts as the system writes them (`C:\\Users\\Anna`); `path` leads from one to the file.
+Places are texts as the system writes them (`C:\Users\Anna`); `path` leads from one to the file.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def expand(machine: Machine, text: str) -> str:
 
 
 def portable(machine: Machine, text: str) -> str:
-    r"""A place as it can be kept for another day or a roaming profile: `%APPDATA%\\…`, `~/…`."""
+    r"""A place as it can be kept for another day or a roaming profile: `%APPDATA%\…`, `~/…`."""
     if machine.system != "windows":
         home = machine.home
         return "~" + text[len(home) :] if text.startswith(home + "/") else text
