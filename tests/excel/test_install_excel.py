@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.excel.fake_machine import OFFICE, XLWINGS, FakeMachine, mac, windows
 from xl_rebal.errors import FileError
 from xl_rebal.excel.installation import open_entries, record, settings_file
+from xl_rebal.excel.installation.changes import PutValue, RemoveValue
 from xl_rebal.excel.installation.install import install
 from xl_rebal.excel.installation.machine import (
     REG_DWORD,
@@ -608,10 +609,11 @@ def test_the_list_loads_the_same_others_with_us_gone(taken: set[int], later: set
     (ours,) = open_entries.find(open_entries.entries(values), "xl_rebal.xlam")
     listed = open_entries.entries(values)
     for change in open_entries.removal("key", listed, ours, gap_before=gap):
-        if hasattr(change, "value"):
+        if isinstance(change, PutValue):
             values[change.name] = change.value
         else:
-            del values[change.name]  # type: ignore[union-attr]  # a RemoveValue
+            assert isinstance(change, RemoveValue)
+            del values[change.name]
     assert excel(values) == (first if gap else loaded)
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -17,11 +17,21 @@ from rich.text import Text
 from xl_rebal.custodians import Statement
 from xl_rebal.rebalance import Rebalancing
 
+if TYPE_CHECKING:  # the doctor's modules are for one command
+    from xl_rebal.excel.doctor.findings import Finding
+
 _WIDE = 120  # columns where there is no terminal to ask: a log, a pipe
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_STYLES = {"above": "red", "below": "red", "within": "green"}
+_STYLES = {
+    "above": "red",
+    "below": "red",
+    "within": "green",
+    "fault": "red",
+    "warning": "yellow",
+    "ok": "green",
+}
 _SLOW = 1.0  # seconds before a progress bar appears
 
 
@@ -120,6 +130,21 @@ def units(value: float | None) -> str:
 def status(word: str) -> Text:
     """A status in its colour."""
     return Text(word, style=_STYLES.get(word, ""))
+
+
+def show_findings(findings: list[Finding]) -> None:
+    """What the doctor found, and below it the mend of each fault."""
+    table(
+        "xl-rebal doctor",
+        [("Check", "left"), ("State", "left"), ("What", "left")],
+        [[each.name, status(each.state), each.what] for each in findings],
+    )
+    for each in findings:
+        if each.remedy:
+            say(f"{each.name}: {each.what}")
+            say(f"  mend: {each.remedy}")
+    if not any(each.state == "fault" for each in findings):
+        say("No fault.")
 
 
 def show_import(statements: list[Statement], document: dict[str, Any]) -> None:

@@ -283,6 +283,10 @@ class _Plan:
                     remedy="switch that one off in Excel under File > Options > Add-ins > Go, close "
                     "Excel, and run it again",
                 )
+        if ours is not None and ours not in open_entries.loaded(listed):
+            self.changes.append(RemoveValue(key=key, name=ours.name))
+            listed.remove(ours)
+            ours = None
         if ours is not None:
             if known is not None or add_in in self.files:
                 gap = known.gap if known is not None else False
