@@ -66,7 +66,9 @@ class ThisMachine:
         if self.system == "windows":
             try:
                 return Path(f"{text}:Zone.Identifier").read_text(encoding="utf-8", errors="replace")
-            except FileNotFoundError:
+            except PermissionError:
+                raise
+            except OSError:  # no such stream, or a file system without streams
                 return None
         if self.system == "mac":
             return self.run("xattr", "-p", "com.apple.quarantine", text)
