@@ -48,7 +48,9 @@ def test_links_between_documents_lead_somewhere() -> None:
 def test_every_option_that_the_docs_name_exists() -> None:
     known = {o for _, c in leaves(COMMANDS) for p in c.params for o in getattr(p, "opts", [])}
     known |= {"--help", "--version", "--force", "--headless"}
-    pages = [ROOT / "README.md", ROOT / "docs" / "policies-and-plans.md"]
+    known |= {"--require-hashes"}  # pip's
+    names = ("policies-and-plans", "technical-lead", "install-guide")
+    pages = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in names)]
     for page in pages:
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")):
             assert option in known, f"{page.name}: {option}"

@@ -120,6 +120,12 @@ def _conda(machine: FakeMachine, name: str, *, bat: bool) -> None:
         machine.put(r"C:\conda\condabin\conda.bat")
 
 
+def _for_the_user_only(machine: FakeMachine) -> None:
+    name = f"xlwings64-{XLWINGS}.dll"
+    machine.path(rf"{machine.python.prefix}\{name}").unlink()
+    machine.put(rf"C:\Users\Anna\AppData\Roaming\Python\{name}")
+
+
 def _excel_2013(machine: FakeMachine) -> None:
     for key in (OPTIONS, rf"hkcu\{OFFICE}\16.0\excel", CLICK_TO_RUN):
         del machine.registry.kept[key.lower()]
@@ -210,6 +216,14 @@ WINDOWS: list[tuple[str, Plant, str, str, str, str]] = [
     ("no add-ins at all",
      lambda m: m.registry.plant(SECURITY, DisableAllAddins=Value(kind=REG_DWORD, data=1)),
      "trust center", "fault", "your Trust Center switches all add-ins off", "Trust Center Settings"),
+    ("only signed add-ins at the start",
+     lambda m: m.registry.plant(
+         r"HKCU\Software\Policies\Microsoft\Office\16.0\Common\Security",
+         requirealwaysonmacrosig=Value(kind=REG_DWORD, data=1)),
+     "trust center", "fault", "lets only signed add-ins load when Excel starts", "signed"),
+    ("DLL installed with pip --user",
+     _for_the_user_only,
+     "xlwings library", "fault", "for the user only", "py -m venv"),
     ("no macros", lambda m: m.registry.plant(POLICY, VBAWarnings=Value(kind=REG_DWORD, data=4)),
      "trust center", "warning", "disables all macros", "ask your administrator"),
     ("no VBA",

@@ -321,6 +321,16 @@ def policies(patient: Patient) -> Iterator[Finding]:
                     f"your administrator's policy switches VBA off ({key}\\VBAOff)",
                     "ask your administrator; without VBA use the templates and the command line",
                 )
+        for key in places.policies(version, r"Common\Security"):
+            values = {n.lower(): v.data for n, v in machine.registry.values(key).items()}
+            if values.get("requirealwaysonmacrosig") == 1 and not signed:
+                found = True
+                yield fault(
+                    name,
+                    "your administrator's policy lets only signed add-ins load when Excel starts "
+                    f"({key}\\RequireAlwaysOnMacroSig), and this one is not signed",
+                    "have the add-in signed (docs/technical-lead.md) and its publisher trusted",
+                )
     if not found:
         yield ok(name, "no setting that keeps the add-in from running")
 

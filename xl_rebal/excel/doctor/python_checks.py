@@ -39,15 +39,12 @@ def environment(patient: Patient) -> Iterator[Finding]:
     """Where the Python comes from: some kinds cannot be started by Excel, or only with help."""
     machine, here = patient.machine, patient.machine.python
     if machine.system == "windows":
-        origin = f"{here.executable} {here.base_prefix}".lower()
-        if (
-            r"\microsoft\windowsapps" in origin
-            or r"\windowsapps\pythonsoftwarefoundation" in origin
-        ):
+        if r"\windowsapps" in f"{here.executable} {here.base_prefix}".lower():
+            # It keeps what pip installs in a folder of its own (xlwings issue 1538).
             yield fault(
                 "environment",
-                "is the Python of the Microsoft Store, whose files other programs cannot open, so "
-                "Excel cannot load xlwings from it",
+                "is the Python of the Microsoft Store, which keeps xlwings' library where Excel does not "
+                "find it",
                 "install Python from python.org, make an environment with it, install xl-rebal there "
                 "and run xl-rebal install excel from there",
             )
@@ -118,6 +115,14 @@ def library(patient: Patient) -> Iterator[Finding]:
         if patient.is_file(join(machine, folder, name)):
             yield ok("xlwings library", join(machine, folder, name))
             return
+    if patient.is_file(rf"%APPDATA%\Python\{name}"):  # xlwings issue 1803
+        yield fault(
+            "xlwings library",
+            rf"{name} was installed for the user only (pip --user), where Excel does not look for it",
+            "make an environment (py -m venv), install xl-rebal there and run xl-rebal install excel "
+            "from there",
+        )
+        return
     yield fault(
         "xlwings library",
         f"{name} is neither in {folders[0]} nor in {folders[1]}, where Excel looks for it; a virus "
