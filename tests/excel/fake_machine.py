@@ -188,7 +188,7 @@ def windows(root: Path, *, user: str = "Anna", office: tuple[str, ...] = ("16.0"
 
 def mac(root: Path, *, user: str = "anna") -> FakeMachine:
     """A Mac on which Excel has run once."""
-    home = f"/Users/{user}"
+    home = f"/Volumes/Home/{user}"
     environment = f"{home}/xl_rebal/.venv"
     machine = FakeMachine(
         root=root,

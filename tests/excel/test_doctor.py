@@ -34,12 +34,10 @@ from xl_rebal.excel.installation.machine import (
 )
 from xl_rebal.excel.installation.this_machine import ThisMachine
 
-MAC_DATA = "/Users/anna/Library/Containers/com.microsoft.Excel/Data"
-MAC_GROUP = "/Users/anna/Library/Group Containers/UBF8T346G9.Office/User Content.localized"
+MAC_DATA = "/Volumes/Home/anna/Library/Containers/com.microsoft.Excel/Data"
+MAC_GROUP = "/Volumes/Home/anna/Library/Group Containers/UBF8T346G9.Office/User Content.localized"
 MAC_ADD_IN = f"{MAC_GROUP}/Startup.localized/Excel/xl_rebal.xlam"
-MAC_SCRIPT = (
-    f"/Users/anna/Library/Application Scripts/com.microsoft.Excel/xlwings-{XLWINGS}.applescript"
-)
+MAC_SCRIPT = f"/Volumes/Home/anna/Library/Application Scripts/com.microsoft.Excel/xlwings-{XLWINGS}.applescript"
 SECURITY = rf"HKCU\{OFFICE}\16.0\Excel\Security"
 POLICY = r"HKCU\Software\Policies\Microsoft\Office\16.0\Excel\Security"
 CLICK_TO_RUN = rf"HKLM\{OFFICE}\ClickToRun\Configuration"
@@ -281,7 +279,7 @@ MAC: list[tuple[str, Plant, str, str, str, str]] = [
     ("template gone", lambda m: m.path(f"{MAC_GROUP}/Templates.localized/portfolio.xltx").unlink(),
      "templates", "fault", "is gone", "xl-rebal install excel"),
     ("Python in OneDrive",
-     lambda m: _set(m, executable="/Users/anna/Library/CloudStorage/OneDrive-Firm/v/bin/python"),
+     lambda m: _set(m, executable="/Volumes/Home/anna/Library/CloudStorage/OneDrive-Firm/v/bin/python"),
      "onedrive", "warning", "holds the Python", "does not sync"),
     ("damaged record", lambda m: m.path(expand(m, record.place(m))).write_bytes(b"[]"), "installation",
      "fault", "is damaged", "install again"),
@@ -481,7 +479,7 @@ def test_too_old_a_libreoffice_is_a_warning(
         (r"C:\Users\Anna\OneDrive\x", True),
         (r"D:\Sync\x", True),
         (r"C:\Users\Anna\OneDriver\x", False),
-        ("/Users/anna/Library/CloudStorage/OneDrive-Firm/x", True),
+        ("/Volumes/Home/anna/Library/CloudStorage/OneDrive-Firm/x", True),
     ],
 )
 def test_folders_of_onedrive(tmp_path: Path, place: str, inside: bool) -> None:

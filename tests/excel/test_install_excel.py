@@ -86,16 +86,16 @@ def test_windows_gets_everything_where_excel_looks(tmp_path: Path) -> None:
 def test_the_mac_gets_everything_where_excel_looks(tmp_path: Path) -> None:
     machine = mac(tmp_path)
     install(machine, release())
-    group = "/Users/anna/Library/Group Containers/UBF8T346G9.Office/User Content.localized"
+    group = "/Volumes/Home/anna/Library/Group Containers/UBF8T346G9.Office/User Content.localized"
     startup = machine.path(f"{group}/Startup.localized/Excel")
     # Excel opens whatever lies in the startup folder, so nothing but the add-in may be there.
     assert [path.name for path in startup.iterdir()] == ["xl_rebal.xlam"]
     assert machine.path(f"{group}/Templates.localized/portfolio.xltx").is_file()
-    script = (
-        f"/Users/anna/Library/Application Scripts/com.microsoft.Excel/xlwings-{XLWINGS}.applescript"
-    )
+    script = f"/Volumes/Home/anna/Library/Application Scripts/com.microsoft.Excel/xlwings-{XLWINGS}.applescript"
     assert machine.path(script).read_bytes() == machine.script[1]  # type: ignore[index]  # set by mac()
-    conf = machine.path("/Users/anna/Library/Containers/com.microsoft.Excel/Data/xl_rebal.conf")
+    conf = machine.path(
+        "/Volumes/Home/anna/Library/Containers/com.microsoft.Excel/Data/xl_rebal.conf"
+    )
     assert conf.read_text() == f'"INTERPRETER_MAC","{machine.python.executable}"\n'
 
 
@@ -547,8 +547,8 @@ def test_no_excel_no_installation(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="start Excel once"):
         install(machine, release())
     apple = mac(tmp_path / "m")
-    apple.path("/Users/anna/Library/Containers/com.microsoft.Excel/Data").rmdir()
-    apple.path("/Users/anna/Library/Containers/com.microsoft.Excel").rmdir()
+    apple.path("/Volumes/Home/anna/Library/Containers/com.microsoft.Excel/Data").rmdir()
+    apple.path("/Volumes/Home/anna/Library/Containers/com.microsoft.Excel").rmdir()
     with pytest.raises(FileError, match="start Excel once"):
         install(apple, release())
 
