@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xl_rebal import __version__
 from xl_rebal.excel.installation.machine import Python, System, Value
 
 XLWINGS = "0.37.8"
@@ -214,5 +215,10 @@ def python(executable: str, prefix: str, base_prefix: str) -> Python:
         base_prefix=base_prefix,
         version=(3, 11, 9),
         bits=64,
-        packages={"xlwings": XLWINGS, "pyOpenVBA": "6.0", "pywin32": "308", "appscript": "1.3"},
+        packages={
+            "xl-rebal": __version__,
+            "xlwings": XLWINGS,
+            "pywin32": "308",
+            "appscript": "1.3",
+        },
     )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.excel.fake_machine import OFFICE, XLWINGS, FakeMachine, mac, python, windows
-from tests.excel.test_install_excel import ADD_IN, CONF, OPTIONS, TEMPLATES, older, release
+from tests.excel.test_install_excel import ADD_IN, CONF, OPTIONS, TEMPLATES, install_older, release
 from tests.excel.test_release import resaved
 from xl_rebal import __version__
 from xl_rebal.errors import FileError
@@ -37,7 +37,8 @@ from xl_rebal.excel.installation.this_machine import ThisMachine
 MAC_DATA = "/Volumes/Home/anna/Library/Containers/com.microsoft.Excel/Data"
 MAC_GROUP = "/Volumes/Home/anna/Library/Group Containers/UBF8T346G9.Office/User Content.localized"
 MAC_ADD_IN = f"{MAC_GROUP}/Startup.localized/Excel/xl_rebal.xlam"
-MAC_SCRIPT = f"/Volumes/Home/anna/Library/Application Scripts/com.microsoft.Excel/xlwings-{XLWINGS}.applescript"
+SCRIPTS = "/Volumes/Home/anna/Library/Application Scripts/com.microsoft.Excel"
+MAC_SCRIPT = f"{SCRIPTS}/xlwings-{XLWINGS}.applescript"
 SECURITY = rf"HKCU\{OFFICE}\16.0\Excel\Security"
 POLICY = r"HKCU\Software\Policies\Microsoft\Office\16.0\Excel\Security"
 CLICK_TO_RUN = rf"HKLM\{OFFICE}\ClickToRun\Configuration"
@@ -131,7 +132,7 @@ def _excel_2013(machine: FakeMachine) -> None:
 
 
 def _old_installation(machine: FakeMachine) -> None:
-    install(machine, older())
+    install_older(machine)
 
 
 def _stamped(old: str, new: str) -> bytes:
@@ -144,7 +145,8 @@ def _stamped(old: str, new: str) -> bytes:
 
 
 def _of_another_version(machine: FakeMachine) -> None:
-    install(machine, replace(release(), version="0.0.1", add_in=_stamped(__version__, "0.0.1")))
+    machine.path(ADD_IN).unlink()
+    install(machine, replace(release(), add_in=_stamped(__version__, "0.0.1")))
 
 
 def _with_another_xlwings(machine: FakeMachine) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.excel.fake_machine import OFFICE, XLWINGS, FakeMachine, mac, windows
+from xl_rebal import __version__
 from xl_rebal.errors import FileError
 from xl_rebal.excel.installation import open_entries, record, settings_file
 from xl_rebal.excel.installation.changes import PutValue, RemoveValue
@@ -26,6 +29,7 @@ from xl_rebal.excel.installation.machine import (
     portable,
     text_value,
 )
+from xl_rebal.excel.installation.this_machine import ThisMachine
 from xl_rebal.excel.installation.uninstall import uninstall
 from xl_rebal.excel.release import Release, current
 
@@ -52,6 +56,14 @@ def older() -> Release:
         intellisense=b"<older/>",
         templates={"portfolio.xltx": b"older", "gone.xltx": b"no longer made"},
     )
+
+
+def install_older(machine: FakeMachine) -> None:
+    """What the user did a year ago, from the Python of then."""
+    now = machine.python
+    machine.python = replace(now, packages={**now.packages, "xl-rebal": "0.0.1"})
+    install(machine, older())
+    machine.python = now
 
 
 @pytest.fixture(params=["windows", "mac"])
@@ -91,7 +103,8 @@ def test_the_mac_gets_everything_where_excel_looks(tmp_path: Path) -> None:
     # Excel opens whatever lies in the startup folder, so nothing but the add-in may be there.
     assert [path.name for path in startup.iterdir()] == ["xl_rebal.xlam"]
     assert machine.path(f"{group}/Templates.localized/portfolio.xltx").is_file()
-    script = f"/Volumes/Home/anna/Library/Application Scripts/com.microsoft.Excel/xlwings-{XLWINGS}.applescript"
+    scripts = "/Volumes/Home/anna/Library/Application Scripts/com.microsoft.Excel"
+    script = f"{scripts}/xlwings-{XLWINGS}.applescript"
     assert machine.path(script).read_bytes() == machine.script[1]  # type: ignore[index]  # set by mac()
     conf = machine.path(
         "/Volumes/Home/anna/Library/Containers/com.microsoft.Excel/Data/xl_rebal.conf"
@@ -132,14 +145,14 @@ def test_installing_again_changes_nothing(machine: FakeMachine) -> None:
 
 def test_an_older_version_of_ours_is_replaced_and_all_is_taken_back(machine: FakeMachine) -> None:
     before = machine.picture()
-    install(machine, older())
+    install_older(machine)
     old = machine.picture()[0]
     install(machine, release())
     new = machine.picture()[0]
     assert not any(data == b"older add-in" for data in new.values())
     assert any(name.endswith("gone.xltx") for name in old)
     assert not any(name.endswith("gone.xltx") for name in new)
-    install(machine, older())  # and back
+    install_older(machine)  # and back
     assert {
         name: data for name, data in machine.picture()[0].items() if "install.json" not in name
     } == {name: data for name, data in old.items() if "install.json" not in name}
@@ -155,7 +168,7 @@ def test_a_failure_at_any_step_leaves_everything_as_it_was(
     machine = windows(tmp_path) if system == "windows" else mac(tmp_path)
     machine.put(settings_file.place(machine), b'"OTHER","kept"\r\n')
     if upgrade:
-        install(machine, older())
+        install_older(machine)
     before = machine.picture()
     trust = system == "windows"
     steps = _fails_at_every_step(machine, lambda: install(machine, release(), trust_location=trust))
@@ -202,7 +215,7 @@ def test_killed_half_way_it_can_be_taken_back_or_repeated(
     machine.change = change  # type: ignore[method-assign]
     for step in range(1, 30):
         if upgrade:
-            install(machine, older())
+            install_older(machine)
         left = step
         with contextlib.suppress(Killed):
             install(machine, release())
@@ -246,7 +259,7 @@ def test_foreign_files_are_never_overwritten(machine: FakeMachine) -> None:
 
 
 def test_files_that_the_user_changed_are_kept_and_named(machine: FakeMachine) -> None:
-    install(machine, older())
+    install_older(machine)
     template = next(machine.root / n for n in machine.picture()[0] if n.endswith("portfolio.xltx"))
     template.write_bytes(b"with my firm's logo")
     lines = install(machine, release())
@@ -260,7 +273,7 @@ def test_files_that_the_user_changed_are_kept_and_named(machine: FakeMachine) ->
 
 def test_an_add_in_that_somebody_changed_stops_the_upgrade(tmp_path: Path) -> None:
     machine = windows(tmp_path)
-    install(machine, older())
+    install_older(machine)
     machine.path(ADD_IN).write_bytes(b"edited")
     before = machine.picture()
     with pytest.raises(FileError, match="was changed by somebody"):
@@ -553,12 +566,87 @@ def test_no_excel_no_installation(tmp_path: Path) -> None:
         install(apple, release())
 
 
-def test_a_release_for_another_xlwings_is_refused(machine: FakeMachine) -> None:
-    machine.python = replace(machine.python, packages={"xlwings": "0.33.1"})
-    with pytest.raises(
-        FileError, match=rf"xlwings {XLWINGS}, and this Python has 0\.33\.1; run .*pip"
-    ):
+def test_a_release_for_another_python_is_refused(machine: FakeMachine) -> None:
+    machine.python = replace(machine.python, packages={"xlwings": "0.33.1", "xl-rebal": "0.0.9"})
+    with pytest.raises(FileError) as caught:
         install(machine, release())
+    ours, xlwings = caught.value.faults
+    assert ours.what == f"goes with xl-rebal {__version__}, and this Python has 0.0.9"
+    assert xlwings.what == f"goes with xlwings {XLWINGS}, and this Python has 0.33.1"
+    assert f"pip install xlwings=={XLWINGS}" in xlwings.remedy
+
+
+def test_interrupted_by_the_user_it_takes_everything_back(machine: FakeMachine) -> None:
+    before = machine.picture()
+    real, count = machine.change, 0
+
+    def change(what: str) -> None:
+        nonlocal count
+        count += 1
+        if count == 5:
+            raise KeyboardInterrupt
+        real(what)
+
+    machine.change = change  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        install(machine, release())
+    assert machine.picture() == before
+
+
+class RealMac(ThisMachine):
+    """A Mac's folders on this computer's real file system, with its real permissions."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__()
+        self.system = "mac"
+        self.home = str(home)
+
+    def run(self, *command: str) -> str | None:
+        return "COMM\n"
+
+
+@contextlib.contextmanager
+def ordinary_user(folder: Path) -> Iterator[None]:
+    """Permissions do not stop root, so be nobody for a while, to whom the folder is given."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize(
+    "locked",
+    ["Library/Group Containers", "Library/Application Scripts", "Library/Containers"],
+)
+def test_a_read_only_folder_on_a_real_file_system(locked: str) -> None:
+    release()  # built before we are nobody
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        home.chmod(0o755)
+        for each in ("Group Containers", "Application Scripts", "Application Support"):
+            (home / "Library" / each).mkdir(parents=True)
+        (home / "Library/Containers/com.microsoft.Excel/Data").mkdir(parents=True)
+        closed = [home / locked, *(path for path in (home / locked).rglob("*"))]
+        before = sorted(path.relative_to(home) for path in home.rglob("*"))
+        with ordinary_user(home):
+            for path in closed:
+                path.chmod(0o555)
+            with pytest.raises(FileError, match=r"permission denied.*everything is as it was"):
+                install(RealMac(home), release())
+            assert sorted(path.relative_to(home) for path in home.rglob("*")) == before
+            for path in closed:
+                path.chmod(0o755)
+            install(RealMac(home), release())
+            assert len(list(home.rglob("*"))) > len(before)
+            uninstall(RealMac(home))
+            assert sorted(path.relative_to(home) for path in home.rglob("*")) == before
 
 
 def test_a_damaged_record_is_named(machine: FakeMachine) -> None:

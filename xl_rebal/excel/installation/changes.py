@@ -99,9 +99,12 @@ def apply(machine: Machine, changes: Iterable[Change]) -> None:
     """Make the changes in order; raises FileError, with everything as it was, when one fails."""
     undo: list[Change] = []
     for change in changes:
-        back = _inverse(machine, change)
         try:
+            back = _inverse(machine, change)
             _make(machine, change)
+        except KeyboardInterrupt:
+            _take_back(machine, undo)
+            raise
         except (OSError, RebalError) as error:
             left = _take_back(machine, undo)
             why = error.faults[0].what if isinstance(error, RebalError) else _reason(error)

@@ -47,7 +47,7 @@ def install(
     """
     refuse_without_excel(machine)
     running = refuse_running_excel(machine, dry_run=dry_run)
-    _refuse_other_xlwings(machine, release)
+    _refuse_other_versions(machine, release)
     try:
         plan = _Plan(machine, release, record.load(machine))
         plan.make(trust_location=trust_location)
@@ -121,15 +121,19 @@ def cannot_look(error: OSError) -> FileError:
     )
 
 
-def _refuse_other_xlwings(machine: Machine, release: Release) -> None:
-    found = machine.python.packages.get("xlwings")
-    if found != release.xlwings:
-        raise FileError.of(
-            where=release.origin,
-            what=f"is built for xlwings {release.xlwings}, and this Python has {found or 'none'}",
-            remedy=f"run {machine.python.executable} -m pip install xl-rebal=={release.version} "
-            f"xlwings=={release.xlwings}",
-        )
+def _refuse_other_versions(machine: Machine, release: Release) -> None:
+    """The add-in, xl-rebal and xlwings belong together, to the last digit."""
+    faults = FaultList()
+    for name, wanted in (("xl-rebal", release.version), ("xlwings", release.xlwings)):
+        found = machine.python.packages.get(name)
+        if found != wanted:
+            faults.add(
+                where=release.origin,
+                what=f"goes with {name} {wanted}, and this Python has {found or 'none'}",
+                remedy=f'run "{machine.python.executable}" -m pip install {name}=={wanted}, or take '
+                "the release that goes with this Python",
+            )
+    faults.raise_as(FileError)
 
 
 class _Plan:

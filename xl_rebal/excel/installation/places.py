@@ -88,15 +88,8 @@ def scripts(machine: Machine) -> str:
 
 
 def excel_on_the_mac(machine: Machine) -> bool:
-    """Whether Excel is there: the program, or what it made for this user when it ran."""
-    return any(
-        machine.path(expand(machine, place)).exists()
-        for place in (
-            "/Applications/Microsoft Excel.app",
-            "~/Applications/Microsoft Excel.app",
-            "~/Library/Containers/com.microsoft.Excel",
-        )
-    )
+    """Whether Excel has run for this user: only the system may make its container."""
+    return machine.path(expand(machine, "~/Library/Containers/com.microsoft.Excel/Data")).is_dir()
 
 
 def options(version: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from xl_rebal.excel.installation.machine import Python, Registry, System, Value
 from xl_rebal.files import write_atomically
 
-PACKAGES = ("xlwings", "pywin32", "appscript", "psutil", "pyOpenVBA")
+PACKAGES = ("xl-rebal", "xlwings", "pywin32", "appscript", "psutil", "pyOpenVBA")
 _LIMIT = 20.0  # seconds for a program that is only asked something
 _READ_ALSO_64 = 0x0100  # KEY_WOW64_64KEY: a 32-bit Python would see another HKLM
 
