@@ -173,7 +173,9 @@ def windows(root: Path, *, user: str = "Anna", office: tuple[str, ...] = ("16.0"
         python=python(
             rf"{environment}\Scripts\python.exe", environment, r"C:\Program Files\Python311"
         ),
-        answers={"tasklist": "INFO: No tasks are running which match the specified criteria.\r\n"},
+        answers={
+            "tasklist.exe": "INFO: No tasks are running which match the specified criteria.\r\n"
+        },
     )
     machine.path(rf"{home}\AppData\Roaming\Microsoft").mkdir(parents=True)
     machine.path(rf"{home}\Documents").mkdir()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.excel.fake_machine import OFFICE, XLWINGS, FakeMachine, mac, windows
 from xl_rebal import __version__
 from xl_rebal.errors import FileError
+from xl_rebal.excel.doctor import diagnose
 from xl_rebal.excel.installation import open_entries, record, settings_file
 from xl_rebal.excel.installation.changes import PutValue, RemoveValue
 from xl_rebal.excel.installation.install import install
@@ -433,6 +434,22 @@ def test_a_roaming_profile_that_has_another_place_on_this_computer(tmp_path: Pat
     assert "PersonalTemplates" not in machine.registry.values(OPTIONS)
 
 
+def test_a_profile_on_a_server(tmp_path: Path) -> None:
+    machine = windows(tmp_path)
+    machine.variables["APPDATA"] = r"\\server\profiles\Anna\AppData"
+    machine.path(r"\\server\profiles\Anna\AppData\Microsoft").mkdir(parents=True)
+    before = machine.picture()
+    install(machine, release())
+    add_in = r"\\server\profiles\Anna\AppData\Microsoft\AddIns\xl_rebal.xlam"
+    assert opened(machine) == {"OPEN": f'/R "{add_in}"'}
+    assert machine.path(add_in).is_file()
+    (found,) = (f for f in diagnose(machine) if f.name == "mark of the web")
+    assert found.state == "warning"
+    assert "on a server" in found.what
+    uninstall(machine)
+    assert machine.picture() == before
+
+
 def test_the_users_own_settings_stay_to_the_byte(tmp_path: Path) -> None:
     machine = windows(tmp_path)
     original = (
@@ -540,7 +557,7 @@ def test_a_trusted_location_that_a_policy_forbids(tmp_path: Path) -> None:
 
 
 def test_a_running_excel_has_to_be_closed(machine: FakeMachine) -> None:
-    program = "tasklist" if machine.system == "windows" else "ps"
+    program = "tasklist.exe" if machine.system == "windows" else "ps"
     running = '"EXCEL.EXE","4711","Console","1","150,000 K"\r\n'
     idle = machine.answers[program]
     machine.answers[program] = running if machine.system == "windows" else "Microsoft Excel\n"

@@ -240,7 +240,7 @@ def test_marks_are_read_from_the_stream_or_the_attribute(
 
     monkeypatch.setattr(machine, "run", run)
     assert machine.mark(str(path)) == "0081;"
-    assert asked == [("xattr", "-p", "com.apple.quarantine", str(path))]
+    assert asked == [("/usr/bin/xattr", "-p", "com.apple.quarantine", str(path))]
     machine.system = "linux"
     assert machine.mark(str(path)) is None
 

@@ -208,6 +208,13 @@ def mark(patient: Patient) -> Iterator[Finding]:
             yield fault(name, f"{what}: Excel does not run its code", remedy)
         else:
             yield warning(name, f"{what}: it opens in Protected View", remedy)
+    if patient.add_in.startswith("\\\\"):
+        marked += 1
+        yield warning(
+            name,
+            f"may be assumed for the add-in, which lies on a server: {patient.add_in}",
+            "if Excel blocks it, ask your administrator to put the server into the zone Local intranet",
+        )
     if not marked:
         yield ok(name, "is on none of our files")
 

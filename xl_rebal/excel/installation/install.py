@@ -61,9 +61,8 @@ def install(
         lines.append("installed already; nothing to do")
     elif not dry_run:
         apply(machine, changes)
-        lines.append(
-            "installed; start Excel: the tab Rebalance is there, and =REBAL_VERSION() works"
-        )
+        look = " and =REBAL_VERSION()" if machine.system == "windows" else ""
+        lines.append(f"installed; start Excel and look for the tab Rebalance{look}")
     return lines + plan.notes
 
 
@@ -71,8 +70,8 @@ def refuse_without_excel(machine: Machine) -> None:
     """Excel is on Windows and the Mac; elsewhere say what there is instead."""
     if machine.system == "linux":
         raise FileError.of(
-            where="install excel",
-            what="works on Windows and on the Mac; there is no Excel on this system",
+            where="Excel",
+            what="runs on Windows and on the Mac, not on this system",
             remedy="make the files for other computers with xl-rebal build release, or use "
             "LibreOffice: xl-rebal install calc",
         )

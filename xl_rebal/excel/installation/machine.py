@@ -203,10 +203,14 @@ def in_onedrive(machine: Machine, text: str) -> bool:
 def excel_is_running(machine: Machine) -> bool | None:
     """Whether an Excel runs; None where the system would not tell."""
     if machine.system == "windows":
-        printed = machine.run("tasklist", "/FI", "IMAGENAME eq EXCEL.EXE", "/FO", "CSV", "/NH")
+        # By whole paths: a bare name would be looked for in the current folder too.
+        tasklist = join(
+            machine, machine.variables.get("SYSTEMROOT", "C:"), r"System32\tasklist.exe"
+        )
+        printed = machine.run(tasklist, "/FI", "IMAGENAME eq EXCEL.EXE", "/FO", "CSV", "/NH")
         return None if printed is None else "excel.exe" in printed.lower()
     if machine.system == "mac":
         # pgrep fails where it finds nothing, so ask for all names instead.
-        printed = machine.run("ps", "-axco", "command")
+        printed = machine.run("/bin/ps", "-axco", "command")
         return None if printed is None else "Microsoft Excel" in printed.splitlines()
     return False

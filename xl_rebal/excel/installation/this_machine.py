@@ -71,7 +71,7 @@ class ThisMachine:
             except OSError:  # no such stream, or a file system without streams
                 return None
         if self.system == "mac":
-            return self.run("xattr", "-p", "com.apple.quarantine", text)
+            return self.run("/usr/bin/xattr", "-p", "com.apple.quarantine", text)
         return None
 
     def run(self, *command: str) -> str | None:
