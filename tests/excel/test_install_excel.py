@@ -402,6 +402,29 @@ def test_the_users_choice_of_templates_folder_is_respected(tmp_path: Path) -> No
     assert machine.picture() == before
 
 
+def test_a_templates_folder_that_the_user_chose_later_is_kept_and_named(tmp_path: Path) -> None:
+    machine = windows(tmp_path)
+    install(machine, release())
+    chosen = Value(kind=REG_EXPAND_SZ, data=r"C:\Users\Anna\Mine")
+    machine.registry.plant(OPTIONS, PersonalTemplates=chosen)
+    lines = uninstall(machine)
+    assert any(line.startswith("kept") and "PersonalTemplates" in line for line in lines)
+    assert machine.registry.values(OPTIONS)["PersonalTemplates"] == chosen
+
+
+def test_templates_follow_the_folder_that_the_user_chose_later(tmp_path: Path) -> None:
+    machine = windows(tmp_path)
+    install(machine, release())
+    chosen = Value(kind=REG_EXPAND_SZ, data=r"C:\Users\Anna\Mine")
+    machine.registry.plant(OPTIONS, PersonalTemplates=chosen)
+    install(machine, release())
+    assert machine.path(r"C:\Users\Anna\Mine\portfolio.xltx").is_file()
+    assert not machine.path(TEMPLATES + r"\portfolio.xltx").exists()
+    uninstall(machine)
+    assert machine.registry.values(OPTIONS)["PersonalTemplates"] == chosen
+    assert not any(n.endswith((".xltx", ".xlam", ".conf")) for n in machine.picture()[0])
+
+
 def test_templates_on_a_sharepoint_site_are_named_not_written(tmp_path: Path) -> None:
     machine = windows(tmp_path)
     machine.registry.plant(
