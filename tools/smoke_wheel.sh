@@ -41,4 +41,9 @@ esac
     { cat addin.log >&2; fail "xl-rebal build addin failed in the checkout"; }
 cmp addin/xl_rebal.xlam checkout/xl_rebal.xlam ||
     fail "the wheel builds another add-in than the checkout"
+"$bin/xl-rebal" build release --out release >release.log 2>&1 ||
+    { cat release.log >&2; fail "xl-rebal build release failed"; }
+"$project/.venv/bin/xl-rebal" build release --out checkout >release.log 2>&1 ||
+    { cat release.log >&2; fail "xl-rebal build release failed in the checkout"; }
+cmp release/*.zip checkout/*.zip || fail "the wheel builds another release than the checkout"
 echo "wheel smoke test: $version works in an empty environment"

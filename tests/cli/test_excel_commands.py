@@ -78,7 +78,16 @@ def test_install_doctor_and_uninstall_excel(
     assert document["done"] is False
     assert any(step.startswith("would write:") for step in document["steps"])
     assert computer.picture() == before
-    assert runner.invoke(app, ["install", "excel", "--from", package]).exit_code == 0
+    assert "came from the internet" not in result.stdout
+    computer.marks[package] = "[ZoneTransfer]\nZoneId=3\n"
+    result = runner.invoke(app, ["install", "excel", "--from", package])
+    assert result.exit_code == 0
+    digest = hashlib.sha256(Path(package).read_bytes()).hexdigest()
+    assert (
+        "came from the internet, and what is installed no longer says so: compare its SHA-256 "
+        in result.stdout
+    )
+    assert digest in result.stdout
     assert computer.picture() != before
     result = runner.invoke(app, ["doctor", "--json"])
     assert result.exit_code == 0, result.stdout

@@ -18,7 +18,7 @@ from tests.excel.test_install_excel import ADD_IN, CONF, OPTIONS, TEMPLATES, ins
 from tests.excel.test_release import resaved
 from xl_rebal import __version__
 from xl_rebal.errors import FileError
-from xl_rebal.excel import doctor, templates
+from xl_rebal.excel import doctor
 from xl_rebal.excel.doctor import diagnose, has_fault
 from xl_rebal.excel.doctor.findings import Finding, Patient
 from xl_rebal.excel.hosts.calc import install as calc
@@ -52,8 +52,6 @@ def _no_libreoffice(monkeypatch: pytest.MonkeyPatch) -> None:
         raise FileError.of(where="LibreOffice", what="is not found", remedy="install it")
 
     monkeypatch.setattr(calc, "find_office", absent)
-    made = release().templates[templates.PORTFOLIO]  # once, not for each diagnosis
-    monkeypatch.setattr(templates, "portfolio", lambda: made)
 
 
 @pytest.fixture
@@ -189,7 +187,7 @@ WINDOWS: list[tuple[str, Plant, str, str, str, str]] = [
      "missing from the list", "xl-rebal install excel"),
     ("behind a gap", _move_behind_a_gap, "registration", "fault", "OPEN3, behind a missing number",
      "xl-rebal install excel"),
-    ("switched off", _switch_off, "registration", "fault", "switched off", "tick Xl_Rebal"),
+    ("switched off", _switch_off, "registration", "fault", "switched off", "tick xl_rebal"),
     ("second entry", lambda m: m.registry.plant(OPTIONS, OPEN1=text_value(r"Z:\old\xl_rebal.xlam")),
      "duplicates", "fault", r"Z:\old\xl_rebal.xlam", "switch it off"),
     ("copy in XLSTART",

@@ -135,12 +135,17 @@ def install_excel(
     from xl_rebal.excel.installation.install import install as put
     from xl_rebal.excel.installation.install import refuse_without_excel
     from xl_rebal.excel.installation.this_machine import ThisMachine
-    from xl_rebal.excel.release import current, read_release
+    from xl_rebal.excel.release import checksum, current, read_release
 
     machine = ThisMachine()
     refuse_without_excel(machine)  # before anything is built for it
     release = current() if source is None else read_release(source)
     lines = put(machine, release, trust_location=trust_location, dry_run=dry_run)
+    if source is not None and source.is_file() and machine.mark(str(source)):
+        lines.append(
+            f"{source.name} came from the internet, and what is installed no longer says so: compare "
+            f"its SHA-256 with what its sender told you: {checksum(source)}"
+        )
     _tell(lines, {"done": not dry_run, "steps": lines}, json=json)
 
 

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import xl_rebal
 from xl_rebal.errors import FaultList, FileError
-from xl_rebal.excel import templates
 from xl_rebal.excel.addin.build import (
     ADDIN_NAME,
     INTELLISENSE_NAME,
@@ -128,7 +127,7 @@ def current(add_in: bytes | None = None) -> Release:
         xlwings=stamp.xlwings if stamp else metadata.version("xlwings"),
         add_in=data,
         intellisense=source(INTELLISENSE_NAME).read_bytes(),
-        templates={templates.PORTFOLIO: templates.portfolio()},
+        templates=shipped_templates(),
     )
 
 
@@ -292,12 +291,36 @@ def _with_shared(sheet: str, shared: str) -> str:
     )
 
 
+def shipped_templates() -> dict[str, bytes]:
+    """The templates of this version, by name.
+
+    The built files, not new ones: openpyxl writes other bytes where lxml is installed. A test holds
+    that they are what `xl-rebal build templates` makes.
+    """
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(_shipped("workbook_templates").glob("*.xltx"))
+    }
+
+
 def _text(name: str) -> str:
-    """A page of docs/: beside the package in a checkout, inside it when installed."""
+    """A page of docs/."""
+    path = _shipped("docs") / name
+    if not path.is_file():
+        raise _incomplete(name)
+    return path.read_text(encoding="utf-8")
+
+
+def _shipped(folder: str) -> Path:
+    """A folder that is beside the package in a checkout, and inside it when installed."""
     package = Path(xl_rebal.__file__).resolve().parent
-    for folder in (package / "docs", package.parent / "docs"):
-        if (folder / name).is_file():
-            return (folder / name).read_text(encoding="utf-8")
-    raise FileError.of(
-        where=name, what="is missing from the installed xl_rebal", remedy="install xl-rebal again"
+    for place in (package / folder, package.parent / folder):
+        if place.is_dir():
+            return place
+    raise _incomplete(folder)
+
+
+def _incomplete(what: str) -> FileError:
+    return FileError.of(
+        where=what, what="is missing from the installed xl_rebal", remedy="install xl-rebal again"
     )

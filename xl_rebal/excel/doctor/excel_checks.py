@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Iterator
 
 import xl_rebal
-from xl_rebal.excel import templates
 from xl_rebal.excel.addin.build import ADDIN_NAME
 from xl_rebal.excel.doctor.findings import (
     Finding,
@@ -30,7 +29,7 @@ from xl_rebal.excel.installation.machine import (
     same,
 )
 from xl_rebal.excel.installation.record import sha256
-from xl_rebal.excel.release import read_stamp
+from xl_rebal.excel.release import read_stamp, shipped_templates
 
 _INSTALL = "close Excel and run xl-rebal install excel"
 _LIST = "File > Options > Add-ins > Manage: Excel Add-ins > Go"
@@ -128,7 +127,7 @@ def registration(patient: Patient) -> Iterator[Finding]:
             yield fault(
                 name,
                 f"is switched off in Excel {version}",
-                f"tick Xl_Rebal under {_LIST}; or {_INSTALL}",
+                f"tick xl_rebal under {_LIST}; or {_INSTALL}",
             )
         else:
             yield fault(name, f"is missing from the list of add-ins of Excel {version}", _INSTALL)
@@ -166,6 +165,7 @@ def template_files(patient: Patient) -> Iterator[Finding]:
     if machine.system == "linux":
         yield not_applicable(name, "are installed for Excel, which this system does not have")
         return
+    current = shipped_templates()
     missing = [path for path in patient.template_files if not patient.is_file(path)]
     for path in missing:
         yield fault(name, f"{path} is gone", _INSTALL)
@@ -174,7 +174,7 @@ def template_files(patient: Patient) -> Iterator[Finding]:
             continue
         data = machine.path(path).read_bytes()
         put = patient.record.hashes(path) if patient.record else ()
-        if name_of(path) == templates.PORTFOLIO and data == templates.portfolio():
+        if data == current.get(name_of(path)):
             yield ok(name, f"{path} is current")
         elif sha256(data) not in put:
             yield ok(name, f"{path} was changed by you, and is kept")
