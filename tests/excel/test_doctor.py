@@ -123,6 +123,11 @@ def _for_the_user_only(machine: FakeMachine) -> None:
     machine.put(rf"C:\Users\Anna\AppData\Roaming\Python\{name}")
 
 
+def _stale_conda(machine: FakeMachine) -> None:
+    conf = machine.path(CONF)
+    conf.write_bytes(conf.read_bytes() + b'"CONDA PATH","C:\\conda"\r\n"CONDA ENV","base"\r\n')
+
+
 def _excel_2013(machine: FakeMachine) -> None:
     for key in (OPTIONS, rf"hkcu\{OFFICE}\16.0\excel", CLICK_TO_RUN):
         del machine.registry.kept[key.lower()]
@@ -203,6 +208,8 @@ WINDOWS: list[tuple[str, Plant, str, str, str, str]] = [
      lambda m: (m.put(r"C:\two\python.exe"),
                 m.path(CONF).write_bytes(b'"INTERPRETER_WIN","C:\\two\\python.exe"')),
      "settings", "warning", r"another Python than this one: C:\two\python.exe", "-m xl_rebal doctor"),
+    ("conda of another Python", _stale_conda, "settings", "fault", "not right: CONDA PATH, CONDA ENV",
+     "xl-rebal install excel"),
     ("marked add-in", lambda m: m.marks.update({ADD_IN: "[ZoneTransfer]\r\nZoneId=3\r\n"}),
      "mark of the web", "fault", "does not run its code", f'Unblock-File -LiteralPath "{ADD_IN}"'),
     ("marked template",

@@ -345,7 +345,8 @@ def test_another_add_in_of_our_name_is_refused(tmp_path: Path) -> None:
 def test_every_excel_of_the_user_is_served(tmp_path: Path) -> None:
     machine = windows(tmp_path, office=("12.0", "15.0", "16.0"))
     before = machine.picture()
-    install(machine, release())
+    lines = install(machine, release())
+    assert len([line for line in lines if line.endswith("portfolio.xltx")]) == 1
     assert opened(machine, OPTIONS.replace("16.0", "15.0")) == {"OPEN": WRITTEN}
     assert opened(machine) == {"OPEN": WRITTEN}
     assert not opened(machine, OPTIONS.replace("16.0", "12.0"))

@@ -187,7 +187,16 @@ def settings(patient: Patient) -> Iterator[Finding]:
             f'"{chosen}" -m xl_rebal doctor',
         )
     else:
-        yield ok(name, f"{path} leads to this Python")
+        wanted = settings_file.wanted(machine)
+        wrong = [each for each, value in wanted.items() if found.get(each, "") != (value or "")]
+        if wrong:
+            yield fault(
+                name,
+                f"lead to this Python, but its conda environment is not right: {', '.join(wrong)}",
+                _MEND_SETTINGS,
+            )
+        else:
+            yield ok(name, f"{path} leads to this Python")
 
 
 def pinned_xlwings() -> str:

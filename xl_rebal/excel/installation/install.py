@@ -200,6 +200,8 @@ class _Plan:
 
     def _file(self, path: str, data: bytes, *, needed: bool = False) -> None:
         """One file of ours; `needed`: without it the rest is no use."""
+        if path in self.files:  # two versions of Excel may share a folder
+            return
         here, digest, ours = self.machine.path(path), sha256(data), self.old.hashes(path)
         if here.is_file():
             there = sha256(here.read_bytes())

@@ -212,5 +212,6 @@ def excel_is_running(machine: Machine) -> bool | None:
     if machine.system == "mac":
         # pgrep fails where it finds nothing, so ask for all names instead.
         printed = machine.run("/bin/ps", "-axco", "command")
-        return None if printed is None else "Microsoft Excel" in printed.splitlines()
+        names = [line.strip() for line in (printed or "").splitlines()]
+        return None if printed is None else "Microsoft Excel" in names
     return False
