@@ -294,8 +294,8 @@ def _with_shared(sheet: str, shared: str) -> str:
 def shipped_templates() -> dict[str, bytes]:
     """The templates of this version, by name.
 
-    The built files, not new ones: openpyxl writes other bytes where lxml is installed. A test holds
-    that they are what `xl-rebal build templates` makes.
+    The built files, not new ones, so that a release is the same whatever openpyxl is installed. A test
+    holds that they are what `xl-rebal build templates` makes.
     """
     return {
         path.name: path.read_bytes()
