@@ -27,6 +27,7 @@ from xl_rebal.custodians.values import (
     stated_in_own_currency,
     warn_conflicts,
 )
+from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.classes import CASH
 from xl_rebal.portfolio.holdings import Holdings, Kind, TextColumn
 
@@ -151,7 +152,7 @@ def part_masked(accounts: list[str], names: Sequence[str], problems: Problems) -
     by_id: dict[str, dict[str, None]] = {}
     for account, name in dict.fromkeys(zip(accounts, names, strict=True)):
         by_id.setdefault(account, {})[name] = None
-    shared = {a for a, held in by_id.items() if len(held) > 1 and kinds.is_masked(a)}
+    shared = {a for a, held in by_id.items() if len(held) > 1 and is_masked(a)}
     if not shared:
         return accounts
     for account in sorted(shared):

@@ -16,6 +16,13 @@ _SLASHED = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)")
 _WORDED = re.compile(r"\b([A-Za-z]{3})[a-z]*\.?[ -](\d{1,2})(?:st|nd|rd|th)?,?[ -]+(\d{4})\b")
 _WORDED_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})[ -]([A-Za-z]{3})[a-z]*\.?,?[ -](\d{4})\b")
+_CLOCKED = re.compile(r"\b([A-Z][a-z]{2}) +(\d{1,2}) +[\d:]{5,8} +[A-Z]{2,4} +(\d{4})\b")
+_DAY = re.compile(
+    r"(?P<iso>\d{4}[-/]\d{1,2}[-/]\d{1,2})|(?P<plain>\d{8})|(?P<us>\d{1,2}/\d{1,2}/\d{4})"
+)
+_TIME = re.compile(
+    r"([ ,;T]+\d{1,2}:?\d{2}(:?\d{2}(\.\d+)?)?( ?[AP]M)?( ?[A-Z]{2,4})?)?", re.IGNORECASE
+)
 _AS_OF = re.compile(
     r"\b(as of|as at|date downloaded|downloaded|generated at|stand:?)\b", re.IGNORECASE
 )
@@ -33,6 +40,7 @@ def find_date(text: str) -> dt.date | None:
         (_DOTTED, "dmy"),
         (_WORDED, "Mdy"),
         (_WORDED_DAY_FIRST, "dMy"),
+        (_CLOCKED, "Mdy"),
     ):
         for match in pattern.finditer(text):
             parts = dict(zip(order, match.groups(), strict=True))
@@ -55,3 +63,30 @@ def stated_as_of(text: str) -> tuple[dt.date, str] | None:
     if found is None or date is None:
         return None
     return date, " ".join(text[found.end() :].split()).strip(' ":')
+
+
+def read_day(cell: object) -> dt.date | None:
+    """The day of a cell that holds a date, with or without a time; None when it holds none.
+
+    Understands 2026-01-31, 2026/01/31, 20260131 and 01/31/2026 (the American way), each perhaps
+    followed by a time (`08/24/2020 13:22:52`, `20251215;095038`).
+    """
+    if isinstance(cell, dt.datetime):
+        return cell.date()
+    if isinstance(cell, dt.date):
+        return cell
+    text = str(cell).strip()
+    found = _DAY.match(text)
+    if found is None or _TIME.fullmatch(text, found.end()) is None:
+        return None
+    digits = [int(part) for part in re.findall(r"\d+", found[0])]
+    if found["plain"]:
+        year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+    elif found["iso"]:
+        year, month, day = digits
+    else:
+        month, day, year = digits
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None

@@ -34,25 +34,27 @@ def write_holdings_csv(
         held = statement.holdings
         as_of = statement.as_of.isoformat() if statement.as_of else ""
         numbers = [
-            map(_number, getattr(held, name).tolist())
+            map(cell_number, getattr(held, name).tolist())
             for name in ("quantity", "price", "stated_value", "multiplier", "fx")
         ]
         quantity, price, value, multiplier, fx = numbers
         columns = (
-            map(_text, held.account.tolist()), map(_text, held.symbol.tolist()),
+            map(cell_text, held.account.tolist()), map(cell_text, held.symbol.tolist()),
             held.kind.tolist(), quantity, price, value, multiplier,
-            map(_text, held.currency.tolist()), fx, map(_text, held.asset_class.tolist()),
-            [as_of] * len(held), map(_text, held.description.tolist()),
+            map(cell_text, held.currency.tolist()), fx, map(cell_text, held.asset_class.tolist()),
+            [as_of] * len(held), map(cell_text, held.description.tolist()),
         )  # fmt: skip
         writer.writerows(zip(*columns, strict=True))
     write_atomically(path, stream.getvalue().encode(), overwrite=overwrite)
 
 
-def _text(value: str) -> str:
+def cell_text(value: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
     return f"'{value}" if value.startswith(_DANGEROUS) else value
 
 
-def _number(value: float) -> str:
+def cell_number(value: float) -> str:
+    """A number to its last digit; blank for NaN."""
     if math.isnan(value):
         return ""
     if value.is_integer() and abs(value) < 1e15:

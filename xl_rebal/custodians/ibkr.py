@@ -1,6 +1,6 @@
 """Interactive Brokers activity statements (CSV): a section name and a row type lead every row.
 
-`Open Positions,Data,Summary,…` rows are the holdings (never the `Lot` rows below them); cash comes
+`Open Positions,Data,Summary,…` rows are the holdings (the `Lot` rows below them are its lots); cash comes
 from the Cash Report, else from Net Asset Value, whose total is what all must add up to.
 """
 
@@ -15,8 +15,9 @@ from xl_rebal.custodians import columns
 from xl_rebal.custodians.assemble import assemble
 from xl_rebal.custodians.dates import find_date
 from xl_rebal.custodians.faults import Problems
+from xl_rebal.custodians.lot_rows import lots_of
 from xl_rebal.custodians.numbers import ISO_CODES, Cell, DecimalStyle, parse_column
-from xl_rebal.custodians.sheets import Document, Sheet, as_text, texts
+from xl_rebal.custodians.sheets import Document, Sheet, texts
 from xl_rebal.custodians.statement import Statement
 from xl_rebal.custodians.table import Defaults, Table
 from xl_rebal.custodians.totals import summarise
@@ -79,6 +80,7 @@ def read(document: Document) -> Statement:
     problems = Problems(document.name, "line" if not sheet.name else f"sheet {sheet.name!r} row")
     activities = list(_activities(sheet))
     entries: list[dict[str, Cell]] = []
+    lots: list[dict[str, Cell]] = []
     names: dict[str, str] = {}
     totals: dict[str, float] = {}
     bases: set[str] = set()
@@ -99,14 +101,16 @@ def read(document: Document) -> Statement:
         )
         accruals, stated = _net_asset_value(activity, account, base)
         entries += found + accruals
+        lots += _lots(activity, account, base)
         if stated is not None and {e["account"] for e in found} <= {account}:
             totals[account] = totals.get(account, 0.0) + stated
-    table = _table(entries)
+    table = Table.of_entries(entries, _LABELS)
     base = bases.pop() if len(bases) == 1 else ""
     if bases:
         problems.warn(f"the statements have several base currencies ({', '.join(sorted(bases))})")
     defaults = Defaults(decimal=DecimalStyle.POINT, currency=base)
     result = assemble(table, classify=lambda *_: "", defaults=defaults, problems=problems)
+    open_lots = lots_of(lots, _LOT_LABELS, problems)
     problems.raise_faults()
     if not result.holdings.is_position.any():
         problems.warn("the statement has no open positions")
@@ -119,6 +123,7 @@ def read(document: Document) -> Statement:
         accounts=summarise(result.holdings, names, totals, problems),
         holdings=result.holdings,
         warnings=tuple(problems.warnings),
+        lots=open_lots,
     )
 
 
@@ -231,6 +236,24 @@ def _positions(
     return entries
 
 
+def _lots(activity: _Activity, account: str, base: str) -> list[dict[str, Cell]]:
+    """The `Lot` rows below each Summary; their day stands under `Open` where the statement shows it."""
+    return [
+        {
+            "account": row.get("account") or account,
+            "symbol": row.get("symbol"),
+            "acquired": row.get("open"),
+            "quantity": row.get("quantity"),
+            "unit_cost": "" if row.get("costbasis") else row.get("costprice"),
+            "cost": row.get("costbasis"),
+            "currency": row.get("currency") or base,
+            "line": row.line,
+        }
+        for row in activity.rows("Open Positions")
+        if row.get("datadiscriminator") == "Lot"
+    ]
+
+
 def _cash(
     activity: _Activity, account: str, base: str, rates: Mapping[str, float], problems: Problems
 ) -> list[dict[str, Cell]]:
@@ -295,21 +318,5 @@ def _net_asset_value(
     return accruals, total
 
 
-_ROLES = (
-    "account", "symbol", "description", "quantity", "multiplier", "price", "value", "currency",
-    "fx", "kind",
-)  # fmt: skip
+_LOT_LABELS = {"quantity": "Quantity", "cost": "Cost Basis", "acquired": "Open"}
 _LABELS = {"quantity": "Quantity", "price": "Close Price", "value": "Value", "multiplier": "Mult"}
-
-
-def _table(entries: Sequence[Mapping[str, Cell]]) -> Table:
-    return Table(
-        columns={role: [as_cell(e.get(role, "")) for e in entries] for role in _ROLES},
-        labels=_LABELS,
-        lines=np.array([int(e["line"]) for e in entries], dtype=np.int64),
-    )
-
-
-def as_cell(value: Cell) -> Cell:
-    """Numbers stay numbers, all else is text."""
-    return value if isinstance(value, float) else as_text(value)

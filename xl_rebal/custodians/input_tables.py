@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from xl_rebal.custodians import columns
 from xl_rebal.custodians.sheets import Document, Sheet, open_document
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio import cells, tables
-from xl_rebal.portfolio.tables import TableSpec
+from xl_rebal.portfolio.tables import Row, TableSpec
 
+Cut = tuple[str, list[str], Iterable[Row]]  # where it stands, its header, its rows
 _HEADER_ROWS = 30  # a header further down than this is not looked for
 
 
@@ -20,7 +23,26 @@ def read_table(path: Path | str, spec: TableSpec) -> list[dict[str, Any]]:
     Raises FileError or TableError; a table's bad cells are reported together.
     """
     document = open_document(Path(path))
-    sheet, header = _find(document, spec)
+    where, names, rows = _cut(document, spec, *_find(document, spec))
+    return tables.read_rows(spec, names, rows, where=where)
+
+
+def table_rows(document: Document, spec: TableSpec) -> Cut | None:
+    """(place, header, rows) of a table of this kind in the document; None when it has none.
+
+    All required columns must be there, and the sheet must be no list of positions.
+    """
+    for sheet in document.sheets:
+        for index, row in enumerate(sheet.rows[:_HEADER_ROWS]):
+            found = {spec.column_for(_plain(c)) for c in row if not cells.is_blank(c)}
+            if all(column in found for column in spec.columns if column.required):
+                held = columns.bind(index, [_plain(c) for c in row]).is_holdings()
+                if not held:
+                    return _cut(document, spec, sheet, index)
+    return None
+
+
+def _cut(document: Document, spec: TableSpec, sheet: Sheet, header: int) -> Cut:
     rows = (
         (sheet.line(index), [cells.text(c) if isinstance(c, str) else c for c in row])
         for index, row in enumerate(sheet.rows)
@@ -28,7 +50,7 @@ def read_table(path: Path | str, spec: TableSpec) -> list[dict[str, Any]]:
     )
     names = [_plain(cell) for cell in sheet.rows[header]]
     where = document.name if len(document.sheets) == 1 else f"{document.name} sheet {sheet.name!r}"
-    return tables.read_rows(spec, names, rows, where=where)
+    return where, names, rows
 
 
 def _plain(cell: Any) -> str:

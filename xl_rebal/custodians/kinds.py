@@ -1,4 +1,4 @@
-"""What a row is: cash, pending activity, an option, a total line; and whether an id is masked."""
+"""What a row is: cash, pending activity, an option, a total line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ _OPTION = re.compile(
     r"|[A-Z.]{1,6} \d{2}[A-Z]{3}\d{2} \d+(\.\d+)? [CP]"  # IBKR: ZZB 16JAN26 30 C
     r"|[A-Z.]{1,6} [A-Z][a-z]{2} \d{1,2} '\d{2} \$\d+(\.\d+)? (Call|Put)"  # E*TRADE
 )
-_MASKED = re.compile(r"(X{2,}|\.{2,}|…|\*{2,}|•+|x{3,}).*\d|-\d{3,4}$")
 
 
 @lru_cache(maxsize=65536)
@@ -80,8 +79,3 @@ def is_total(label: str, *, loosely: bool = False) -> bool:
     return _TOTAL.fullmatch(label) is not None or (
         loosely and _LOOSE_TOTAL.fullmatch(label) is not None
     )
-
-
-def is_masked(account: str) -> bool:
-    """True when an account id shows only its last digits, so that two accounts may share it."""
-    return _MASKED.search(account) is not None

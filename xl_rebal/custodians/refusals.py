@@ -72,17 +72,10 @@ def _lots(keys: set[str], cells: list[str]) -> bool:
 
 _ROWS: tuple[_Refusal, ...] = (
     _Refusal(
-        what="is an E*TRADE portfolio download, whose lot rows stand among the positions",
-        remedy="this version does not read it; write a table with symbol, quantity and price",
+        what="looks like an E*TRADE portfolio download and is laid out otherwise",
+        remedy="use PortfolioDownload.csv as it was downloaded: its header begins with Symbol",
         applies=lambda keys, cells: {"symbol", "lastprice", "pricepaid", "quantity", "value"} <= keys
         or cells[0].startswith("View Summary - All Positions"),
-    ),
-    _Refusal(
-        what="is an Interactive Brokers Flex query (CSV)",
-        remedy="download the activity statement as CSV instead",
-        applies=lambda keys, cells: len(keys) >= 4
-        and ("ibcommission" in keys or {"currencyprimary", "levelofdetail"} <= keys
-             or {"clientaccountid", "currencyprimary"} <= keys),
     ),
     _Refusal(
         what="is a list of realised gains and losses, not of positions",
@@ -93,8 +86,8 @@ _ROWS: tuple[_Refusal, ...] = (
         remedy=_POSITIONS, applies=_realised,
     ),
     _Refusal(
-        what="is a list of the tax lots of one symbol, not of positions",
-        remedy=_POSITIONS, applies=_begins(r".{1,40} lot details for "),
+        what="is a list of the tax lots of one symbol, in a layout that is not known",
+        remedy="export the lot details again", applies=_begins(r".{1,40} lot details for "),
     ),
     _Refusal(what="is a list of tax lots, not of positions", remedy=_POSITIONS, applies=_lots),
     _Refusal(what="is an order file, not a list of positions", remedy=_POSITIONS, applies=_orders),
@@ -105,18 +98,14 @@ _ROWS: tuple[_Refusal, ...] = (
 
 
 def refuse_markup(document: Document) -> None:
-    """Refuse OFX, QFX and XML files by name; raises ReadError."""
-    head = document.head.lstrip("\ufeff \r\n\t")
-    if head.startswith("OFXHEADER") or re.search(r"<OFX>|<\?OFX", head[:4096], re.IGNORECASE):
-        what, remedy = "is an OFX or QFX download", "this version does not read it; download CSV"
-    elif "<FlexQueryResponse" in head[:4096]:
-        what = "is an Interactive Brokers Flex query (XML)"
-        remedy = "download the activity statement as CSV instead"
-    elif head.startswith("<"):
-        what, remedy = "is an XML file that is not known", "export the positions as CSV or .xlsx"
-    else:
+    """Refuse XML that no reader knows, and any markup where a table is wanted; raises ReadError."""
+    if not document.head.lstrip("\ufeff \r\n\t").startswith(("<", "OFXHEADER")):
         return
-    raise ReadError.of(where=document.name, what=what, remedy=remedy)
+    raise ReadError.of(
+        where=document.name,
+        what="is an XML file that is not known",
+        remedy="export the positions as CSV or .xlsx",
+    )
 
 
 def refuse_other_files(document: Document) -> None:

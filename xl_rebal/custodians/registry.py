@@ -3,35 +3,77 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xl_rebal.custodians import fidelity, generic, ibkr, refusals, schwab, vanguard
+import numpy as np
+
+from xl_rebal.custodians import (
+    etrade,
+    fidelity,
+    flex,
+    generic,
+    ibkr,
+    ofx,
+    open_lots,
+    realised,
+    refusals,
+    schwab,
+    vanguard,
+)
+from xl_rebal.custodians.lot_rows import lot_warnings
 from xl_rebal.custodians.mapping import ColumnMapping
 from xl_rebal.custodians.sheets import Document, Progress, open_document
 from xl_rebal.custodians.statement import Statement
-from xl_rebal.errors import ReadError
+from xl_rebal.errors import FaultList, ReadError
+from xl_rebal.portfolio.holdings import TextColumn
+
+_UNNAMED = "Portfolio"  # the account of a positions file that names none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Custodian:
-    """One custodian: its name, whether a file is its own (by content), and how it is read."""
+class Format:
+    """One kind of file: whose it is, whether a file is of this kind (by content), how it is read."""
 
-    name: str
+    custodian: str
     recognise: Callable[[Document], bool]
     read: Callable[[Document], Statement]
 
 
-REGISTRY = (
-    Custodian(name=ibkr.NAME, recognise=ibkr.recognise, read=ibkr.read),
-    Custodian(name=schwab.NAME, recognise=schwab.recognise, read=schwab.read),
-    Custodian(name=fidelity.NAME, recognise=fidelity.recognise, read=fidelity.read),
-    Custodian(name=vanguard.NAME, recognise=vanguard.recognise, read=vanguard.read),
-    Custodian(name=generic.NAME, recognise=generic.recognise, read=generic.read),
+# Asked first, since a list of lots or sales looks much like one of positions.
+_LOTS = (
+    Format(custodian=ofx.NAME, recognise=ofx.recognise, read=ofx.read),
+    Format(custodian=flex.NAME, recognise=flex.recognise, read=flex.read),
+    Format(custodian=etrade.NAME, recognise=etrade.recognise, read=etrade.read),
+    Format(
+        custodian=realised.SCHWAB, recognise=realised.recognise_schwab, read=realised.read_schwab
+    ),
+    Format(
+        custodian=realised.FIDELITY,
+        recognise=realised.recognise_fidelity,
+        read=realised.read_fidelity,
+    ),
+    Format(
+        custodian=open_lots.SCHWAB,
+        recognise=open_lots.recognise_schwab,
+        read=open_lots.read_schwab,
+    ),
+    Format(custodian=generic.NAME, recognise=open_lots.recognise_table, read=open_lots.read_table),
 )
-CUSTODIANS = tuple(sorted((c.name for c in REGISTRY), key=lambda n: (n == generic.NAME, n)))
+_POSITIONS = (
+    Format(custodian=ibkr.NAME, recognise=ibkr.recognise, read=ibkr.read),
+    Format(custodian=schwab.NAME, recognise=schwab.recognise, read=schwab.read),
+    Format(custodian=fidelity.NAME, recognise=fidelity.recognise, read=fidelity.read),
+    Format(custodian=vanguard.NAME, recognise=vanguard.recognise, read=vanguard.read),
+    Format(custodian=generic.NAME, recognise=generic.recognise, read=generic.read),
+)
+REGISTRY = (*_LOTS, *_POSITIONS)
+CUSTODIANS = tuple(
+    sorted({f.custodian for f in REGISTRY}, key=lambda name: (name == generic.NAME, name))
+)
 
 
 def read_positions(
@@ -39,23 +81,63 @@ def read_positions(
     *,
     custodian: str | None = None,
     mapping: ColumnMapping | None = None,
+    account: str = "",
     progress: Progress | None = None,
 ) -> Statement:
     """The holdings of a custodian's positions file, or of any table of positions.
 
-    The custodian is recognised from the content; `custodian` names one of CUSTODIANS instead, and a
-    `mapping` is for the generic reader. `progress` is called with a phase and the share done.
-    Raises FileError when the file cannot be used at all, ReadError when its content cannot.
+    As `read_export`, but a file that holds lots or sales and no positions is refused.
     """
-    chosen = _named(custodian)
-    if mapping is not None and chosen is not None and chosen.name != generic.NAME:
+    statement = _opened(Path(path), custodian, mapping, progress)
+    held = len(statement.holdings) or statement.accounts
+    if not held and (len(statement.lots) or len(statement.realised)):
         raise ReadError.of(
-            where=Path(path).name,
-            what=f"a column mapping cannot be combined with the custodian {chosen.name}",
+            where=statement.source,
+            what=f"is a list of {_contents(statement)}, not of positions",
+            remedy="use the custodian's positions export",
+        )
+    return _with_names(statement, account.strip(), "")
+
+
+def read_export(
+    path: Path | str,
+    *,
+    custodian: str | None = None,
+    mapping: ColumnMapping | None = None,
+    account: str = "",
+    symbol: str = "",
+    progress: Progress | None = None,
+) -> Statement:
+    """What a custodian's file holds: positions, open lots, realised gains, or several of them.
+
+    The custodian is recognised from the content; `custodian` names one of CUSTODIANS instead, and a
+    `mapping` is for the generic reader. `account` and `symbol` are those of a file that names none.
+    `progress` is called with a phase and the share done. Raises FileError when the file cannot be used
+    at all, ReadError or TableError when its content cannot.
+    """
+    statement = _opened(Path(path), custodian, mapping, progress)
+    return _with_names(statement, account.strip(), symbol.strip())
+
+
+def _opened(
+    path: Path,
+    custodian: str | None,
+    mapping: ColumnMapping | None,
+    progress: Progress | None,
+) -> Statement:
+    chosen = _named(custodian)
+    if mapping is not None and chosen not in (None, generic.NAME):
+        raise ReadError.of(
+            where=path.name,
+            what=f"a column mapping cannot be combined with the custodian {chosen}",
             remedy="leave one of the two out",
         )
     with _without_collector():
-        return _read(Path(path), chosen, mapping, progress)
+        return _read(path, chosen, mapping, progress)
+
+
+def _contents(statement: Statement) -> str:
+    return "tax lots" if len(statement.lots) else "realised gains and losses"
 
 
 @contextmanager
@@ -72,7 +154,7 @@ def _without_collector() -> Iterator[None]:
 
 def _read(
     path: Path,
-    chosen: Custodian | None,
+    chosen: str | None,
     mapping: ColumnMapping | None,
     progress: Progress | None,
 ) -> Statement:
@@ -81,24 +163,86 @@ def _read(
     if progress is not None:
         progress("reading positions", 0.5)
     try:
-        refusals.refuse_markup(document)
         if mapping is not None:
+            refusals.refuse_markup(document)
             return generic.read(document, mapping)
-        if chosen is None:
-            refusals.refuse_other_files(document)
-            chosen = next(c for c in REGISTRY if c.recognise(document))
-        return chosen.read(document)
+        statement = _format(document, chosen).read(document)
+        if not len(statement.lots) and len(document.sheets) > 1 and len(statement.holdings):
+            statement = open_lots.with_lots_of(document, statement)
+        said = lot_warnings(statement.holdings, statement.lots)
+        return replace(statement, warnings=(*statement.warnings, *said)) if said else statement
     finally:
         if progress is not None:
             progress("reading positions", 1.0)
 
 
-def _named(custodian: str | None) -> Custodian | None:
+def _format(document: Document, chosen: str | None) -> Format:
+    """The format of a document; raises ReadError where it is none of those that are read."""
+    mine = [f for f in REGISTRY if chosen in (None, f.custodian)]
+    early = [f for f in mine if f in _LOTS]
+    if len(document.sheets) > 1:
+        # A workbook with a sheet of lots beside its holdings is a list of positions first.
+        early = [f for f in early if f.read is not open_lots.read_table]
+    found = next((f for f in early if f.recognise(document)), None)
+    if found is not None:
+        return found
+    refusals.refuse_markup(document)
+    if chosen is None:
+        refusals.refuse_other_files(document)
+    later = [f for f in mine if f in _POSITIONS] or mine
+    return next((f for f in later if f.recognise(document)), later[0])
+
+
+def _with_names(statement: Statement, account: str, symbol: str) -> Statement:
+    """Fill in the account and symbol that a file leaves out; refuse it where nobody says them."""
+    faults = FaultList()
+    for name, given, option in (("account", account, "--account"), ("symbol", symbol, "--symbol")):
+        columns = [getattr(part, name) for part in (statement.lots, statement.realised)]
+        if any((column == "").any() for column in columns) and not given:
+            what = f"is a list of {_contents(statement)} and does not say of which {name}"
+            hint = _hint(statement.source) if name == "account" else ""
+            remedy = f"say it with {option}{hint}"
+            faults.add(where=statement.source, what=what, remedy=remedy)
+    faults.raise_as(ReadError)
+    held = statement.holdings.account
+    if account and len(held) and set(held.tolist()) == {_UNNAMED}:
+        statement = replace(
+            statement,
+            holdings=replace(statement.holdings, account=_filled(held, account, blank=_UNNAMED)),
+            accounts=tuple(replace(a, account=account) for a in statement.accounts),
+        )
+    lots, sold = statement.lots, statement.realised
+    if not account and not symbol:
+        return statement
+    return replace(
+        statement,
+        lots=replace(
+            lots,
+            account=_filled(_filled(lots.account, account), account, blank=_UNNAMED),
+            symbol=_filled(lots.symbol, symbol),
+        ),
+        realised=replace(
+            sold, account=_filled(sold.account, account), symbol=_filled(sold.symbol, symbol)
+        ),
+    )
+
+
+def _filled(column: TextColumn, text: str, *, blank: str = "") -> TextColumn:
+    return np.where(column == blank, text, column).astype(object) if text else column
+
+
+def _hint(source: str) -> str:
+    """What the file's name seems to say, as a question: names are never trusted."""
+    found = re.search(r"(?<![A-Za-z0-9])[A-Z]?\d{6,12}(?![0-9])", source)
+    return f" (is it {found[0]}, as in the file's name?)" if found else ""
+
+
+def _named(custodian: str | None) -> str | None:
     if custodian is None:
         return None
-    for candidate in REGISTRY:
-        if candidate.name == custodian.strip().casefold():
-            return candidate
+    name = custodian.strip().casefold()
+    if name in CUSTODIANS:
+        return name
     raise ReadError.of(
         where="custodian",
         what=f"{custodian!r} is not known",

@@ -226,9 +226,8 @@ def _account_ids(sections: list[_Section], problems: Problems) -> list[tuple[str
     """(account id, its title's name) of each section, ids made distinct."""
     split = []
     for section in sections:
-        match = _ACCOUNT.fullmatch(section.title)
-        name, account = (match["name"], match["id"]) if match else ("", section.title)
-        split.append((account or "Portfolio", " ".join(name.split()).rstrip(" -")))
+        account, name = split_title(section.title)
+        split.append((account or "Portfolio", name))
     counts = Counter(account for account, _ in split)
     result: list[tuple[str, str]] = []
     for account, name in split:
@@ -247,6 +246,13 @@ def _account_ids(sections: list[_Section], problems: Problems) -> list[tuple[str
             f"{counts[account]} accounts of the file share the id {account}; they are kept apart as {made}"
         )
     return result
+
+
+def split_title(title: str) -> tuple[str, str]:
+    """(id, name) of an account's title: `Roth IRA      XXXX-5678` is `XXXX-5678` and `Roth IRA`."""
+    match = _ACCOUNT.fullmatch(title)
+    name, account = (match["name"], match["id"]) if match else ("", title)
+    return account, " ".join(name.split()).rstrip(" -")
 
 
 def _table(sections: list[_Section], ids: list[tuple[str, str]]) -> Table:

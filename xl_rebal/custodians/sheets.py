@@ -49,13 +49,18 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file that was opened. `head` is the start of a text file, empty for workbooks."""
+    """A file that was opened.
+
+    head  the start of a text file, empty for workbooks.
+    text  all of a markup file (OFX, XML), whose one sheet has no rows; else empty.
+    """
 
     name: str
     type: FileType
     sheets: tuple[Sheet, ...]
     head: str = ""
     delimiter: str = ""
+    text: str = ""
 
     def where(self, sheet: Sheet, row: int) -> str:
         """The words for a row in messages: `positions.csv line 7`, `book.xlsx sheet A row 7`."""
@@ -141,8 +146,8 @@ def _open_text(path: Path, delimiter: str | None, progress: Progress | None) -> 
         delimiter = delimiter or named[1]
         skip = 1
     if head.lstrip().startswith("<") or head.lstrip().startswith("OFXHEADER"):
-        delimiter = ","  # XML and OFX are recognised, and refused, by their first lines
-        text = text[:65536]
+        nothing = Sheet(name="", rows=(), lines=np.zeros(0, dtype=np.int64))
+        return Document(name=path.name, type=FileType.TEXT, sheets=(nothing,), head=head, text=text)
     chosen = delimiter or _sniff(head)
     rows, lines = _parse(path.name, text, chosen, progress)
     sheet = Sheet(name="", rows=rows[skip:], lines=np.array(lines[skip:], dtype=np.int64))

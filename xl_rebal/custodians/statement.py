@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.lots import Lots, RealisedLots, no_lots, no_realised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class StatementAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A positions file that was read. `source` is a file name, never a path."""
+    """A custodian's file that was read: positions, lots or both. `source` is a name, never a path."""
 
     custodian: str
     source: str
@@ -39,3 +40,5 @@ class Statement:
     accounts: tuple[StatementAccount, ...]
     holdings: Holdings
     warnings: tuple[str, ...]
+    lots: Lots = field(default_factory=no_lots)
+    realised: RealisedLots = field(default_factory=no_realised)

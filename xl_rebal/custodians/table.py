@@ -33,6 +33,17 @@ class Table:
     labels: Mapping[str, str]
     lines: NDArray[np.int64]
 
+    @classmethod
+    def of_entries(cls, entries: Sequence[Mapping[str, Cell]], labels: Mapping[str, str]) -> Table:
+        """A table from one mapping per row, each with its `line`; numbers stay, all else is text."""
+        roles = dict.fromkeys(role for entry in entries for role in entry if role != "line")
+        columns: dict[str, list[Cell]] = {}
+        for role in roles:
+            cells = [entry.get(role, "") for entry in entries]
+            columns[role] = [c if isinstance(c, float) else as_text(c) for c in cells]
+        lines = np.array([int(entry["line"]) for entry in entries], dtype=np.int64)
+        return cls(columns=columns, labels=labels, lines=lines)
+
     def __len__(self) -> int:
         return len(self.lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,6 +11,14 @@ from typing import Any
 from xl_rebal.errors import FaultList, TableError
 from xl_rebal.portfolio import tables
 
+# `...632`, `XXXX-4321`, `***1234`, `xxx-xx12`, `••77`, `Individual -0000`, `ending in 1234`: only the
+# last characters are shown. `ACC-0001` is a whole id.
+_MASKED = re.compile(
+    r"(?<![A-Za-z0-9])(?P<mask>X{2,}|x{2,}|\.{2,}|…|\*+|•+|#{2,})[-. ]?(?P<seen>[0-9A-Za-z]*\d[0-9A-Za-z]*)"
+    r"|(?:^|\s)-(?P<tail>\d{3,4})(?=$|\s\()"
+    r"|\bending (?:in|with) (?P<ending>\d+)",
+    re.IGNORECASE,
+)
 ACCOUNT_TYPES = ("taxable", "traditional", "roth", "hsa", "exempt")
 
 
@@ -80,3 +89,19 @@ def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
         result[account.account] = account
     faults.raise_as(TableError)
     return result
+
+
+def is_masked(account: str) -> bool:
+    """True when an account id shows only its last characters, so that no order can name it.
+
+    Two accounts may share such an id; an account map (`custodians.account_map`) says which is meant.
+    """
+    return _MASKED.search(account) is not None
+
+
+def shown_part(account: str) -> str:
+    """The characters that a masked id shows, `4321` of `XXXX-4321`; empty when it is not masked."""
+    found = _MASKED.search(account)
+    return (
+        next((t for t in (found["seen"], found["tail"], found["ending"]) if t), "") if found else ""
+    )

@@ -103,3 +103,13 @@ def date(value: Any) -> dt.date:
         except ValueError:
             continue
     raise ValueError(f"{value!r} is not a date; write it as 2026-11-23")
+
+
+def term(value: Any) -> str:
+    """`short` or `long` from Short Term, ST, long-term and the like."""
+    word = re.sub(r"[^a-z]", "", text(value).casefold())
+    if word in {"short", "shortterm", "st"}:
+        return "short"
+    if word in {"long", "longterm", "lt"}:
+        return "long"
+    raise ValueError(f"{value!r} is no holding period; write short or long")

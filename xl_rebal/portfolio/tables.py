@@ -231,3 +231,39 @@ CLASS_MAP = TableSpec(
         Column(name="asset_class", required=True, synonyms=("class", "category")),
     ),
 )
+
+LOTS = TableSpec(
+    name="lots",
+    may_be_empty=True,
+    columns=(
+        Column(name="account", required=True, synonyms=("account number", "account id")),
+        Column(name="symbol", required=True, synonyms=("ticker", "security")),
+        Column(
+            name="acquired",
+            read=cells.date,
+            required=True,
+            synonyms=("date acquired", "open date", "acquisition date", "purchase date"),
+        ),
+        Column(
+            name="quantity", read=cells.number, required=True, synonyms=("shares", "units", "qty")
+        ),
+        Column(
+            name="unit_cost",
+            read=cells.number,
+            required=True,
+            synonyms=("cost per share", "cost/share", "cost per unit"),
+        ),
+        Column(name="lot_id", synonyms=("lot",)),
+        Column(name="term", read=cells.term),
+        Column(name="currency"),
+    ),
+)
+
+ACCOUNT_MAP = TableSpec(
+    name="account map",
+    columns=(
+        Column(name="masked", required=True, synonyms=("masked id", "shown as", "in file")),
+        Column(name="account", required=True, synonyms=("account number", "account id", "real")),
+        Column(name="name", synonyms=("account name", "title")),
+    ),
+)
