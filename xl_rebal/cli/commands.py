@@ -47,6 +47,10 @@ CustodianOption = Annotated[
 MappingOption = Annotated[
     Path | None, typer.Option("--mapping", help="A saved column mapping (TOML) for other layouts.")
 ]
+AccountMapOption = Annotated[
+    Path | None,
+    typer.Option("--account-map", help="Which account a masked id is: a file with masked,account."),
+]
 MapOption = Annotated[
     Path | None, typer.Option("--map", help="Your asset classes: a file with symbol,asset_class.")
 ]
@@ -137,36 +141,58 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help="Exports as the custodian wrote them.")],
     custodian: CustodianOption = None,
     mapping: MappingOption = None,
+    account_map: AccountMapOption = None,
+    account: Annotated[
+        str, typer.Option("--account", help="The account of a file that names none.")
+    ] = "",
+    symbol: Annotated[
+        str, typer.Option("--symbol", help="The symbol of a file of lots that names none.")
+    ] = "",
     class_map: MapOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the holdings table as CSV.")
     ] = None,
+    lots_out: Annotated[
+        Path | None, typer.Option("--lots-out", help="Write the table of open lots as CSV.")
+    ] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Read positions and show what was understood."""
-    from xl_rebal.cli import documents, inputs, screens
-    from xl_rebal.custodians import write_holdings_csv
-    from xl_rebal.errors import FaultList, ReadError
+    """Read positions, lots and realised gains and show what was understood."""
+    from xl_rebal.cli import documents, imports, inputs, screens
+    from xl_rebal.custodians import write_holdings_csv, write_lots_csv
+    from xl_rebal.files import check_target
 
-    faults = FaultList()
-    statements = []
     classes = inputs.read_class_map(class_map)
-    for path in files:
-        with faults.collecting():
-            statement = inputs.read_statement(path, custodian, mapping)
-            statements.append(inputs.with_known_classes(statement, classes))
-    faults.raise_as(ReadError)
+    read = imports.read_exports(
+        files,
+        imports.ImportOptions(
+            custodian=custodian,
+            mapping=mapping,
+            account_map=account_map,
+            account=account,
+            symbol=symbol,
+        ),
+    )
+    statements = [inputs.with_known_classes(statement, classes) for statement in read]
+    for target in (out, lots_out):
+        if target is not None:
+            check_target(target, overwrite=overwrite)
+    if lots_out is not None:
+        imports.refuse_repeated_lots(statements)
     if out is not None:
         write_holdings_csv(statements, out, overwrite=overwrite)
-    document = documents.import_document(statements)
+    if lots_out is not None:
+        write_lots_csv(statements, lots_out, overwrite=overwrite)
+    document = documents.import_document(statements, imports.across_files(statements))
     if json:
         typer.echo(documents.dumps(document))
         return
     screens.show_import(statements, document)
     screens.warn(document["warnings"])
-    if out is not None:
-        screens.say(f"written: {out}")
+    for target in (out, lots_out):
+        if target is not None:
+            screens.say(f"written: {target}")
 
 
 @app.command()
@@ -179,6 +205,7 @@ def drift(
     ] = False,
     custodian: CustodianOption = None,
     mapping: MappingOption = None,
+    account_map: AccountMapOption = None,
     class_map: MapOption = None,
     securities: SecuritiesOption = None,
     accounts: AccountsOption = None,
@@ -199,6 +226,7 @@ def drift(
             together=together,
             custodian=custodian,
             mapping=mapping,
+            account_map=account_map,
             class_map=class_map,
             securities=securities,
             accounts=accounts,
@@ -239,6 +267,7 @@ def trades(
     min_trade: MinTradeOption = 0.0,
     reserve: ReserveOption = None,
     max_turnover: TurnoverOption = None,
+    account_map: AccountMapOption = None,
     class_map: MapOption = None,
     custodian: CustodianOption = None,
     mapping: MappingOption = None,
@@ -276,6 +305,7 @@ def report(
     min_trade: MinTradeOption = 0.0,
     reserve: ReserveOption = None,
     max_turnover: TurnoverOption = None,
+    account_map: AccountMapOption = None,
     class_map: MapOption = None,
     custodian: CustodianOption = None,
     mapping: MappingOption = None,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from xl_rebal.bands import BandCheck, own_bands_in_words
 from xl_rebal.cli.inputs import Loaded
 from xl_rebal.custodians import Statement
+from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.holdings import Holdings, Kind
+from xl_rebal.portfolio.lots import Lots, RealisedLots
 from xl_rebal.rebalance import Rebalancing
 from xl_rebal.trading.plan import Plan, Trade
 
@@ -19,9 +22,10 @@ def dumps(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def import_document(statements: list[Statement]) -> dict[str, Any]:
-    """The document of `import`."""
+def import_document(statements: list[Statement], warnings: Sequence[str] = ()) -> dict[str, Any]:
+    """The document of `import`; `warnings` are those about all files together."""
     names = list(dict.fromkeys(s.custodian for s in statements))
+    several = len(statements) > 1
     return {
         "custodian": names[0] if len(names) == 1 else "several",
         "accounts": [
@@ -30,12 +34,22 @@ def import_document(statements: list[Statement]) -> dict[str, Any]:
                 "name": account.name,
                 "positions": account.positions,
                 "total": _finite(account.total),
+                "masked": is_masked(account.account),
             }
             for statement in statements
             for account in statement.accounts
         ],
         "holdings": [row for s in statements for row in holding_rows(s.holdings)],
-        "warnings": [text for s in statements for text in s.warnings],
+        "warnings": [
+            *(
+                text if len(statements) == 1 else f"{s.source}: {text}"
+                for s in statements
+                for text in s.warnings
+            ),
+            *warnings,
+        ],
+        "lots": [row for s in statements for row in _rows(s.lots)],
+        "realised": [row for s in statements for row in _rows(s.realised)],
         "files": [
             {
                 "file": s.source,
@@ -47,6 +61,22 @@ def import_document(statements: list[Statement]) -> dict[str, Any]:
             for s in statements
         ],
     }
+
+
+def _rows(table: Lots | RealisedLots) -> list[dict[str, Any]]:
+    """One mapping per lot under its columns; what the file does not know is null."""
+    names = [name for name in table.names() if name != "line"]
+    columns: list[list[Any]] = []
+    for name in names:
+        values = getattr(table, name)
+        if values.dtype.kind == "M":
+            columns.append([None if day is None else day.isoformat() for day in values.tolist()])
+        elif values.dtype.kind == "f":
+            columns.append([_finite(number) for number in values.tolist()])
+        else:
+            empty = None if name in {"lot_id", "term", "currency"} else ""
+            columns.append([text or empty for text in values.tolist()])
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def holding_rows(holdings: Holdings) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from xl_rebal.cli.screens import reading
 from xl_rebal.costs import CostModel, parse_costs
-from xl_rebal.custodians import Statement, load_mapping, read_positions
+from xl_rebal.custodians import MapRow, Statement, load_mapping, read_account_map, read_positions
 from xl_rebal.custodians.input_tables import read_table
 from xl_rebal.errors import FaultList, FileError, TableError
 from xl_rebal.portfolio import cells, tables
@@ -45,6 +45,7 @@ class Options:
     policy: str
     custodian: str | None = None
     mapping: Path | None = None
+    account_map: Path | None = None
     class_map: Path | None = None
     securities: Path | None = None
     accounts: Path | None = None
@@ -77,7 +78,9 @@ def load(options: Options) -> Loaded:
     policy = parse_policy(options.policy)
     models = read_targets(options.targets)
     costs = parse_costs(options.costs) if options.costs is not None else CostModel()
-    statement = read_statement(options.holdings, options.custodian, options.mapping)
+    statement = read_statement(
+        options.holdings, options.custodian, options.mapping, read_map(options.account_map)
+    )
     securities = read_securities(options.securities)
     accounts = read_accounts(options.accounts)
     restrictions = read_restrictions(options.restrictions)
@@ -151,15 +154,23 @@ def _worthless(holdings: Holdings) -> list[str]:
     ]
 
 
-def read_statement(path: Path, custodian: str | None, mapping: Path | None) -> Statement:
+def read_statement(
+    path: Path, custodian: str | None, mapping: Path | None, account_map: Sequence[MapRow] = ()
+) -> Statement:
     """A positions file, with a progress line when it takes long."""
     with reading(path.name) as progress:
         return read_positions(
             path,
             custodian=custodian,
             mapping=load_mapping(mapping) if mapping is not None else None,
+            account_map=account_map,
             progress=progress,
         )
+
+
+def read_map(path: Path | None) -> tuple[MapRow, ...]:
+    """The account map, or none."""
+    return read_account_map(path) if path is not None else ()
 
 
 def with_known_classes(statement: Statement, class_map: Mapping[str, str]) -> Statement:

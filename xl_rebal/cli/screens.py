@@ -152,14 +152,24 @@ def show_import(statements: list[Statement], document: dict[str, Any]) -> None:
     for statement in statements:
         when = statement.as_of_text or "unknown"
         say(f"{statement.source}: {statement.custodian} export, as of {when}")
-    table(
-        "Accounts",
-        [("Account", "left"), ("Name", "left"), ("Positions", "right"), ("Total", "right")],
-        [
-            [a["account"], a["name"], a["positions"], amount(a["total"])]
-            for a in document["accounts"]
-        ],
-    )
+    if document["accounts"]:
+        table(
+            "Accounts",
+            [("Account", "left"), ("Name", "left"), ("Positions", "right"), ("Total", "right")],
+            [
+                [a["account"], a["name"], a["positions"], amount(a["total"])]
+                for a in document["accounts"]
+            ],
+        )
+    if document["holdings"] or document["accounts"]:
+        _show_holdings(document["holdings"])
+    if document["lots"]:
+        _show_lots(document["lots"])
+    if document["realised"]:
+        _show_realised(document["realised"])
+
+
+def _show_holdings(rows: list[dict[str, Any]]) -> None:
     table(
         "Holdings",
         [
@@ -181,7 +191,65 @@ def show_import(statements: list[Statement], document: dict[str, Any]) -> None:
                 h["asset_class"] or "",
                 h["kind"],
             ]
-            for h in document["holdings"]
+            for h in rows
+        ],
+    )
+
+
+def _show_lots(rows: list[dict[str, Any]]) -> None:
+    table(
+        "Open lots",
+        [
+            ("Account", "left"),
+            ("Symbol", "left"),
+            ("Acquired", "left"),
+            ("Quantity", "right"),
+            ("Unit cost", "right"),
+            ("Term", "left"),
+        ],
+        [
+            [
+                r["account"],
+                r["symbol"],
+                r["acquired"] or "unknown",
+                units(r["quantity"]),
+                units(r["unit_cost"]) or "unknown",
+                r["term"] or "",
+            ]
+            for r in rows
+        ],
+    )
+
+
+def _show_realised(rows: list[dict[str, Any]]) -> None:
+    table(
+        "Realised gains",
+        [
+            ("Account", "left"),
+            ("Symbol", "left"),
+            ("Acquired", "left"),
+            ("Sold", "left"),
+            ("Quantity", "right"),
+            ("Proceeds", "right"),
+            ("Cost", "right"),
+            ("Gain", "right"),
+            ("Disallowed", "right"),
+            ("Term", "left"),
+        ],
+        [
+            [
+                r["account"],
+                r["symbol"],
+                r["acquired"] or "unknown",
+                r["sold"],
+                units(r["quantity"]),
+                amount(r["proceeds"]),
+                amount(r["cost"]),
+                amount(r["gain"]),
+                amount(r["disallowed"]),
+                r["term"] or "",
+            ]
+            for r in rows
         ],
     )
 

@@ -97,7 +97,8 @@ def read_schwab(document: Document) -> Statement:
             )  # fmt: skip
             continue
         entry: dict[str, Cell] = {role: columns.cell_at(row, at) for role, at in index.items()}
-        entry |= {"account": account, "symbol": found.symbol, "line": sheet.line(number)}
+        entry |= {"account": account, "symbol": found.symbol, "currency": "USD"}
+        entry["line"] = sheet.line(number)
         entries.append(entry)
     lots = lots_of(entries, _LABELS, problems)
     problems.raise_faults()

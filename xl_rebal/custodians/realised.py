@@ -135,7 +135,9 @@ class _Rows:
     def _title(self, text: str, *, above_header: bool) -> bool:
         match = _TITLE.fullmatch(text)
         if match is not None:
-            self.as_of_text = text[match.end("account") :].strip()
+            tail = " ".join(text[match.end("account") :].split())
+            dated = re.search(r"as of (.*?)(?: from .*)?$", tail)
+            self.as_of_text = dated[1] if dated else tail
             account = match["account"].strip()
             self._account = "" if _ALL.fullmatch(account) else split_title(account)[0]
             return True

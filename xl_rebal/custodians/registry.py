@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from xl_rebal.custodians import (
     schwab,
     vanguard,
 )
+from xl_rebal.custodians.account_map import MapRow, apply_account_map
 from xl_rebal.custodians.lot_rows import lot_warnings
 from xl_rebal.custodians.mapping import ColumnMapping
 from xl_rebal.custodians.sheets import Document, Progress, open_document
@@ -82,6 +83,7 @@ def read_positions(
     custodian: str | None = None,
     mapping: ColumnMapping | None = None,
     account: str = "",
+    account_map: Sequence[MapRow] = (),
     progress: Progress | None = None,
 ) -> Statement:
     """The holdings of a custodian's positions file, or of any table of positions.
@@ -96,7 +98,7 @@ def read_positions(
             what=f"is a list of {_contents(statement)}, not of positions",
             remedy="use the custodian's positions export",
         )
-    return _with_names(statement, account.strip(), "")
+    return _finished(_with_names(statement, account.strip(), ""), account_map)
 
 
 def read_export(
@@ -106,17 +108,19 @@ def read_export(
     mapping: ColumnMapping | None = None,
     account: str = "",
     symbol: str = "",
+    account_map: Sequence[MapRow] = (),
     progress: Progress | None = None,
 ) -> Statement:
     """What a custodian's file holds: positions, open lots, realised gains, or several of them.
 
     The custodian is recognised from the content; `custodian` names one of CUSTODIANS instead, and a
     `mapping` is for the generic reader. `account` and `symbol` are those of a file that names none.
+    `account_map` says which real accounts its masked ids stand for.
     `progress` is called with a phase and the share done. Raises FileError when the file cannot be used
     at all, ReadError or TableError when its content cannot.
     """
     statement = _opened(Path(path), custodian, mapping, progress)
-    return _with_names(statement, account.strip(), symbol.strip())
+    return _finished(_with_names(statement, account.strip(), symbol.strip()), account_map)
 
 
 def _opened(
@@ -169,8 +173,7 @@ def _read(
         statement = _format(document, chosen).read(document)
         if not len(statement.lots) and len(document.sheets) > 1 and len(statement.holdings):
             statement = open_lots.with_lots_of(document, statement)
-        said = lot_warnings(statement.holdings, statement.lots)
-        return replace(statement, warnings=(*statement.warnings, *said)) if said else statement
+        return statement
     finally:
         if progress is not None:
             progress("reading positions", 1.0)
@@ -225,6 +228,14 @@ def _with_names(statement: Statement, account: str, symbol: str) -> Statement:
             sold, account=_filled(sold.account, account), symbol=_filled(sold.symbol, symbol)
         ),
     )
+
+
+def _finished(statement: Statement, account_map: Sequence[MapRow]) -> Statement:
+    """The statement under real account ids, its lots compared with its positions."""
+    if account_map:
+        statement = apply_account_map(statement, account_map)
+    said = lot_warnings(statement.holdings, statement.lots)
+    return replace(statement, warnings=(*statement.warnings, *said)) if said else statement
 
 
 def _filled(column: TextColumn, text: str, *, blank: str = "") -> TextColumn:
