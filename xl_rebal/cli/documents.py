@@ -42,7 +42,7 @@ def import_document(statements: list[Statement], warnings: Sequence[str] = ()) -
         "holdings": [row for s in statements for row in holding_rows(s.holdings)],
         "warnings": [
             *(
-                text if len(statements) == 1 else f"{s.source}: {text}"
+                f"{s.source}: {text}" if several else text
                 for s in statements
                 for text in s.warnings
             ),
