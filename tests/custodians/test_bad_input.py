@@ -154,7 +154,7 @@ def test_bad_rates_and_multipliers_and_currencies(read):
 
 def test_unknown_custodian(read):
     text = refused(read, HEAD, custodian="shwab")
-    assert "fidelity, ibkr, schwab, vanguard, generic" in text
+    assert "etrade, fidelity, ibkr, ofx, schwab, vanguard, generic" in text
 
 
 @pytest.mark.parametrize("name", ["schwab", "fidelity", "vanguard", "ibkr"])
@@ -171,12 +171,25 @@ def test_a_forced_custodian_that_it_is_not(read, name):
         ("Action,Quantity,Symbol,SecType,OrderType,LmtPrice\nBUY,1,VTI,STK,LMT,2\n", "order file"),
         ("Symbol,Quantity,Date Acquired,Date Sold,Proceeds,Cost Basis\nVTI,1,a,b,2,1\n", "realised"),
         ("OFXHEADER:100\nDATA:OFXSGML\n\n<OFX>\n", "OFX"),
-        ('<?xml version="1.0"?>\n<FlexQueryResponse></FlexQueryResponse>', "Flex"),
         ('<?xml version="1.0"?>\n<a/>', "XML"),
         (
-            "Account Summary\nAccount,Net Account Value\n\nView Summary - All Positions\n"
-            "Symbol,Last Price $,Change $,Change %,Quantity,Price Paid $,Value $\nABC,1,1,1,1,1,1\n",
+            "notes\n    View Summary - All Positions\n"
+            "    Symbol,Last Price $,Change $,Change %,Quantity,Price Paid $,Value $\n    ABC,1,1,1,1,1,1\n",
             "E\\*TRADE",
+        ),
+        ('<?xml version="1.0"?>\n<!DOCTYPE a [<!ENTITY b "c">]>\n<FlexQueryResponse a="&b;"/>', "entity"),
+        ("OFXHEADER:100\n\n<OFX><BANKMSGSRSV1><STMTRS><CURDEF>USD</STMTRS></BANKMSGSRSV1></OFX>", "bank"),
+        ("OFXHEADER:100\n\n<OFX><INVSTMTRS><INVPOSLIST></INVSTMTRS></OFX>", "INVPOSLIST"),
+        ("OFXHEADER:100\n\n<OFX><INVSTMTRS><CURDEF>USD", "ends before"),
+        (
+            "Buy/Sell,TradeDate,Quantity,TradePrice,CurrencyPrimary,IBCommission\n"
+            "BUY,20230522,7,1,CHF,-5\n",
+            "trades",
+        ),
+        (
+            "FNDA Lot Details as of 1/1/2026\nOpen Date,Quantity,Cost/Share,Cost Basis\n"
+            "01/02/2026,1,2,2\n",
+            "lots",
         ),
     ],
 )  # fmt: skip

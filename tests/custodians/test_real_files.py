@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xl_rebal.custodians import Statement, read_positions
+from xl_rebal.custodians import Statement, read_export, read_positions
 from xl_rebal.errors import ReadError
 
 
@@ -107,17 +107,81 @@ def test_vanguard_accounts_without_their_transactions(brokers):
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("ibkr/alloiq_flex.xml", "Flex"),
-        ("ibkr/flex_trades.csv", "Flex"),
-        ("ofx/ofxparse_vanguard.ofx", "OFX"),
-        ("schwab/lots/2020-08-25_FNDA.csv", "lots"),
-        ("schwab/finporter_GainLoss_Realized_2021.csv", "realised"),
+        ("ibkr/flex_trades.csv", "Flex query of trades"),
+        ("schwab/lots/2020-08-25_FNDA.csv", "tax lots, not of positions"),
+        ("schwab/finporter_GainLoss_Realized_2021.csv", "realised gains and losses, not of positions"),
         ("fidelity/finporter_Realized_Gain_Loss_Account_X12345678.csv", "realised"),
     ],
-)
-def test_other_files_are_refused_by_name(brokers, file, words):
+)  # fmt: skip
+def test_what_holds_no_positions_is_not_read_as_positions(brokers, file, words):
     with pytest.raises(ReadError, match=words):
         read_positions(brokers / file)
+
+
+def test_flex_xml_with_francs_and_dollars(brokers):
+    statement = read_export(brokers / "ibkr/ost_vtandchill_2025.xml")
+    assert (statement.custodian, statement.base_currency) == ("ibkr", "CHF")
+    (account,) = statement.accounts
+    # 200 x 141.06 USD x 0.79285 + 17,000.05854876 CHF - 0.87 USD x 0.79285, worked out by hand
+    assert account.total == pytest.approx(22_367.8842 + 17_000.05854876 - 0.6897795, abs=1e-6)
+    # its author wrote the whole cash into the franc row: the statement's own sum is 0.69 more
+    assert any("17,000.06 CHF" in w and "16,999.37" in w for w in statement.warnings)
+    assert str(statement.as_of) == "2026-01-01"
+
+
+def test_flex_xml_of_a_simulated_account(brokers):
+    statement = read_export(brokers / "ibkr/alloiq_flex.xml")
+    assert totals(statement) == {"SIM-ACCOUNT": 10_000.0}
+    assert statement.holdings.price.tolist() == pytest.approx([910.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("file", "account", "total", "stated", "rows"),
+    [
+        ("ofxparse_fidelity.ofx", "01234567890", 32_993.78, 32_993.79, 7),
+        ("ofxparse_td_ameritrade.ofx", "121212121", 2_000.0, 2_000.0, 2),
+        ("ofxparse_vanguard.ofx", "01234567890", 24_479.72, None, 2),
+        ("bci_investment_buy_sell_income.ofx", "123456789", 853.41, 90.05, 17),
+    ],
+)
+def test_ofx(brokers, file, account, total, stated, rows):
+    statement = read_export(brokers / "ofx" / file)
+    assert statement.custodian == "ofx"
+    assert totals(statement) == pytest.approx({account: total})
+    assert statement.accounts[0].stated_total == stated
+    assert len(statement.holdings) == rows
+    tie = stated is None or abs(total - stated) < 0.05
+    assert tie != any("add up to" in w for w in statement.warnings)
+
+
+def test_an_ofx_id_that_two_tickers_share_is_no_ticker(brokers):
+    statement = read_export(brokers / "ofx/ofxparse_vanguard.ofx")
+    assert statement.holdings.symbol.tolist() == ["012345678", "012345678"]
+    assert any("VFINX, VFIAX" in w for w in statement.warnings)
+
+
+def test_schwab_lots_and_their_total(brokers):
+    lots = read_export(brokers / "schwab/lots/2020-09-25_HYLB.csv").lots
+    assert lots.quantity.tolist() == [12.0, 8.0]
+    assert lots.unit_cost.tolist() == [10.0, 20.0]
+    assert [str(d) for d in lots.acquired] == ["2020-08-31", "2020-08-30"]
+    assert lots.account.tolist() == ["XXXX-4321"] * 2
+    assert lots.cost.sum() == 280.0
+    wrong = read_export(brokers / "schwab/lots/2020-09-25_SCHA.csv")
+    assert any("states Quantity 10, its lots add up to 30" in w for w in wrong.warnings)
+
+
+def test_realised_gains(brokers):
+    by_lot = read_export(brokers / "schwab/schwab_realized_lot_details_2026.csv").realised
+    assert (by_lot.account[0], by_lot.symbol[0], by_lot.term[0]) == ("...999", "TEST", "short")
+    assert (by_lot.gain[0], by_lot.short_gain[0], by_lot.disallowed[0]) == (-20.0, -20.0, 0.0)
+    mixed = read_export(brokers / "schwab/finporter_GainLoss_Realized_2021.csv").realised
+    assert (mixed.term[0], mixed.long_gain[0], mixed.short_gain[0]) == ("mixed", 0.5, 1.5)
+    file = brokers / "fidelity/finporter_Realized_Gain_Loss_Account_X12345678.csv"
+    with pytest.raises(ReadError, match="is it X12345678, as in the file's name"):
+        read_export(file)
+    asked = read_export(file, account="X12345678").realised
+    assert (asked.account[0], asked.symbol[0], asked.gain[0]) == ("X12345678", "VEA", 2.0)
 
 
 def test_a_renamed_file_is_recognised_by_its_content(brokers, tmp_path):
