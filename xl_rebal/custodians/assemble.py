@@ -32,7 +32,7 @@ from xl_rebal.portfolio.classes import CASH
 from xl_rebal.portfolio.holdings import Holdings, Kind, TextColumn
 
 Classify = Callable[[str, str, str], str]  # symbol, description, security type -> kind, "" unknown
-_NO_SYMBOL = frozenset({"--", "-", "N/A", "n/a", "null", "NULL", "None"})
+_NO_SYMBOL = frozenset({"", "--", "-", "N/A", "n/a", "null", "NULL", "None"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +104,9 @@ def _name_rows(
             symbols[row] = ""
         elif not symbols[row]:
             symbols[row] = "CASH"
-    for row, symbol in enumerate(symbols):
-        if (not symbol or symbol in _NO_SYMBOL) and is_position[row]:
+    unnamed = _NO_SYMBOL.intersection(symbols)
+    for row, symbol in enumerate(symbols) if unnamed else ():
+        if symbol in unnamed and is_position[row]:
             symbols[row] = descriptions[row]
             if not descriptions[row]:
                 problems.fault(
@@ -134,7 +135,7 @@ def _accounts(table: Table, defaults: Defaults, problems: Problems) -> list[str]
     if not known:
         return [defaults.account or "Portfolio"] * len(table)
     only = next(iter(known)) if len(known) == 1 else defaults.account
-    for row in [r for r, a in enumerate(accounts) if not a]:
+    for row in [r for r, a in enumerate(accounts) if not a] if not all(accounts) else ():
         if not only:
             problems.fault(
                 table.lines[row], table.label("account"), "is blank",
@@ -170,15 +171,9 @@ def _kinds(
     classify: Classify,
     problems: Problems,
 ) -> TextColumn:
-    seen: dict[tuple[str, str, str], str] = {}
-    kind = np.empty(len(table), dtype=object)
-    for row, group in enumerate(
-        zip(symbols, descriptions, table.text("security_type"), strict=True)
-    ):
-        found = seen.get(group)
-        if found is None:
-            found = seen[group] = classify(*group) or Kind.POSITION.value
-        kind[row] = found
+    groups = list(zip(symbols, descriptions, table.text("security_type"), strict=True))
+    known = {g: classify(*g) or Kind.POSITION.value for g in dict.fromkeys(groups)}
+    kind = _objects(list(map(known.__getitem__, groups)))
     if "kind" in table.columns:
         _stated_kinds(table, kind, problems)
     elif "price" in table.columns:
@@ -202,6 +197,8 @@ def _stated_kinds(table: Table, kind: TextColumn, problems: Problems) -> None:
 
 def _currency_rows(table: Table, symbols: Sequence[str], kind: TextColumn) -> None:
     """A symbol `USD` is money at a price of 1 or none, and a listed fund (of that ticker) else."""
+    if ISO_CODES.isdisjoint(symbols):
+        return
     for row, symbol in enumerate(symbols):
         if symbol in ISO_CODES and kind[row] == Kind.POSITION.value:
             price = as_text(table.columns["price"][row])

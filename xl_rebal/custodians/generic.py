@@ -113,8 +113,9 @@ def _as_of(sheet: Sheet, header: Header, table: Table, rows: TableRows) -> tuple
 
 
 def _names(table: Table, holdings: Holdings) -> dict[str, str]:
+    pairs = zip(holdings.account.tolist(), table.text("account_name"), strict=True)
     names: dict[str, str] = {}
-    for account, name in zip(holdings.account.tolist(), table.text("account_name"), strict=True):
+    for account, name in dict.fromkeys(pairs):
         if not names.get(account):
             names[account] = name
     return names

@@ -104,6 +104,11 @@ def parse_column(
     values = np.full(n, np.nan)
     currency: NDArray[np.object_] | None = None
     kinds = set(map(type, cells))
+    if kinds == {float}:
+        values = np.array(cells, dtype=np.float64)
+        if np.isfinite(values).all():
+            return ParsedColumn(values=values, bad={}, currency=None)
+        values = np.full(n, np.nan)
     if kinds <= {str}:
         rows: NDArray[np.int64] = np.arange(n)
         texts = cells

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 
 import numpy as np
@@ -32,6 +32,7 @@ class Table:
     columns: Mapping[str, list[Cell]]
     labels: Mapping[str, str]
     lines: NDArray[np.int64]
+    _texts: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of_entries(cls, entries: Sequence[Mapping[str, Cell]], labels: Mapping[str, str]) -> Table:
@@ -48,19 +49,26 @@ class Table:
         return len(self.lines)
 
     def text(self, role: str) -> list[str]:
-        """A column as text; empty texts when the file does not have it."""
+        """A column as text, a new list each time; empty texts when the file does not have it."""
         cells = self.columns.get(role)
         if cells is None:
             return [""] * len(self)
-        if set(map(type, cells)) <= {str}:
-            stripped = list(map(str.strip, cells))
-            if "\0'" not in "\0" + "\0".join(stripped):
-                return stripped
-        return [as_text(cell) for cell in cells]
+        known = self._texts.get(role)
+        if known is None:
+            known = self._texts[role] = _as_texts(cells)
+        return known.copy()
 
     def label(self, role: str) -> str:
         """The file's own header of one of our columns."""
         return self.labels.get(role, role)
+
+
+def _as_texts(cells: Sequence[Cell]) -> list[str]:
+    if set(map(type, cells)) <= {str}:
+        stripped = list(map(str.strip, cells))
+        if "\0'" not in "\0" + "\0".join(stripped):
+            return stripped
+    return [as_text(cell) for cell in cells]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xl_rebal.custodians import columns, kinds
 from xl_rebal.custodians.columns import Header, cell_at
@@ -23,37 +26,40 @@ class TableRows:
     """Rows of the table by what they are: holdings to read, and totals the file states."""
 
     header: Header
-    cells: list[Sequence[Cell]]
-    lines: list[int]
+    columns: Mapping[str, list[Cell]]  # our column -> the cells of the rows that are kept
+    lines: NDArray[np.int64]
     totals: list[tuple[int, int, str, Sequence[Cell]]]  # rows before it, line, label, cells
     notes: list[str]
 
     @classmethod
     def of(cls, sheet: Sheet, header: Header, last: int | None, problems: Problems) -> TableRows:
         """Sort the rows below the header; notes and a second table below it are left out."""
-        kept: list[Sequence[Cell]] = []
-        lines: list[int] = []
+        first = header.row + 1
+        rows = sheet.rows[first:last]
         totals: list[tuple[int, int, str, Sequence[Cell]]] = []
         skipped: list[tuple[int, str]] = []
         width = len(header.cells)
         judge = _Judge.of(header)
+        keep = np.ones(len(rows), dtype=np.bool_)
         gap = False
-        for number, row in enumerate(sheet.rows[header.row + 1 : last], header.row + 1):
-            if len(row) == width and judge.is_ordinary(row):
-                kept.append(row)
-                lines.append(sheet.line(number))
-                continue
+        dropped = 0
+        for place in judge.odd_rows(rows, width):
+            row, number = rows[place], first + place
+            keep[place] = False
+            kept = place - dropped
+            dropped += 1
             words = filled(row)
             if not words:
-                gap = gap or bool(kept)
+                gap = gap or kept > 0
                 continue
             total = judge.total_label(row, words[0])
             if total:
-                totals.append((len(kept), sheet.line(number), total, row))
+                totals.append((kept, sheet.line(number), total, row))
             elif words == [c for c in header.cells if c]:
                 continue  # the header once more, at the top of a printed page
             elif kept and _is_words(words) and len(columns.bind(number, row).index) >= 3:
                 problems.warn(f"a second table from line {sheet.line(number)} on was not read")
+                keep[place:] = False
                 break
             elif judge.is_note(row, words, after_gap=gap):
                 skipped.append((sheet.line(number), " ".join(words)))
@@ -63,23 +69,30 @@ class TableRows:
                     "look for an unquoted comma inside a number or a name",
                 )  # fmt: skip
             else:
-                kept.append(row)
-                lines.append(sheet.line(number))
+                keep[place] = True
+                dropped -= 1
         if skipped:
             shown = skipped[0][1][:60] + ("..." if len(skipped[0][1]) > 60 else "")
             problems.warn(
                 f"{listed(n for n, _ in skipped)}: text that is no holding was not read ({shown!r})"
             )
         notes = [text for _, text in skipped]
-        return cls(header=header, cells=kept, lines=lines, totals=totals, notes=notes)
+        taken = rows if keep.all() else list(itertools.compress(rows, keep.tolist()))
+        return cls(
+            header=header,
+            columns=columns_of(taken, header.index),
+            lines=sheet.lines[first : first + len(rows)][keep],
+            totals=totals,
+            notes=notes,
+        )
 
     def table(self) -> Table:
         """The rows to read, as columns."""
         index = self.header.index
         return Table(
-            columns=columns_of(self.cells, index),
+            columns=self.columns,
             labels={role: self.header.cells[i] for role, i in index.items()},
-            lines=np.array(self.lines, dtype=np.int64),
+            lines=self.lines,
         )
 
 
@@ -107,6 +120,33 @@ class _Judge:
             kind=index.get("kind"),
         )
 
+    def odd_rows(self, rows: Sequence[Sequence[Cell]], width: int) -> list[int]:
+        """Positions of the rows that are not ordinary, looked for column by column."""
+        if not rows:
+            return []
+        widths = set(map(len, rows))
+        if len(widths) > 1 or min(widths) < width:
+            return [
+                place
+                for place, row in enumerate(rows)
+                if len(row) != width or not self.is_ordinary(row)
+            ]
+        odd: set[int] = set()
+        for at in self.amounts:
+            cells = list(map(itemgetter(at), rows))
+            if not {str, type(None)}.isdisjoint(map(type, cells)):
+                odd.update(
+                    place
+                    for place, cell in enumerate(cells)
+                    if cell is None or (type(cell) is str and cell[-1:] not in _ENDS)
+                )
+        labels = list(map(itemgetter(self.labels[0]), rows))
+        if not _plain_labels(labels):
+            odd.update(place for place, cell in enumerate(labels) if not _is_plain(cell))
+        for at in range(width, min(widths)):
+            odd.update(place for place, row in enumerate(rows) if row[at] not in ("", None))
+        return sorted(odd)
+
     def is_ordinary(self, row: Sequence[Cell]) -> bool:
         """A holding, told quickly: every amount ends like a number and no label says total."""
         for at in self.amounts:
@@ -116,8 +156,7 @@ class _Judge:
                     return False
             elif cell is None:
                 return False
-        first = row[self.labels[0]]
-        return type(first) is str and first != "" and "otal" not in first and "OTAL" not in first
+        return _is_plain(row[self.labels[0]])
 
     def total_label(self, row: Sequence[Cell], first: str) -> str:
         """The words of a total row (`Account Total`, `Total Roth IRA`, `Bonds total`), else empty."""
@@ -145,6 +184,19 @@ class _Judge:
         if after_gap and len(row) == 1:
             return True
         return not text.isupper() or len(text) > 6 or count > 1 or text in _HEADINGS
+
+
+def _is_plain(cell: Cell) -> bool:
+    """A label that is text and no total."""
+    return type(cell) is str and cell != "" and "otal" not in cell and "OTAL" not in cell
+
+
+def _plain_labels(cells: Sequence[Cell]) -> bool:
+    """The same of a whole column, told from one long text."""
+    if set(map(type, cells)) != {str} or not all(cells):
+        return False
+    joined = "\0".join(cells)
+    return "otal" not in joined and "OTAL" not in joined
 
 
 def _is_words(words: Sequence[str]) -> bool:

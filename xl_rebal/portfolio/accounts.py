@@ -14,7 +14,7 @@ from xl_rebal.portfolio import tables
 # `...632`, `XXXX-4321`, `***1234`, `xxx-xx12`, `••77`, `Individual -0000`, `ending in 1234`: only the
 # last characters are shown. `ACC-0001` is a whole id.
 _MASKED = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:X{2,}|\.{2,}|…|\*+|•+|#{2,})[-. ]?)+(?P<seen>[0-9A-Za-z]*\d[0-9A-Za-z]*)"
+    r"(?<![A-Za-z0-9])(?:(?:X{2,}+|\.{2,}+|…|\*++|•++|#{2,}+)[-. ]?)++(?P<seen>[0-9A-Za-z]*\d[0-9A-Za-z]*)"
     r"|(?:^|\s)-(?P<tail>\d{3,4})(?=$|\s\()"
     r"|\bending (?:in|with) (?P<ending>\d+)",
     re.IGNORECASE,
