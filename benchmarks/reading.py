@@ -1,0 +1,149 @@
+"""Reading 300,000 invented positions: .xlsx against openpyxl read-only, CSV against pandas.
+
+    python benchmarks/reading.py [--rows 300000]
+
+The workbook comes twice: its texts inside the cells, as openpyxl writes it, and in a shared table, as Excel
+saves it. Each file is written once to a temporary folder, and every way of reading it is timed in this one run
+(processor time, best of three, openpyxl once: it takes the longest). `import path` is what `xl-rebal
+import` does: the archive checked, the sheet parsed, every row turned into a checked holding, totals and
+warnings. `bare parse` is python-calamine alone. Prints a table in Markdown; docs/performance.md holds the
+last one that was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import platform
+import random
+import re
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import python_calamine
+
+from xl_rebal.custodians import read_positions
+
+HEADER = ("Account", "Symbol", "Description", "Quantity", "Price", "Value", "Asset class")
+_SHARED = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml",
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings",
+    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+)
+CLASSES = ("Stocks/US", "Bonds", "Real Estate")
+
+
+def positions(rows: int) -> Iterator[tuple[Any, ...]]:
+    """Invented rows: 20 of 200 funds in each account."""
+    rng = random.Random(1)
+    for i in range(rows):
+        fund = rng.randrange(200)
+        quantity, price = rng.randrange(1, 100_000) / 10, rng.randrange(100, 50_000) / 100
+        value = round(quantity * price, 2)
+        yield (f"A{i // 20:06d}", f"S{fund:03d}", f"Fund number {fund}", quantity, price, value,
+               CLASSES[fund % 3])  # fmt: skip
+
+
+def write(folder: Path, rows: int) -> tuple[Path, Path]:
+    """The same rows as workbook and as CSV."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Holdings")
+    table = folder / "positions.csv"
+    with table.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        for row in (HEADER, *positions(rows)):
+            sheet.append(row)
+            writer.writerow(row)
+    workbook = folder / "positions.xlsx"
+    book.save(workbook)
+    return workbook, table
+
+
+def with_shared_strings(source: Path) -> Path:
+    """The workbook with its texts in a table of their own, as Excel saves it."""
+    table: dict[str, int] = {}
+
+    def share(found: re.Match[str]) -> str:
+        return f't="s"><v>{table.setdefault(found[1], len(table))}</v></c>'
+
+    target = source.with_name("shared.xlsx")
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            text = old.read(name).decode()
+            if name.startswith("xl/worksheets/"):
+                text = re.sub(r't="inlineStr"><is><t>([^<]*)</t></is></c>', share, text)
+            elif name == "[Content_Types].xml":
+                text = text.replace("</Types>", f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_SHARED[0]}"/></Types>')  # fmt: skip
+            elif name == "xl/_rels/workbook.xml.rels":
+                text = text.replace("</Relationships>", f'<Relationship Id="rId99" Type="{_SHARED[1]}" Target="sharedStrings.xml"/></Relationships>')  # fmt: skip
+            new.writestr(name, text)
+        items = "".join(f"<si><t>{text}</t></si>" for text in table)
+        new.writestr(
+            "xl/sharedStrings.xml", f'<?xml version="1.0"?><sst xmlns="{_SHARED[2]}">{items}</sst>'
+        )
+    return target
+
+
+def seconds(work: Callable[[], Any], runs: int = 3) -> float:
+    """Least processor time of some runs."""
+    times = []
+    for _ in range(runs):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def through_openpyxl(path: Path) -> int:
+    """Every cell's value, as its documentation says for large files."""
+    book = openpyxl.load_workbook(path, read_only=True)
+    return sum(len(row) for row in book["Holdings"].iter_rows(values_only=True))
+
+
+def through_calamine(path: Path) -> int:
+    """Every cell's value."""
+    with python_calamine.load_workbook(str(path)) as book:
+        return len(book.get_sheet_by_name("Holdings").to_python())
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=300_000)
+    rows = parser.parse_args().rows
+    with tempfile.TemporaryDirectory() as folder:
+        workbook, table = write(Path(folder), rows)
+        read_positions(table)  # modules are loaded before anything is timed
+        books = []
+        for words, path in (
+            ("texts in cells", workbook),
+            ("shared texts", with_shared_strings(workbook)),
+        ):
+            slow = seconds(partial(through_openpyxl, path), 1)
+            bare = seconds(partial(through_calamine, path))
+            books.append((words, slow, bare, seconds(partial(read_positions, path))))
+        frame = seconds(lambda: pd.read_csv(table))
+        text = seconds(lambda: read_positions(table))
+    print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
+          f"{platform.system()}; openpyxl {openpyxl.__version__}, pandas {pd.__version__}")  # fmt: skip
+    print(f"| {rows:,} rows of 7 columns | s | ratio |\n|---|---|---|")
+    for words, slow, bare, ours in books:
+        print(f"| .xlsx ({words}), openpyxl read-only, values only | {slow:.2f} | 1 |")
+        print(
+            f"| .xlsx ({words}), python-calamine, bare parse | {bare:.2f} | {slow / bare:.1f} x faster |"
+        )
+        print(f"| .xlsx ({words}), whole import path | {ours:.2f} | {slow / ours:.1f} x faster |")
+    print(f"| CSV, pandas.read_csv, nothing checked | {frame:.2f} | 1 |")
+    print(f"| CSV, whole import path | {text:.2f} | {text / frame:.1f} x slower |")
+
+
+if __name__ == "__main__":
+    main()
