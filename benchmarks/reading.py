@@ -3,7 +3,7 @@
     python benchmarks/reading.py [--rows 300000]
 
 The workbook comes twice: its texts inside the cells, as openpyxl writes it, and in a shared table, as Excel
-saves it. Each file is written once to a temporary folder, and every way of reading it is timed in this one run
+saves it. Each file is written once to a temporary folder; every way of reading it is timed in this one run
 (processor time, best of three, openpyxl once: it takes the longest). `import path` is what `xl-rebal
 import` does: the archive checked, the sheet parsed, every row turned into a checked holding, totals and
 warnings. `bare parse` is python-calamine alone. Prints a table in Markdown; docs/performance.md holds the
@@ -81,9 +81,11 @@ def with_shared_strings(source: Path) -> Path:
             if name.startswith("xl/worksheets/"):
                 text = re.sub(r't="inlineStr"><is><t>([^<]*)</t></is></c>', share, text)
             elif name == "[Content_Types].xml":
-                text = text.replace("</Types>", f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_SHARED[0]}"/></Types>')  # fmt: skip
+                part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_SHARED[0]}"/>'
+                text = text.replace("</Types>", f"{part}</Types>")
             elif name == "xl/_rels/workbook.xml.rels":
-                text = text.replace("</Relationships>", f'<Relationship Id="rId99" Type="{_SHARED[1]}" Target="sharedStrings.xml"/></Relationships>')  # fmt: skip
+                tie = f'<Relationship Id="rId99" Type="{_SHARED[1]}" Target="sharedStrings.xml"/>'
+                text = text.replace("</Relationships>", f"{tie}</Relationships>")
             new.writestr(name, text)
         items = "".join(f"<si><t>{text}</t></si>" for text in table)
         new.writestr(

@@ -31,12 +31,15 @@ WORKBOOK = (
 )
 
 
+_LETTERS = [a + b for a in ("", "A", "B") for b in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+
+
 def sheet_xml(rows: Iterable[Sequence[Any]]) -> str:
     """A worksheet of inline texts and numbers."""
     parts = [f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="{_MAIN}"><sheetData>']
     for number, row in enumerate(rows, 1):
         cells = []
-        for letter, value in zip("ABCDEFGHIJKLMNOP", row, strict=False):
+        for letter, value in zip(_LETTERS, row, strict=False):
             if value is None:
                 continue
             if isinstance(value, str):

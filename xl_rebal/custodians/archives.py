@@ -22,6 +22,16 @@ MAX_RATIO = 200  # real sheets reach 10 to 40; deflate's limit, which bombs use,
 RATIO_COUNTS_FROM = 10 * 1024**2
 MAX_CELLS = 60_000_000  # the reader allots the whole rectangle that a sheet's cells span
 _PIECE = 1 << 20
+# What a damaged directory leads to: OSError and ValueError come from seeking to where it points.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+)
 _OVERLAP = 64
 _DOCTYPES = tuple(
     text.encode(encoding)
@@ -51,7 +61,7 @@ def check_archive(path: Path, progress: Callable[[float], None] | None = None) -
                 done += part.file_size
                 if progress is not None:
                     progress(done / total)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise FileError.of(
             where=name,
             what=f"is a damaged workbook ({error})",

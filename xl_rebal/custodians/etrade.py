@@ -175,8 +175,11 @@ def _sort(sheet: Sheet, header: Header, index: dict[str, int], problems: Problem
 
 
 def _is_lot(cell: Cell) -> bool:
-    """A day or `--`; Excel may have turned the first into a date and cut the blanks off."""
-    if isinstance(cell, dt.date):
+    """A day or `--`; Excel may have turned the first into a date and cut the blanks off.
+
+    Whatever else stands behind blanks is a lot too, whose day is then reported as none.
+    """
+    if isinstance(cell, dt.date) or (isinstance(cell, str) and cell.startswith("  ")):
         return True
     text = as_text(cell)
     return text in {"--", "-"} or read_day(text) is not None

@@ -53,7 +53,7 @@ class _Query:
     bases: dict[str, str] = field(default_factory=dict)
     until: str = ""
     trades: int = 0
-    others: int = 0
+    unknown: list[int] = field(default_factory=list)
 
 
 def recognise(document: Document) -> bool:
@@ -73,6 +73,11 @@ def read(document: Document) -> Statement:
             remedy="add the sections Open Positions and Cash Report to the Flex query",
         )
     problems = Problems(document.name)
+    if query.unknown:
+        problems.warn(
+            f"{listed(query.unknown)}: rows of a section that is neither positions, cash, rates, net asset "
+            "value nor trades were not read"
+        )
     base = _base(query, problems)
     rates = _rates(query, base)
     lots = lots_of([_lot(r) for r in query.lots], _LOT_LABELS, problems)
@@ -111,8 +116,9 @@ def _sorted(records: Iterable[Record]) -> _Query:
             if r.section == "accountinformation" and r.get("currency"):
                 query.bases[account] = r.get("currency")
         elif r.section == "openposition" or (
-            not r.section and r.has("symbol") and r.has("markprice") and not r.has("buysell")
+            not r.section and r.has("symbol") and not r.has("buysell")
             and (r.has("quantity") or r.has("position"))
+            and (r.has("markprice") or r.has("positionvalue") or r.has("levelofdetail"))
         ):  # fmt: skip
             lot = r.get("levelofdetail").upper() == "LOT"
             (query.lots if lot else query.positions).append(r)
@@ -124,8 +130,8 @@ def _sorted(records: Iterable[Record]) -> _Query:
             query.equity.append(r)
         elif r.has("buysell") and (r.has("tradeprice") or r.has("tradedate")):
             query.trades += 1
-        else:
-            query.others += 1
+        elif not r.section:
+            query.unknown.append(r.line)
     return query
 
 

@@ -96,7 +96,7 @@ def read(document: Document) -> Statement:
         ):
             problems.warn(f"account {account} has more than one statement in this file")
         rates = _rates(activity, base, problems)
-        found = _positions(activity, account, base, rates) + _cash(
+        found = _positions(activity, account, base, rates, problems) + _cash(
             activity, account, base, rates, problems
         )
         accruals, stated = _net_asset_value(activity, account, base)
@@ -206,7 +206,11 @@ def _rates_from_totals(
 
 
 def _positions(
-    activity: _Activity, account: str, base: str, rates: Mapping[str, float]
+    activity: _Activity,
+    account: str,
+    base: str,
+    rates: Mapping[str, float],
+    problems: Problems,
 ) -> list[dict[str, Cell]]:
     described = {
         symbol.strip(): row.get("description")
@@ -215,6 +219,12 @@ def _positions(
     }
     entries: list[dict[str, Cell]] = []
     for row in activity.rows("Open Positions"):
+        if _DISCRIMINATOR.isdisjoint(row.named):
+            problems.fault(
+                row.line, "DataDiscriminator", "is missing from the header above",
+                "download the statement again: without it lots would be counted as positions",
+            )  # fmt: skip
+            continue
         if row.get("datadiscriminator", "header") not in {"Summary", ""}:
             continue  # Lot rows repeat what the Summary row above them holds
         code = row.get("currency") or base
@@ -318,5 +328,6 @@ def _net_asset_value(
     return accruals, total
 
 
+_DISCRIMINATOR = frozenset({"datadiscriminator", "header"})
 _LOT_LABELS = {"quantity": "Quantity", "cost": "Cost Basis", "acquired": "Open"}
 _LABELS = {"quantity": "Quantity", "price": "Close Price", "value": "Value", "multiplier": "Mult"}

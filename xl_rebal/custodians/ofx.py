@@ -57,6 +57,7 @@ def read(document: Document) -> Statement:
             remedy="download the investment account's file",
         )
     problems = Problems(document.name)
+    _refuse_strays(root, problems)
     securities = _securities(root, problems)
     entries: list[dict[str, Cell]] = []
     names: dict[str, str] = {}
@@ -103,6 +104,24 @@ def read(document: Document) -> Statement:
         holdings=result.holdings,
         warnings=tuple(problems.warnings),
     )
+
+
+def _refuse_strays(root: Element, problems: Problems) -> None:
+    """Positions that stand in no statement's list: nobody's, and so lost if they were not refused."""
+    placed = {
+        id(inner)
+        for statement in root.all("INVSTMTRS")
+        for listed in statement.all("INVPOSLIST")
+        for kind in _POSITIONS
+        for pos in listed.all(kind)
+        for inner in pos.all("INVPOS")
+    }
+    for inner in root.all("INVPOS"):
+        if id(inner) not in placed:
+            problems.fault(
+                inner.line, "INVPOS", "stands outside of an account's list of positions",
+                "download the file again",
+            )  # fmt: skip
 
 
 def _securities(root: Element, problems: Problems) -> dict[str, _Security]:

@@ -64,6 +64,6 @@ def _classify(symbol: str, description: str, security_type: str) -> str:
     del security_type
     if symbol == "VMFXX" or "settlement fund" in description.casefold():
         return Kind.CASH.value
-    if kinds.is_pending_name(symbol) or kinds.is_pending_name(description):
+    if kinds.is_pending_name(symbol) or (not symbol and kinds.is_pending_name(description)):
         return Kind.PENDING.value
     return Kind.CASH.value if kinds.is_cash_name(symbol or description) else ""
