@@ -18,6 +18,7 @@ import os
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first case")
     parser.add_argument("--keep", type=Path, help="folder for the files of finds")
     options = parser.parse_args()
+    warnings.simplefilter("error")  # a warning of numpy's on a user's screen is a find, too
     counts: Counter[str] = Counter()
     finds: list[str] = []
     slowest = (0.0, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xl_rebal.custodians import Statement, read_positions
+from xl_rebal.custodians import Statement, read_export
 
 Make = Callable[..., Path]
 Read = Callable[..., Statement]
@@ -28,9 +28,9 @@ def make(tmp_path: Path) -> Make:
 
 @pytest.fixture
 def read(make: Make) -> Read:
-    """Read positions from text or bytes."""
+    """Read an export from text or bytes."""
 
     def run(content: str | bytes, *, encoding: str = "utf-8", **options: object) -> Statement:
-        return read_positions(make(content, encoding=encoding), **options)  # type: ignore[arg-type]  # by name
+        return read_export(make(content, encoding=encoding), **options)  # type: ignore[arg-type]  # by name
 
     return run

@@ -104,7 +104,9 @@ def _fidelity(rows: list[list[str]]) -> list[Row] | None:
         if not row[head.index("Account Number")].strip():
             raise OddError("a row without an account")
         cash = symbol.endswith("*") or symbol in {"FCASH", "CORE", "CASH", "USD", "SPAXX", "FDRXX"}
-        aside = "pending" in (symbol + description).lower() or "BROKERAGE" in symbol
+        if "*" in symbol and not symbol.endswith("**"):
+            raise OddError(symbol)
+        aside = "pending" in (symbol or description).lower() or "BROKERAGE" in symbol
         if not cash and not aside:
             found.append(_cells(row, *at))
     return found
@@ -222,7 +224,8 @@ def _ofx(text: str) -> list[Row]:
         cash = re.search(r"<AVAILCASH>\s*([^<\s]*)", account)
         money = number(cash[1]) if cash else None
         for block in re.findall(r"<INVPOS>(.*?)</INVPOS>", account, re.DOTALL):
-            values = dict(re.findall(r"<(UNIQUEID|UNITS|MKTVAL|POSTYPE)>\s*([^<\s]*)", block))
+            values = dict(re.findall(r"<(UNIQUEID|UNITS|MKTVAL|POSTYPE)>\s*([^<]*)", block))
+            values = {name: text.strip() for name, text in values.items()}
             units, value = number(values["UNITS"]), number(values["MKTVAL"])
             if values["POSTYPE"] == "SHORT":
                 units = None if units is None else -abs(units)

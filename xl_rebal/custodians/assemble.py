@@ -178,6 +178,7 @@ def _kinds(
         _stated_kinds(table, kind, problems)
     elif "price" in table.columns:
         _currency_rows(table, symbols, kind)
+        _doubt_pending(table, kind, problems)
     return kind
 
 
@@ -206,9 +207,23 @@ def _currency_rows(table: Table, symbols: Sequence[str], kind: TextColumn) -> No
                 kind[row] = Kind.CASH.value
 
 
+def _doubt_pending(table: Table, kind: TextColumn, problems: Problems) -> None:
+    """What is named pending activity and has a quantity and a price is a holding under a wrong name."""
+    for row in np.flatnonzero(kind == Kind.PENDING.value).tolist():
+        cells = [
+            as_text(table.columns[r][row]) for r in ("quantity", "price") if r in table.columns
+        ]
+        if len(cells) == 2 and all(any(ch.isdigit() for ch in text) for text in cells):
+            problems.fault(
+                table.lines[row], table.label("symbol"), "is pending activity with a quantity and a price",
+                "name the security in this row; pending activity is an amount of money only",
+            )  # fmt: skip
+
+
 def _money(amounts: Amounts) -> NDArray[np.float64]:
     """The money of a cash or pending row: its value, else quantity x price, else quantity; 0 blank."""
-    product = amounts.quantity * np.where(np.isfinite(amounts.price), amounts.price, 1.0)
+    with np.errstate(all="ignore"):  # what overflows is refused where values are needed
+        product = amounts.quantity * np.where(np.isfinite(amounts.price), amounts.price, 1.0)
     money = np.where(np.isfinite(amounts.value), amounts.value, product)
     return np.where(np.isfinite(money), money, 0.0)
 

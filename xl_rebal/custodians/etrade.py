@@ -31,6 +31,7 @@ NAME = "etrade"
 _WANTED = {"symbol", "lastprice", "quantity", "pricepaid", "value"}
 _LABELS = {"quantity": "Quantity", "price": "Last Price $", "value": "Value $"}
 _LOT_LABELS = {"quantity": "Quantity", "unit_cost": "Price Paid $", "acquired": "Symbol"}
+_SLASHED = re.compile(r"\d[^/]{0,3}/[^/]{0,3}\d[^/]{0,3}/")
 _VIEW = "View Summary"
 
 
@@ -177,12 +178,15 @@ def _sort(sheet: Sheet, header: Header, index: dict[str, int], problems: Problem
 def _is_lot(cell: Cell) -> bool:
     """A day or `--`; Excel may have turned the first into a date and cut the blanks off.
 
-    Whatever else stands behind blanks is a lot too, whose day is then reported as none.
+    Whatever else stands behind blanks, is cut by two slashes, or is figures and signs only is a lot too,
+    whose day is then reported as none: as a position it would be counted twice.
     """
     if isinstance(cell, dt.date) or (isinstance(cell, str) and cell.startswith("  ")):
         return True
     text = as_text(cell)
-    return text in {"--", "-"} or read_day(text) is not None
+    if text in {"--", "-"} or read_day(text) is not None or _SLASHED.search(text) is not None:
+        return True
+    return not text.isdigit() and re.fullmatch(r"[\d\W_]{6,}", text) is not None
 
 
 def _entry(row: Sequence[Cell], index: dict[str, int], account: str, line: int) -> dict[str, Cell]:

@@ -127,10 +127,9 @@ def _refuse_strays(root: Element, problems: Problems) -> None:
 def _securities(root: Element, problems: Problems) -> dict[str, _Security]:
     """Unique id -> its ticker and name; an id that two tickers share stays an id."""
     found: dict[str, dict[str, _Security]] = {}
-    for listed in root.all("SECLIST"):
-        for info in listed.all("SECINFO"):
-            entry = _Security(ticker=info.get("TICKER").strip(), name=info.get("SECNAME"))
-            found.setdefault(info.get("SECID", "UNIQUEID"), {})[entry.ticker] = entry
+    for info in root.all("SECINFO"):
+        entry = _Security(ticker=info.get("TICKER").strip(), name=info.get("SECNAME"))
+        found.setdefault(info.get("SECID", "UNIQUEID"), {})[entry.ticker] = entry
     result = {}
     for unique, entries in found.items():
         if len(entries) > 1:

@@ -66,7 +66,7 @@ def _lots(keys: set[str], cells: list[str]) -> bool:
     opened = keys & {"acquired", "opendate", "dateacquired", "acquisitiondate", "purchasedate"}
     cost = keys & {"unitcost", "costshare", "costbasis", "costpershare", "lotid"}
     # A positions table may also say when and at what cost its rows were bought.
-    positions = "symbol" in keys and bool(keys & _HELD)
+    positions = "symbol" in keys and bool(keys & (_HELD | {"price", "closeprice", "currentprice"}))
     return bool(opened) and bool(cost) and "quantity" in keys and not positions
 
 

@@ -18,9 +18,10 @@ def counted_values(holdings: Holdings) -> NDArray[np.float64]:
 
     The file's own values are what its own totals are the sum of.
     """
-    own = holdings.quantity * holdings.price * holdings.multiplier
-    stated = np.where(np.isfinite(holdings.stated_value), holdings.stated_value, own)
-    return np.where(holdings.is_pending, 0.0, stated * holdings.fx)
+    with np.errstate(all="ignore"):  # what overflows is refused where values are needed
+        own = holdings.quantity * holdings.price * holdings.multiplier
+        stated = np.where(np.isfinite(holdings.stated_value), holdings.stated_value, own)
+        return np.where(holdings.is_pending, 0.0, stated * holdings.fx)
 
 
 def tolerance(rows: int) -> float:

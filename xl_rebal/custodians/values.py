@@ -36,9 +36,10 @@ def find_multipliers(
     known = position & np.isfinite(ratio) & (product != 0) & (amounts.value != 0)
     for candidate in (0.01, 100.0, 1.0):
         # An option at $0.01 has a price rounded by half of it, hence the second allowance.
-        near = np.abs(amounts.value - product * candidate) <= np.maximum(
-            _TIE * np.abs(amounts.value), np.abs(amounts.quantity) * candidate * 5e-5
-        )
+        with np.errstate(all="ignore"):
+            near = np.abs(amounts.value - product * candidate) <= np.maximum(
+                _TIE * np.abs(amounts.value), np.abs(amounts.quantity) * candidate * 5e-5
+            )
         result = np.where(known & near, candidate, result)
     percent = known & ~stated & ~option & (result == 0.01)
     hundred = known & ~stated & ~option & (result == 100.0) & (plain != 100.0)
@@ -115,20 +116,22 @@ def stated_in_own_currency(
     foreign = position & np.isfinite(fx) & (fx != 1.0) & np.isfinite(value) & (value != 0)
     if not foreign.any():
         return value
-    own = (amounts.quantity * amounts.price * multiplier)[foreign]
     rate, stated = fx[foreign], value[foreign]
-    ties_base = np.abs(own * rate - stated) <= _TIE * np.abs(stated)
-    ties_own = np.abs(own - stated) <= _TIE * np.abs(stated)
-    if ties_base.all() and not ties_own.all():
-        return np.where(position & np.isfinite(fx), value / fx, value)
+    with np.errstate(all="ignore"):
+        own = (amounts.quantity * amounts.price * multiplier)[foreign]
+        ties_base = np.abs(own * rate - stated) <= _TIE * np.abs(stated)
+        ties_own = np.abs(own - stated) <= _TIE * np.abs(stated)
+        if ties_base.all() and not ties_own.all():
+            return np.where(position & np.isfinite(fx), value / fx, value)
     return value
 
 
 def warn_conflicts(holdings: Holdings, problems: Problems) -> None:
     """Name both figures where a stated value is not quantity x price x multiplier (0.5%, 1 cent)."""
-    own = holdings.quantity * holdings.price * holdings.multiplier
     stated = holdings.stated_value
-    gap = np.abs(own - stated)
+    with np.errstate(all="ignore"):  # a product that overflows is in conflict with any value
+        own = holdings.quantity * holdings.price * holdings.multiplier
+        gap = np.abs(own - stated)
     conflict = holdings.is_position & (gap > _TIE * np.abs(stated)) & (gap > 0.0101)
     rows = np.flatnonzero(conflict)
     for row in rows[:20].tolist():
