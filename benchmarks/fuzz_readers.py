@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 from tests.custodians import plain  # noqa: E402 - after the path to the project
 from tests.custodians.fuzzing import as_workbook, judge, mutated  # noqa: E402 - after the path to the project
 from tests.custodians.workbook_bytes import sheet_xml, write_workbook  # noqa: E402
+from xl_rebal.custodians import read_positions, write_holdings_csv  # noqa: E402
 
 
 def sources(folder: Path) -> list[tuple[str, bytes]]:
@@ -46,6 +47,9 @@ def sources(folder: Path) -> list[tuple[str, bytes]]:
                 continue
             book = write_workbook(folder / "book.xlsx", sheet_xml(rows))
             books.append((f"{name}.xlsx", book.read_bytes()))
+    for sample in sorted((ROOT / "xl_rebal/samples").glob("*.csv")):
+        write_holdings_csv(read_positions(sample), folder / "holdings.csv", overwrite=True)
+        found.append((f"written/{sample.name}", (folder / "holdings.csv").read_bytes()))
     return found + books
 
 

@@ -139,3 +139,105 @@ def test_real_totals_tie(xl: Run, shared_data: Path) -> None:
         "import", shared_data / "brokers/vanguard/audit_probe_vanguard_two_tables.csv", "--json"
     )
     assert [a["total"] for a in vanguard.document["accounts"]] == [17_060.0]
+
+
+# -- lots, realised gains and masked accounts -----------------------------------------------------
+
+LOTS = (
+    '"VTI Lot Details for Individual ...482 as of 11/20/2026"\n'
+    '"Open Date","Quantity","Cost/Share","Cost Basis","Holding Period"\n'
+    '"01/02/2020","4,000","150","600000","Long Term"\n"05/04/2026","1,000","210","210000","Short Term"\n'
+)
+SALES = (
+    "Symbol(CUSIP),Security Description,Quantity,Date Acquired,Date Sold,Proceeds,Cost Basis,"
+    "Short Term Gain/Loss,Long Term Gain/Loss\n"
+    'VEA(921943858),FUND,3.0,08/31/2020,01/29/2026,"$150.00 ","$120.00 ","","$30.00 "\n'
+)
+LOT = ["account", "symbol", "acquired", "quantity", "unit_cost", "lot_id", "term", "currency"]
+SALE = ["account", "symbol", "acquired", "sold", "quantity", "proceeds", "cost", "gain", "long_gain",
+        "short_gain", "term", "disallowed"]  # fmt: skip
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_lots_beside_positions(xl: Run, tmp_path: Path) -> None:
+    lots = write(tmp_path, "lots.csv", LOTS)
+    out = tmp_path / "table.csv"
+    ran = xl("import", SAMPLES / "schwab_positions.csv", lots, "--lots-out", out, "--json")
+    document = ran.document
+    assert document["custodian"] == "schwab"
+    assert [list(row) for row in document["lots"]] == [LOT, LOT]
+    assert document["lots"][0]["acquired"] == "2020-01-02"
+    assert document["realised"] == []
+    assert [a["masked"] for a in document["accounts"]] == [True]
+    # the lots tie to the 5,000 VTI of the sample; the other positions have none
+    assert not any("add up to" in w for w in document["warnings"])
+    assert any("no lots for positions" in w and "BND" in w for w in document["warnings"])
+    assert any("only the last characters of ...482" in w for w in document["warnings"])
+    again = xl("import", out, "--json").document
+    assert again["custodian"] == "generic"
+    assert again["lots"] == document["lots"]
+
+
+def test_lots_that_differ_from_the_position_are_named(xl: Run, tmp_path: Path) -> None:
+    lots = write(tmp_path, "lots.csv", LOTS.replace('"4,000"', '"3,999"'))
+    ran = xl("import", SAMPLES / "schwab_positions.csv", lots)
+    assert "VTI in ...482: its lots add up to 4,999 units, 5,000 are held" in ran.err
+    assert "Open lots" in ran.out
+
+
+def test_lots_of_two_files_are_not_written_twice(xl: Run, tmp_path: Path) -> None:
+    one, two = write(tmp_path, "a.csv", LOTS), write(tmp_path, "b.csv", LOTS)
+    assert "they are there twice" in xl("import", one, two).err
+    out = tmp_path / "out.csv"
+    refused = xl("import", one, two, "--lots-out", out)
+    assert refused.code == 1
+    assert "import the newest of these files only" in refused.err
+    assert not out.exists()
+
+
+def test_realised_gains_whose_account_is_told(xl: Run, tmp_path: Path) -> None:
+    sales = write(tmp_path, "Realized_Gain_Loss_Account_X12345678.csv", SALES)
+    refused = xl("import", sales)
+    assert refused.code == 1
+    assert "--account (is it X12345678, as in the file's name?)" in refused.err
+    document = xl("import", sales, "--account", "X12345678", "--json").document
+    (row,) = document["realised"]
+    assert list(row) == SALE
+    assert (row["account"], row["gain"], row["term"], row["short_gain"]) == (
+        "X12345678",
+        30.0,
+        "long",
+        None,
+    )
+    assert "Realised gains" in xl("import", sales, "--account", "X12345678").out
+
+
+def test_an_account_map_joins_masked_accounts(xl: Run, tmp_path: Path) -> None:
+    lots = write(tmp_path, "lots.csv", LOTS)
+    table = write(tmp_path, "map.csv", "masked,account\n...482,10020482\n")
+    sample = SAMPLES / "schwab_positions.csv"
+    document = xl("import", sample, lots, "--account-map", table, "--json").document
+    assert {row["account"] for row in document["holdings"]} == {"10020482"}
+    assert {row["account"] for row in document["lots"]} == {"10020482"}
+    assert [a["masked"] for a in document["accounts"]] == [False]
+    assert not any("only the last" in w for w in document["warnings"])
+    targets = ["--targets", "60% stocks, 30% bonds, 10% real estate"]
+    for command in ("drift", "trades"):
+        rows = xl(command, sample, *targets, "--account-map", table, "--json").document
+        named = rows["rows"] if command == "drift" else rows["trades"]
+        assert {row["account"] for row in named} == {"10020482"}
+    wrong = write(tmp_path, "wrong.csv", "masked,account\n...482,10020483\n")
+    refused = xl("drift", sample, *targets, "--account-map", wrong)
+    assert refused.code == 1
+    assert "does not end in 482" in refused.err
+
+
+def test_a_file_of_lots_is_nothing_to_weigh(xl: Run, tmp_path: Path) -> None:
+    ran = xl("drift", write(tmp_path, "lots.csv", LOTS), "--targets", "100% stocks")
+    assert ran.code == 1
+    assert "is a list of tax lots, not of positions" in ran.err

@@ -50,7 +50,7 @@ def positions(data: bytes) -> list[Row] | None:
         if "<FlexQueryResponse" in text[:200]:
             return _flex(text)
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-        for reader in (_etrade, _ibkr, _flex_csv, _schwab, _fidelity, _vanguard):
+        for reader in (_table, _etrade, _ibkr, _flex_csv, _schwab, _fidelity, _vanguard):
             found = reader(rows)
             if found is not None:
                 return found
@@ -62,6 +62,25 @@ def positions(data: bytes) -> list[Row] | None:
 def _cells(row: list[str], *places: int) -> Row:
     quantity, value = (number(row[at]) if at < len(row) else None for at in places)
     return quantity, value
+
+
+def _table(rows: list[list[str]]) -> list[Row] | None:
+    """The holdings table that `import --out` writes."""
+    head = rows[0]
+    if not {"account", "symbol", "kind", "quantity", "price", "value"} <= set(head):
+        return None
+    found = []
+    for row in rows[1:]:
+        if len([c for c in row if c.strip()]) == 0:
+            continue
+        if len(row) != len(head) or not row[0].strip():
+            raise OddError("a row of another shape")
+        kind = row[head.index("kind")].strip().lower()
+        if kind not in {"position", "cash", "pending"}:
+            raise OddError(kind)
+        if kind == "position":
+            found.append(_cells(row, head.index("quantity"), head.index("value")))
+    return found
 
 
 def _schwab(rows: list[list[str]]) -> list[Row] | None:

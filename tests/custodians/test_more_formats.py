@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
+import openpyxl
 import pytest
 
 from xl_rebal.custodians import read_export, read_positions
@@ -276,6 +279,26 @@ def test_the_lots_table_is_not_a_positions_table(make):
     assert read_export(held).holdings.value.tolist() == [3.0]
     with pytest.raises(TableError, match="no rows below it"):
         read_export(make("account,symbol,acquired,quantity,unit_cost\n"))
+
+
+def test_a_workbook_with_a_sheet_of_lots(tmp_path):
+    book = openpyxl.Workbook()
+    lots = book.create_sheet("Lots", 0)
+    lots.append(["Account", "Symbol", "Acquired", "Quantity", "Unit cost"])
+    lots.append(["A", "VTI", dt.date(2024, 2, 29), 4, 150.5])
+    alone = tmp_path / "alone.xlsx"
+    book.create_sheet("Notes").append(["nothing here"])
+    book.save(alone)
+    assert read_export(alone).lots.cost.tolist() == [602.0]
+    held = book.create_sheet("Holdings")
+    held.append(["Account", "Symbol", "Quantity", "Price"])
+    held.append(["A", "VTI", 5, 220])
+    both = tmp_path / "both.xlsx"
+    book.save(both)
+    statement = read_export(both)
+    assert statement.holdings.value.tolist() == [1100.0]
+    assert [str(d) for d in statement.lots.acquired] == ["2024-02-29"]
+    assert any("add up to 4 units, 5 are held" in w for w in statement.warnings)
 
 
 # -- layouts that are only documented ---------------------------------------------------------------

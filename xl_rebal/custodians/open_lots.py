@@ -138,8 +138,13 @@ def _check_total(
 
 
 def recognise_table(document: Document) -> bool:
-    """A table with the columns of `lots`: account, symbol, acquired, quantity, unit_cost."""
-    return table_rows(document, tables.LOTS) is not None
+    """A table with the columns of `lots`: account, symbol, acquired, quantity, unit_cost.
+
+    A workbook with lots on one sheet and holdings on another is a list of positions first.
+    """
+    if table_rows(document, tables.LOTS) is None:
+        return False
+    return not any(columns.find_header(sheet.rows) for sheet in document.sheets)
 
 
 def read_table(document: Document) -> Statement:

@@ -183,9 +183,6 @@ def _format(document: Document, chosen: str | None) -> Format:
     """The format of a document; raises ReadError where it is none of those that are read."""
     mine = [f for f in REGISTRY if chosen in (None, f.custodian)]
     early = [f for f in mine if f in _LOTS]
-    if len(document.sheets) > 1:
-        # A workbook with a sheet of lots beside its holdings is a list of positions first.
-        early = [f for f in early if f.read is not open_lots.read_table]
     found = next((f for f in early if f.recognise(document)), None)
     if found is not None:
         return found

@@ -105,7 +105,8 @@ class Lots(_Columns):
     @property
     def cost(self) -> NumberColumn:
         """(n,) quantity x unit_cost in the lot's currency; NaN where unknown."""
-        return self.quantity * self.unit_cost
+        with np.errstate(over="ignore"):
+            return self.quantity * self.unit_cost
 
     def require_known(self) -> None:
         """Refuse lots whose acquisition date or cost nobody has stated, all of them together."""
