@@ -97,7 +97,7 @@ def _schwab(rows: list[list[str]]) -> list[Row] | None:
                 return None
             at, found = (names.index(quantity), names.index(value)), found or []
         elif at is None or len(filled) < 2 or found is None:
-            if found and len(filled) == 1 and not re.search(r"[.X]{2}", first):
+            if at is not None and len(filled) == 1 and not re.search(r"[.X]{2}", first):
                 raise OddError("a lone text")
             at = None if filled and len(filled) < 2 else at
         elif "total" in first.lower() or first.lower().startswith("cash"):

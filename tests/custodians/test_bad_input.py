@@ -157,7 +157,7 @@ def test_unknown_custodian(read):
     assert "etrade, fidelity, ibkr, ofx, schwab, vanguard, generic" in text
 
 
-@pytest.mark.parametrize("name", ["schwab", "fidelity", "vanguard", "ibkr"])
+@pytest.mark.parametrize("name", ["schwab", "fidelity", "vanguard", "ibkr", "etrade", "ofx"])
 def test_a_forced_custodian_that_it_is_not(read, name):
     assert "leave the custodian out" in refused(read, HEAD + "A,VTI,1,1,1\n", custodian=name)
 

@@ -121,6 +121,26 @@ def test_an_etrade_lot_whose_day_is_broken_is_no_position(read_text, day):
         read_text(GOLDEN["etrade"].replace("     01/07/2026", day))
 
 
+def test_an_etrade_row_that_may_be_a_lot_is_refused_where_the_total_says_so(read_text):
+    text = GOLDEN["etrade"].replace("     01/07/2026", "b--")
+    with pytest.raises(
+        ReadError, match="line 17, column Symbol: may be a lot of the position above"
+    ):
+        read_text(text)
+    assert len(read_text(text.replace("10417.83,\n\n", "11920.83,\n\n")).holdings) == 6
+
+
+def test_pending_activity_with_a_quantity_and_a_price_is_refused(read_text):
+    text = GOLDEN["schwab"].replace('"SWVXX"', '"Pending Activity"')
+    with pytest.raises(ReadError, match="is pending activity with a quantity and a price"):
+        read_text(text)
+
+
+def test_absurd_numbers_give_no_warning_of_numpys(read_text):
+    statement = read_text("symbol,quantity,price,value\nA,1e300,1e300,5\nB,-1e308,1e308,1e308\n")
+    assert any("is not quantity x price" in w for w in statement.warnings)
+
+
 def test_an_ofx_position_outside_of_its_list_is_refused(read_text):
     stray = (
         GOLDEN["ofx"]

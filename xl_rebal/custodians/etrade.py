@@ -23,7 +23,7 @@ from xl_rebal.custodians.numbers import Cell, DecimalStyle, parse_column
 from xl_rebal.custodians.sheets import Document, Sheet, as_text, filled
 from xl_rebal.custodians.statement import Statement
 from xl_rebal.custodians.table import Defaults, Table
-from xl_rebal.custodians.totals import summarise
+from xl_rebal.custodians.totals import counted_values, summarise, tolerance
 from xl_rebal.portfolio.holdings import Holdings, Kind
 from xl_rebal.portfolio.lots import Lots, no_lots
 
@@ -37,10 +37,14 @@ _VIEW = "View Summary"
 
 @dataclass(slots=True, kw_only=True)
 class _Rows:
-    """The rows below the header by what they are; a lot knows the index of its position."""
+    """The rows below the header by what they are; a lot knows the index of its position.
+
+    suspects  lines of positions that are priced as the one above: lots, perhaps, without their day.
+    """
 
     positions: list[tuple[int, Sequence[Cell]]] = field(default_factory=list)
     lots: list[tuple[int, Sequence[Cell], int]] = field(default_factory=list)
+    suspects: list[int] = field(default_factory=list)
     total: float | None = None
     as_of_text: str = ""
 
@@ -79,6 +83,7 @@ def read(document: Document) -> Statement:
     result = assemble(table, classify=_classify, defaults=defaults, problems=problems)
     lots = _lots(rows, index, account, result.holdings, problems)
     problems.raise_faults()
+    _refuse_hidden_lots(rows, result.holdings, problems)
     if not len(table):
         problems.warn("the file is an E*TRADE portfolio download and holds nothing")
     stated = rows.total if rows.total is not None else worth
@@ -103,6 +108,20 @@ def read(document: Document) -> Statement:
         warnings=tuple(problems.warnings),
         lots=lots,
     )
+
+
+def _refuse_hidden_lots(rows: _Rows, holdings: Holdings, problems: Problems) -> None:
+    """Refuse rows priced as the position above them where the file's total says that too much is counted."""
+    if rows.total is None or not rows.suspects:
+        return
+    excess = float(counted_values(holdings).sum()) - rows.total
+    if abs(excess) > tolerance(len(holdings)):
+        for line in rows.suspects:
+            problems.fault(
+                line, "Symbol", "may be a lot of the position above, and the total is not met with it",
+                "download the portfolio again: a lot begins with blanks and its day",
+            )  # fmt: skip
+        problems.raise_faults()
 
 
 def _account(sheet: Sheet, before: int) -> tuple[str, str, float | None]:
@@ -166,6 +185,9 @@ def _sort(sheet: Sheet, header: Header, index: dict[str, int], problems: Problem
         elif len(words) == 1:
             unread.append((line, words[0]))
         else:
+            above = rows.positions[-1][1] if rows.positions else ()
+            if row[1 : index["quantity"]] == above[1 : index["quantity"]] and row[0] != above[0]:
+                rows.suspects.append(line)
             rows.positions.append((line, row))
     if unread:
         problems.warn(

@@ -189,7 +189,14 @@ def _format(document: Document, chosen: str | None) -> Format:
     refusals.refuse_markup(document)
     if chosen is None:
         refusals.refuse_other_files(document)
-    later = [f for f in mine if f in _POSITIONS] or mine
+    later = [f for f in mine if f in _POSITIONS]
+    if not later:
+        raise ReadError.of(
+            where=document.name,
+            what=f"is no {chosen} file that is known",
+            remedy="leave the custodian out, or export it again",
+        )
+    # A reader that is asked for a file which is not its own says what it misses there.
     return next((f for f in later if f.recognise(document)), later[0])
 
 
