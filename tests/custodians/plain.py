@@ -76,8 +76,8 @@ def _table(rows: list[list[str]]) -> list[Row] | None:
         if len(row) != len(head) or not row[0].strip():
             raise OddError("a row of another shape")
         kind = row[head.index("kind")].strip().lower()
-        if kind not in {"position", "cash", "pending"}:
-            raise OddError(kind)
+        if kind not in {"position", "cash", "pending"} or row[head.index("fx")] not in {"1", ""}:
+            raise OddError("another kind or currency")
         if kind == "position":
             found.append(_cells(row, head.index("quantity"), head.index("value")))
     return found

@@ -19,6 +19,7 @@ _WORDED_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})[ -]([A-Za-z]{3})[a-z]*\.?,?[ -
 _CLOCKED = re.compile(r"\b([A-Z][a-z]{2}) +(\d{1,2}) +[\d:]{5,8} +[A-Z]{2,4} +(\d{4})\b")
 _DAY = re.compile(
     r"(?P<iso>\d{4}[-/]\d{1,2}[-/]\d{1,2})|(?P<plain>\d{8})|(?P<us>\d{1,2}/\d{1,2}/\d{4})"
+    r"|(?P<worded>\d{1,2}-[A-Za-z]{3}-(?:\d{4}|\d{2}))"
 )
 _TIME = re.compile(
     r"([ ,;T]+\d{1,2}:?\d{2}(:?\d{2}(\.\d+)?)?( ?[AP]M)?( ?[A-Z]{2,4})?)?", re.IGNORECASE
@@ -68,8 +69,8 @@ def stated_as_of(text: str) -> tuple[dt.date, str] | None:
 def read_day(cell: object) -> dt.date | None:
     """The day of a cell that holds a date, with or without a time; None when it holds none.
 
-    Understands 2026-01-31, 2026/01/31, 20260131 and 01/31/2026 (the American way), each perhaps
-    followed by a time (`08/24/2020 13:22:52`, `20251215;095038`).
+    Understands 2026-01-31, 2026/01/31, 20260131, 31-JAN-26 and 01/31/2026 (the American way), each
+    perhaps followed by a time (`08/24/2020 13:22:52`, `20251215;095038`).
     """
     if isinstance(cell, dt.datetime):
         return cell.date()
@@ -82,6 +83,10 @@ def read_day(cell: object) -> dt.date | None:
     digits = [int(part) for part in re.findall(r"\d+", found[0])]
     if found["plain"]:
         year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+    elif found["worded"]:
+        day, year = digits
+        month = _MONTHS.get(found[0].split("-")[1].casefold(), 0)
+        year += 2000 if year < 100 else 0
     elif found["iso"]:
         year, month, day = digits
     else:

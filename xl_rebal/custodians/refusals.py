@@ -103,8 +103,8 @@ def refuse_markup(document: Document) -> None:
         return
     raise ReadError.of(
         where=document.name,
-        what="is an XML file that is not known",
-        remedy="export the positions as CSV or .xlsx",
+        what="is an XML or OFX file that is not known here",
+        remedy="leave the custodian and the mapping out, or export the positions as CSV or .xlsx",
     )
 
 
