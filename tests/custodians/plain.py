@@ -144,7 +144,11 @@ def _vanguard(rows: list[list[str]]) -> list[Row] | None:
         if not row[0].strip():
             raise OddError("a row without an account")
         name = row[head.index("Investment Name")].lower()
-        if row[head.index("Symbol")] == "VMFXX" or "settlement" in name or "cash" in name:
+        if (
+            row[head.index("Symbol")] == "VMFXX"
+            or "settlement fund" in name
+            or name.strip() == "cash"
+        ):
             continue
         found.append(_cells(row, head.index("Shares"), head.index("Total Value")))
     return found
@@ -234,6 +238,7 @@ def _flex(text: str) -> list[Row]:
 
 
 def _ofx(text: str) -> list[Row]:
+    text = text[text.index("<OFX>") :]
     found: list[Row] = []
     tickers: dict[str, str] = {}
     for block in re.findall(r"<SECINFO>(.*?)</SECINFO>", text, re.DOTALL):
@@ -243,14 +248,17 @@ def _ofx(text: str) -> list[Row]:
         cash = re.search(r"<AVAILCASH>\s*([^<\s]*)", account)
         money = number(cash[1]) if cash else None
         for block in re.findall(r"<INVPOS>(.*?)</INVPOS>", account, re.DOTALL):
-            values = dict(re.findall(r"<(UNIQUEID|UNITS|MKTVAL|POSTYPE)>\s*([^<]*)", block))
+            values = dict(
+                re.findall(r"<(UNIQUEID|UNITS|UNITPRICE|MKTVAL|POSTYPE)>\s*([^<]*)", block)
+            )
             values = {name: text.strip() for name, text in values.items()}
             units, value = number(values["UNITS"]), number(values["MKTVAL"])
             if values["POSTYPE"] == "SHORT":
                 units = None if units is None else -abs(units)
                 value = None if value is None else -abs(value)
             sweep = tickers.get(values["UNIQUEID"]) in {"VMFXX", "SPAXX", "FDRXX", "FZFXX"}
-            if sweep and money and value is not None and abs(value - money) <= 0.0101:
+            fund = number(values["UNITPRICE"]) == 1.0 and f"<POSMF><INVPOS>{block}" in account
+            if (sweep or fund) and money and value is not None and abs(value - money) <= 0.0101:
                 continue  # counted already, as available cash
             found.append((units, value))
     return found

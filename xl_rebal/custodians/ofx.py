@@ -81,6 +81,8 @@ def read(document: Document) -> Statement:
         ]
         held.sort(key=lambda e: int(e["line"]))
         entries += held + _cash(statement, account, base, held, problems)
+        for entry in held:
+            del entry["fund"]  # it has served to tell a sweep fund
         worth = _worth(statement)
         if worth is not None:
             totals[account] = worth
@@ -169,6 +171,7 @@ def _position(
         "currency": code,
         "fx": inner.get("CURRENCY", "CURRATE") if code != base else "",
         "kind": Kind.POSITION.value,
+        "fund": pos.name == "POSMF",
         "line": inner.line,
     }
     # A bond without a market value: its units are face value and its price is in percent of par.
@@ -208,18 +211,19 @@ def _cash(
     amount = _number(text)
     if text and (amount or not _is_number(text)):
         entries.append(_money(account, base, text, Kind.CASH, "Available cash", line))
-    for entry in held:
-        if kinds.is_sweep_fund(str(entry["symbol"])) and amount:
-            if abs(_number(str(entry["value"])) - amount) > 0.0101:
-                problems.warn(
-                    f"line {entry['line']}: {entry['symbol']} is a sweep fund and the available cash of "
-                    f"{amount:,.2f} may count it: check that the money is not there twice"
-                )
-                continue
+    for entry in held if amount else ():
+        same = abs(_number(str(entry["value"])) - amount) <= 0.0101
+        sweep = kinds.is_sweep_fund(str(entry["symbol"]))
+        if same and (sweep or (entry["fund"] and _number(str(entry["price"])) == 1.0)):
             entry["kind"] = Kind.PENDING.value
             problems.warn(
                 f"line {entry['line']}: {entry['symbol']} is the sweep fund that the available cash of "
                 f"{amount:,.2f} counts already: listed, not counted again"
+            )
+        elif sweep:
+            problems.warn(
+                f"line {entry['line']}: {entry['symbol']} is a sweep fund and the available cash of "
+                f"{amount:,.2f} may count it: check that the money is not there twice"
             )
     margin = balance.get("MARGINBALANCE")
     if _number(margin):
