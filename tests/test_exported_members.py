@@ -19,6 +19,7 @@ PINNED = {
     "Restriction",
     "Security",
     "Targets",
+    "Told",
     "Trade",
     "__version__",
     "check_drift",

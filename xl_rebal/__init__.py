@@ -37,6 +37,7 @@ _HOMES: dict[str, tuple[str, str]] = {
     "Restriction": ("xl_rebal.portfolio.restrictions", "Restriction"),
     "Security": ("xl_rebal.portfolio.securities", "Security"),
     "Targets": ("xl_rebal.portfolio.targets", "Targets"),
+    "Told": ("xl_rebal.custodians", "Told"),
     "Trade": ("xl_rebal.trading.plan", "Trade"),
     "check_drift": ("xl_rebal.bands", "check"),
     "classify": ("xl_rebal.portfolio.book", "classify"),

@@ -14,7 +14,7 @@ import numpy as np
 
 from tests.custodians import plain
 from tests.custodians.workbook_bytes import sheet_xml, write_workbook
-from xl_rebal.custodians import read_export
+from xl_rebal.custodians import Told, read_export
 from xl_rebal.errors import RebalError
 
 Mutation = Callable[[bytes, random.Random], bytes]
@@ -196,7 +196,7 @@ def judge(path: Path, data: bytes) -> Verdict:
     Number of positions, sum of quantities and sum of stated values must be the same.
     """
     try:
-        statement = read_export(path, account="Z1", symbol="VTI")
+        statement = read_export(path, told=Told(account="Z1", symbol="VTI"))
     except RebalError as error:
         if not all(fault.what and fault.remedy for fault in error.faults):
             return Verdict(outcome="wrong", why=f"a refusal without words: {error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xl_rebal.custodians import (
+    Told,
     account_map_from_rows,
     apply_account_map,
     masked_accounts,
@@ -129,5 +130,5 @@ def test_a_map_file_joins_lots_and_positions(make):
     )
     held = make(positions("Individual ...482"), name="positions.csv")
     rows = read_account_map(table)
-    assert read_export(lots, account_map=rows).lots.account.tolist() == ["10020482"]
-    assert accounts(read_export(held, account_map=rows)) == ["10020482"]
+    assert read_export(lots, told=Told(account_map=rows)).lots.account.tolist() == ["10020482"]
+    assert accounts(read_export(held, told=Told(account_map=rows))) == ["10020482"]

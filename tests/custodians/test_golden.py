@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xl_rebal.custodians import CUSTODIANS, read_export, read_positions
+from xl_rebal.custodians import CUSTODIANS, Told, read_export, read_positions
 
 GOLDEN = Path(__file__).parent / "golden"
 TOTALS = {
@@ -74,7 +74,9 @@ def lot_rows(table):
 
 @pytest.mark.parametrize("name", [*CUSTODIANS, *MORE])
 def test_golden(name):
-    statement = read_export(export(name), account="Z1" if name == "fidelity_realised" else "")
+    statement = read_export(
+        export(name), told=Told(account="Z1" if name == "fidelity_realised" else "")
+    )
     assert statement.custodian == MORE.get(name, name)
     assert list(rows(statement)) == expected(name, "expected")
     assert list(lot_rows(statement.lots)) == expected(name, "lots")

@@ -8,7 +8,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from xl_rebal.custodians import read_export, read_positions
+from xl_rebal.custodians import Told, read_export, read_positions
 from xl_rebal.errors import ReadError, TableError
 
 # -- Flex -----------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ ETRADE = "View Summary - All Positions\n\nSymbol,Last Price $,Quantity,Price Pai
 def test_etrade_without_a_summary_takes_the_account_that_is_told(make):
     path = make(ETRADE + "VTI,220,10,200,2200\n     01/02/2024,220,10,200,2200\nTOTAL,,,,2200,\n")
     assert read_positions(path).holdings.account.tolist() == ["Portfolio"]
-    told = read_positions(path, account="1234-5678")
+    told = read_positions(path, told=Told(account="1234-5678"))
     assert told.holdings.account.tolist() == ["1234-5678"]
     assert told.lots.account.tolist() == ["1234-5678"]
     assert told.accounts[0].account == "1234-5678"
@@ -238,7 +238,7 @@ def test_lots_without_a_title_need_account_and_symbol(make):
         read_export(path)
     assert "--account" in str(caught.value)
     assert "--symbol" in str(caught.value)
-    lots = read_export(path, account="A", symbol="VTI").lots
+    lots = read_export(path, told=Told(account="A", symbol="VTI")).lots
     assert (lots.account[0], lots.symbol[0], lots.unit_cost[0]) == ("A", "VTI", 2.0)
 
 

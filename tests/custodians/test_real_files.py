@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xl_rebal.custodians import Statement, read_export, read_positions
+from xl_rebal.custodians import Statement, Told, read_export, read_positions
 from xl_rebal.errors import ReadError
 
 
@@ -180,7 +180,7 @@ def test_realised_gains(brokers):
     file = brokers / "fidelity/finporter_Realized_Gain_Loss_Account_X12345678.csv"
     with pytest.raises(ReadError, match="is it X12345678, as in the file's name"):
         read_export(file)
-    asked = read_export(file, account="X12345678").realised
+    asked = read_export(file, told=Told(account="X12345678")).realised
     assert (asked.account[0], asked.symbol[0], asked.gain[0]) == ("X12345678", "VEA", 2.0)
 
 

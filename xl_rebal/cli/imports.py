@@ -10,6 +10,7 @@ from xl_rebal.cli.inputs import read_map
 from xl_rebal.cli.screens import reading
 from xl_rebal.custodians import (
     Statement,
+    Told,
     load_mapping,
     lot_warnings,
     masked_accounts,
@@ -34,6 +35,7 @@ class ImportOptions:
 def read_exports(files: Sequence[Path], options: ImportOptions) -> tuple[Statement, ...]:
     """Positions, lots and realised gains of several files; the faults of all are raised together."""
     rows = read_map(options.account_map)
+    told = Told(account=options.account, symbol=options.symbol, account_map=rows)
     mapping = load_mapping(options.mapping) if options.mapping is not None else None
     faults = FaultList()
     statements = []
@@ -44,9 +46,7 @@ def read_exports(files: Sequence[Path], options: ImportOptions) -> tuple[Stateme
                     path,
                     custodian=options.custodian,
                     mapping=mapping,
-                    account=options.account,
-                    symbol=options.symbol,
-                    account_map=rows,
+                    told=told,
                     progress=progress,
                 )
             )

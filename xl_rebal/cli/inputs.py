@@ -13,7 +13,14 @@ import numpy as np
 
 from xl_rebal.cli.screens import reading
 from xl_rebal.costs import CostModel, parse_costs
-from xl_rebal.custodians import MapRow, Statement, load_mapping, read_account_map, read_positions
+from xl_rebal.custodians import (
+    MapRow,
+    Statement,
+    Told,
+    load_mapping,
+    read_account_map,
+    read_positions,
+)
 from xl_rebal.custodians.input_tables import read_table
 from xl_rebal.errors import FaultList, FileError, TableError
 from xl_rebal.portfolio import cells, tables
@@ -163,7 +170,7 @@ def read_statement(
             path,
             custodian=custodian,
             mapping=load_mapping(mapping) if mapping is not None else None,
-            account_map=account_map,
+            told=Told(account_map=account_map),
             progress=progress,
         )
 

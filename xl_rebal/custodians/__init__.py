@@ -13,6 +13,7 @@ from xl_rebal.custodians.lots_csv import write_lots_csv
 from xl_rebal.custodians.mapping import ColumnMapping, load_mapping, save_mapping
 from xl_rebal.custodians.registry import CUSTODIANS, read_export, read_positions
 from xl_rebal.custodians.statement import Statement, StatementAccount
+from xl_rebal.custodians.told import Told
 
 __all__ = [
     "CUSTODIANS",
@@ -20,6 +21,7 @@ __all__ = [
     "MapRow",
     "Statement",
     "StatementAccount",
+    "Told",
     "account_map_from_rows",
     "apply_account_map",
     "load_mapping",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import gc
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from xl_rebal.custodians import (
     etrade,
@@ -24,15 +21,11 @@ from xl_rebal.custodians import (
     schwab,
     vanguard,
 )
-from xl_rebal.custodians.account_map import MapRow, apply_account_map
-from xl_rebal.custodians.lot_rows import lot_warnings
 from xl_rebal.custodians.mapping import ColumnMapping
 from xl_rebal.custodians.sheets import Document, Progress, open_document
 from xl_rebal.custodians.statement import Statement
-from xl_rebal.errors import FaultList, ReadError
-from xl_rebal.portfolio.holdings import TextColumn
-
-_UNNAMED = "Portfolio"  # the account of a positions file that names none
+from xl_rebal.custodians.told import NOTHING_TOLD, Told, contents, finished
+from xl_rebal.errors import ReadError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +75,7 @@ def read_positions(
     *,
     custodian: str | None = None,
     mapping: ColumnMapping | None = None,
-    account: str = "",
-    account_map: Sequence[MapRow] = (),
+    told: Told = NOTHING_TOLD,
     progress: Progress | None = None,
 ) -> Statement:
     """The holdings of a custodian's positions file, or of any table of positions.
@@ -95,10 +87,10 @@ def read_positions(
     if not held and (len(statement.lots) or len(statement.realised)):
         raise ReadError.of(
             where=statement.source,
-            what=f"is a list of {_contents(statement)}, not of positions",
+            what=f"is a list of {contents(statement)}, not of positions",
             remedy="use the custodian's positions export",
         )
-    return _finished(_with_names(statement, account.strip(), ""), account_map)
+    return finished(statement, told)
 
 
 def read_export(
@@ -106,21 +98,18 @@ def read_export(
     *,
     custodian: str | None = None,
     mapping: ColumnMapping | None = None,
-    account: str = "",
-    symbol: str = "",
-    account_map: Sequence[MapRow] = (),
+    told: Told = NOTHING_TOLD,
     progress: Progress | None = None,
 ) -> Statement:
     """What a custodian's file holds: positions, open lots, realised gains, or several of them.
 
     The custodian is recognised from the content; `custodian` names one of CUSTODIANS instead, and a
-    `mapping` is for the generic reader. `account` and `symbol` are those of a file that names none.
-    `account_map` says which real accounts its masked ids stand for.
-    `progress` is called with a phase and the share done. Raises FileError when the file cannot be used
-    at all, ReadError or TableError when its content cannot.
+    `mapping` is for the generic reader. `told` is what the file does not say. `progress` is called with a
+    phase and the share done. Raises FileError when the file cannot be used at all, ReadError or TableError
+    when its content cannot.
     """
     statement = _opened(Path(path), custodian, mapping, progress)
-    return _finished(_with_names(statement, account.strip(), symbol.strip()), account_map)
+    return finished(statement, told)
 
 
 def _opened(
@@ -138,10 +127,6 @@ def _opened(
         )
     with _without_collector():
         return _read(path, chosen, mapping, progress)
-
-
-def _contents(statement: Statement) -> str:
-    return "tax lots" if len(statement.lots) else "realised gains and losses"
 
 
 @contextmanager
@@ -198,58 +183,6 @@ def _format(document: Document, chosen: str | None) -> Format:
         )
     # A reader that is asked for a file which is not its own says what it misses there.
     return next((f for f in later if f.recognise(document)), later[0])
-
-
-def _with_names(statement: Statement, account: str, symbol: str) -> Statement:
-    """Fill in the account and symbol that a file leaves out; refuse it where nobody says them."""
-    faults = FaultList()
-    for name, given, option in (("account", account, "--account"), ("symbol", symbol, "--symbol")):
-        columns = [getattr(part, name) for part in (statement.lots, statement.realised)]
-        if any((column == "").any() for column in columns) and not given:
-            what = f"is a list of {_contents(statement)} and does not say of which {name}"
-            hint = _hint(statement.source) if name == "account" else ""
-            remedy = f"say it with {option}{hint}"
-            faults.add(where=statement.source, what=what, remedy=remedy)
-    faults.raise_as(ReadError)
-    held = statement.holdings.account
-    if account and len(held) and set(held.tolist()) == {_UNNAMED}:
-        statement = replace(
-            statement,
-            holdings=replace(statement.holdings, account=_filled(held, account, blank=_UNNAMED)),
-            accounts=tuple(replace(a, account=account) for a in statement.accounts),
-        )
-    lots, sold = statement.lots, statement.realised
-    if not account and not symbol:
-        return statement
-    return replace(
-        statement,
-        lots=replace(
-            lots,
-            account=_filled(_filled(lots.account, account), account, blank=_UNNAMED),
-            symbol=_filled(lots.symbol, symbol),
-        ),
-        realised=replace(
-            sold, account=_filled(sold.account, account), symbol=_filled(sold.symbol, symbol)
-        ),
-    )
-
-
-def _finished(statement: Statement, account_map: Sequence[MapRow]) -> Statement:
-    """The statement under real account ids, its lots compared with its positions."""
-    if account_map:
-        statement = apply_account_map(statement, account_map)
-    said = lot_warnings(statement.holdings, statement.lots)
-    return replace(statement, warnings=(*statement.warnings, *said)) if said else statement
-
-
-def _filled(column: TextColumn, text: str, *, blank: str = "") -> TextColumn:
-    return np.where(column == blank, text, column).astype(object) if text else column
-
-
-def _hint(source: str) -> str:
-    """What the file's name seems to say, as a question: names are never trusted."""
-    found = re.search(r"(?<![A-Za-z0-9])[A-Z]?\d{6,12}(?![0-9])", source)
-    return f" (is it {found[0]}, as in the file's name?)" if found else ""
 
 
 def _named(custodian: str | None) -> str | None:
