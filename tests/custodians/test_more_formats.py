@@ -52,6 +52,21 @@ def test_flex_rates_come_from_the_row_then_the_last_days_table_then_another_row(
     assert statement.base_currency == "EUR"
 
 
+def test_ibkr_bonds_are_priced_in_percent_of_par_whatever_their_multiplier(read):
+    bond = held("T 4 11/15/34", "10000", value="985", more='multiplier="1" assetCategory="BOND"')
+    statement = read(flex(bond | {"value": "985"}).replace('markPrice="10"', 'markPrice="9.85"'))
+    assert statement.holdings.value.tolist() == pytest.approx([985.0])
+    assert statement.holdings.multiplier.tolist() == [0.01]
+    activity = (
+        "Statement,Header,Field Name,Field Value\nAccount Information,Header,Field Name,Field Value\n"
+        "Account Information,Data,Account,U1\nAccount Information,Data,Base Currency,USD\n"
+        "Open Positions,Header,DataDiscriminator,Asset Category,Currency,Symbol,Quantity,Mult,Cost Price,"
+        "Cost Basis,Close Price,Value,Unrealized P/L,Code\n"
+        "Open Positions,Data,Summary,Bonds,USD,T 4 11/15/34,10000,1,98,9800,98.5,9850,50,\n"
+    )
+    assert read(activity).holdings.value.tolist() == pytest.approx([9850.0])
+
+
 def test_flex_without_a_rate_says_so(read):
     statement = read(flex(held("A"), held("B", currency="USD")))
     assert any("no exchange rate for USD" in w for w in statement.warnings)

@@ -177,12 +177,15 @@ def _rates(query: _Query, base: str) -> dict[str, float]:
 
 def _position(r: Record, rates: Mapping[str, float]) -> dict[str, Cell]:
     code = r.get("currency")
+    # A bond's price is in percent of par while its multiplier is stated as 1: its value tells.
+    percent = r.get("assetcategory").upper() in {"BOND", "BILL"} and r.get("positionvalue")
+    no_multiplier = percent or _number(r.get("multiplier")) == 0
     return {
         "account": r.get("accountid") or "Portfolio",
         "symbol": r.get("symbol") or r.get("isin", "conid"),
         "description": r.get("description"),
         "quantity": r.get("position", "quantity"),
-        "multiplier": "" if _number(r.get("multiplier")) == 0 else r.get("multiplier"),
+        "multiplier": "" if no_multiplier else r.get("multiplier"),
         "price": r.get("markprice"),
         "value": r.get("positionvalue"),
         "currency": code,

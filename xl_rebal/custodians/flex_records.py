@@ -55,11 +55,8 @@ def is_flex_csv(document: Document) -> bool:
     for sheet in document.sheets:
         for row in sheet.rows[:30]:
             keys = {columns.key(c) for c in row if c}
-            named = {"currencyprimary", "clientaccountid"} & keys
-            if len(keys) >= 3 and (
-                ("currencyprimary" in keys and keys & _FLEX)
-                or (named and {"clientaccountid"} <= keys)
-            ):
+            own = "clientaccountid" in keys or ("currencyprimary" in keys and keys & _FLEX)
+            if len(keys) >= 3 and own:
                 return True
     return False
 

@@ -234,7 +234,7 @@ def _positions(
                 "symbol": row.get("symbol"),
                 "description": described.get(row.get("symbol"), ""),
                 "quantity": row.get("quantity"),
-                "multiplier": row.get("mult", "multiplier"),
+                "multiplier": "" if _is_bond(row) else row.get("mult", "multiplier"),
                 "price": row.get("closeprice"),
                 "value": row.get("value"),
                 "currency": code,
@@ -244,6 +244,12 @@ def _positions(
             }
         )
     return entries
+
+
+def _is_bond(row: _Row) -> bool:
+    """True for bonds with a value: their price is in percent of par, which Mult does not say."""
+    category = row.get("assetcategory").casefold()
+    return bool(row.get("value")) and ("bond" in category or "bill" in category)
 
 
 def _lots(activity: _Activity, account: str, base: str) -> list[dict[str, Cell]]:
