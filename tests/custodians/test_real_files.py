@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from xl_rebal.custodians import Statement, Told, read_export, read_positions
+from xl_rebal.custodians import Statement, Told, lot_warnings, read_export, read_positions
 from xl_rebal.errors import ReadError
+from xl_rebal.portfolio.lots import Lots, lot_gaps
 
 
 @pytest.fixture
@@ -204,3 +205,17 @@ def test_every_line_end_and_encoding_reads_the_same(brokers, tmp_path):
         path = tmp_path / f"{number}.csv"
         path.write_bytes(data)
         assert totals(read_positions(path)) == {"X12345678": 45_000.0, "Z98765432": 13_000.0}
+
+
+def test_lots_of_schwab_add_up_to_its_positions(brokers):
+    """FNDA and SCHA of one account on one day, from three files that Schwab wrote."""
+    held = read_export(brokers / "schwab/Intelligent-Positions-2020-08-25.CSV").holdings
+    lots = Lots.concat(
+        read_export(brokers / f"schwab/lots/2020-08-25_{symbol}.csv").lots
+        for symbol in ("FNDA", "SCHA")
+    )
+    assert lot_gaps(held, lots) == ()
+    assert lot_warnings(held, lots) == []
+    later = Lots.concat([lots, read_export(brokers / "schwab/lots/2020-09-25_SCHA.csv").lots])
+    (gap,) = lot_gaps(held, later)
+    assert (gap.symbol, gap.held, gap.in_lots) == ("SCHA", 10.0, 40.0)
