@@ -217,6 +217,13 @@ def test_realised_gains_whose_account_is_told(xl: Run, tmp_path: Path) -> None:
     assert "Realised gains" in xl("import", sales, "--account", "X12345678").out
 
 
+def test_an_option_that_would_do_nothing_is_refused(xl: Run) -> None:
+    for option in ("--account", "--symbol"):
+        refused = xl("import", SAMPLES / "fidelity_positions.csv", option, "X9")
+        assert refused.code == 1
+        assert f"{option}: X9 was not used" in refused.err
+
+
 def test_an_account_map_joins_masked_accounts(xl: Run, tmp_path: Path) -> None:
     lots = write(tmp_path, "lots.csv", LOTS)
     table = write(tmp_path, "map.csv", "masked,account\n...482,10020482\n")

@@ -17,6 +17,7 @@ from xl_rebal.custodians import (
     read_export,
 )
 from xl_rebal.errors import FaultList, ReadError
+from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.lots import Lots
 
@@ -51,7 +52,24 @@ def read_exports(files: Sequence[Path], options: ImportOptions) -> tuple[Stateme
                 )
             )
     faults.raise_as(ReadError)
+    _refuse_unused(statements, options)
     return tuple(statements)
+
+
+def _refuse_unused(statements: Sequence[Statement], options: ImportOptions) -> None:
+    """Refuse --account or --symbol where every file names its own: the option would do nothing."""
+    faults = FaultList()
+    for name, given in (("account", options.account.strip()), ("symbol", options.symbol.strip())):
+        tables = [t for s in statements for t in (s.holdings, s.lots, s.realised)]
+        renamed = options.account_map is not None and is_masked(given)
+        if (
+            given
+            and not renamed
+            and not any((getattr(table, name) == given).any() for table in tables)
+        ):
+            what = f"{given} was not used: every file names its {name}s itself"
+            faults.add(where=f"--{name}", what=what, remedy="leave it out")
+    faults.raise_as(ReadError)
 
 
 def across_files(statements: Sequence[Statement]) -> list[str]:
