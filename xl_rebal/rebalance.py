@@ -39,6 +39,8 @@ class Request:
 
     flows   money per account: contribution (+) or withdrawal (-).
     as_of   valuation date for calendar rules; None when unknown.
+    kept    trades that somebody has decided on, by account and symbol: units, + buy, - sell. They are
+            made as they are, and the rest is planned around them.
     """
 
     policy: Policy
@@ -46,6 +48,7 @@ class Request:
     flows: Mapping[str, float] = field(default_factory=dict)
     flow_mode: FlowMode = FlowMode.HYBRID
     as_of: dt.date | None = None
+    kept: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +68,8 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
     Raises PlanError where constraints cannot be met, naming every such account; VerificationError
     where a plan does not pass, in which case nothing is handed out.
     """
-    unknown = [name for name in request.flows if name not in book.holdings.accounts()]
-    if unknown:
-        raise PlanError.of(
-            where="flows",
-            what=f"account {', '.join(map(repr, unknown))} is not in the holdings",
-            remedy=f"accounts are: {', '.join(book.holdings.accounts())}",
-        )
+    _require_known(book, request.flows, "flows")
+    _require_known(book, request.kept, "locked trades")
     drifts = measure(book)
     held, cash = positions_by_account(book), spendable_cash(book)
     faults = FaultList()
@@ -105,6 +103,97 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
     return Rebalancing(
         book=book, request=request, drifts=tuple(drifts), plans=ordered, notes=tuple(notes)
     )
+
+
+def plan_by_hand(
+    book: Book, request: Request, trades: Mapping[str, Mapping[str, float]]
+) -> tuple[Plan, ...]:
+    """What trades that a person chose amount to: a plan for each account, not verified yet.
+
+    trades  units by account and symbol, + buy, - sell; accounts without any make none.
+
+    Raises PlanError where an account cannot trade what is asked (no price, no class with a target).
+    """
+    _require_known(book, trades, "trades")
+    drifts = measure(book)
+    held, cash = positions_by_account(book), spendable_cash(book)
+    faults = FaultList()
+    plans: dict[str, Plan] = {}
+    for drift in drifts:
+        band = widths(request.policy, drift)
+        for row, account in enumerate(drift.accounts):
+            wanted = trades.get(account, {})
+            if drift.base[row] <= HALF_CENT and not wanted:
+                continue
+            known = book.account(account)
+            with faults.collecting():
+                lines = lines_of_account(book, known, drift, held[account], request.limits)
+                problem = _problem(book, drift, row, band, request, lines, cash[account])
+                _require_lines(problem, wanted)
+                fires, why = _fires(problem, drift, request, known.last_rebalanced)
+                plans[account] = plan_of(
+                    problem,
+                    Draft(dict(wanted), dict.fromkeys(range(len(problem.classes)), BY_HAND)),
+                    Asked(
+                        triggered=fires or bool(wanted),
+                        why=why,
+                        mode=Mode.REBALANCE,
+                        cash_before=cash[account],
+                        flow=0.0,
+                        reserve=known.cash_reserve,
+                    ),
+                )
+    faults.raise_as(PlanError)
+    return tuple(plans[name] for name in book.holdings.accounts() if name in plans)
+
+
+BY_HAND = "the trades were edited by hand"
+_LOCKED = "locked trades are kept as they are"
+
+
+def _require_known(book: Book, named: Mapping[str, object], where: str) -> None:
+    unknown = [name for name in named if name not in book.holdings.accounts()]
+    if unknown:
+        raise PlanError.of(
+            where=where,
+            what=f"account {', '.join(map(repr, unknown))} is not in the holdings",
+            remedy=f"accounts are: {', '.join(book.holdings.accounts())}",
+        )
+
+
+def _require_lines(problem: Problem, wanted: Mapping[str, float]) -> None:
+    """Refuse trades of what the account neither holds nor could buy."""
+    known = {line.symbol: line for line in problem.lines}
+    faults = FaultList()
+    for symbol in wanted:
+        line = known.get(symbol)
+        if line is not None and line.klass >= 0:
+            continue
+        faults.add(
+            where=f"account {problem.account}, {symbol}",
+            what="is excluded from the weights"
+            if line is not None
+            else "is not held, and no table gives it a price and a class with a target",
+            remedy="remove the trade"
+            if line is not None
+            else "add it with class and price to the securities table, or remove the trade",
+        )
+    faults.raise_as(PlanError)
+
+
+def _around_kept(problem: Problem, kept: Mapping[str, float], *, wanted: bool) -> Draft:
+    """The kept trades, and what is still to do once they are made if anything is `wanted`."""
+    _require_lines(problem, kept)
+    state = applied(problem, dict(kept))
+    lines = tuple(
+        replace(line, can_buy=False, can_sell=False, must_sell=False, blocked=_LOCKED)
+        if line.symbol in kept
+        else line
+        for line in state.lines
+    )
+    rest = draft(replace(state, lines=lines), Mode.REBALANCE) if wanted else Draft({}, {})
+    touched = {line.klass: _LOCKED for line in lines if line.symbol in kept}
+    return Draft({**rest.quantities, **kept}, {**touched, **rest.notes}, rest.dropped)
 
 
 def _problem(
@@ -162,6 +251,9 @@ def _plan_account(
             ),
         )
 
+    if kept := request.kept.get(problem.account):
+        drafted = _around_kept(problem, kept, wanted=fires or problem.cash < -HALF_CENT)
+        return made(Mode.REBALANCE, f"{why}; {_LOCKED}", drafted)
     if request.flow_mode is FlowMode.BUY_ONLY:
         return made(Mode.INVEST, "new money only buys what is underweight")
     if request.flow_mode is FlowMode.RAISE_CASH:

@@ -46,13 +46,13 @@ def book_of(holdings: Any, targets: Any, restrictions: Any = None) -> Book:
     models = ranges.targets(targets)
     held, _ = ranges.holdings(holdings)
     rules = ranges.restrictions(restrictions)
-    _require_binding(rules, held)
+    require_binding(rules, held)
     return Book(
         holdings=classify(held, targets=tuple(models.values())), models=models, restrictions=rules
     )
 
 
-def _require_binding(rules: tuple[Restriction, ...], held: Holdings) -> None:
+def require_binding(rules: tuple[Restriction, ...], held: Holdings) -> None:
     """Refuse a rule that protects nothing here: in a sheet that is a slip of the pen."""
     accounts = {name.casefold() for name in held.accounts()} | EVERYONE
     symbols = {symbol.casefold() for symbol in held.symbol.tolist()}

@@ -36,7 +36,8 @@ DRIFT_COLUMNS = (
 WEIGHT_COLUMNS = ("account", "symbol", "asset_class", "value", "weight")
 
 
-def _drift_rows(checks: list[BandCheck], book: Book) -> list[dict[str, Any]]:
+def drift_rows(checks: list[BandCheck], book: Book) -> list[dict[str, Any]]:
+    """One row per account and class, accounts in the order of the holdings."""
     order = {name: index for index, name in enumerate(book.holdings.accounts())}
     rows = [row for each in checks for row in each.rows()]
     return sorted(rows, key=lambda row: order[row["account"]])
@@ -89,7 +90,7 @@ def rebal_weights(holdings: Any) -> Grid:
 def rebal_drift(holdings: Any, targets: Any, policy: Any) -> Grid:
     """Weights against targets, class by class."""
     book = book_of(holdings, targets)
-    return table_of(DRIFT_COLUMNS, _drift_rows(check(book, ranges.policy(policy)), book))
+    return table_of(DRIFT_COLUMNS, drift_rows(check(book, ranges.policy(policy)), book))
 
 
 @worksheet_function(
@@ -105,7 +106,11 @@ def rebal_drift(holdings: Any, targets: Any, policy: Any) -> Grid:
 def rebal_status(holdings: Any, targets: Any, policy: Any) -> str:
     """Whether every class is within its band, in words."""
     book = book_of(holdings, targets)
-    rows = _drift_rows(check(book, ranges.policy(policy)), book)
+    return status_words(drift_rows(check(book, ranges.policy(policy)), book))
+
+
+def status_words(rows: list[dict[str, Any]]) -> str:
+    """Which classes of drift rows are outside their band, in one line."""
     banded = [row for row in rows if row["lower"] is not None or row["upper"] is not None]
     outside = [row for row in rows if row["status"] != "within"]
     if not outside:

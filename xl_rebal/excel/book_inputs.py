@@ -1,0 +1,227 @@
+"""What a workbook's input tables say: the cells as they stand, and the book and request made of them.
+
+The cells are what a stored plan keeps, so that the same reading can be repeated when it is checked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xl_rebal.errors import FaultList, TableError
+from xl_rebal.excel import ranges
+from xl_rebal.excel.functions.arguments import require_binding
+from xl_rebal.excel.ranges import CellError, Grid
+from xl_rebal.excel.workbook import Workbook, find_table, need_table
+from xl_rebal.portfolio import cells, tables
+from xl_rebal.portfolio.accounts import Account, accounts_from_rows
+from xl_rebal.portfolio.book import Book, assign_classes, classify
+from xl_rebal.portfolio.securities import Security, securities_from_rows
+from xl_rebal.rebalance import Request
+from xl_rebal.trading.limits import Limits
+
+HOLDINGS, TARGETS, POLICY, COSTS = "tblHoldings", "tblTargets", "tblPolicy", "tblCosts"
+RESTRICTIONS, CLASSES = "tblRestrictions", "tblClasses"
+SECURITIES, ACCOUNTS = "tblSecurities", "tblAccountSettings"
+TABLES = (HOLDINGS, TARGETS, POLICY, COSTS, RESTRICTIONS, CLASSES, SECURITIES, ACCOUNTS)
+REQUIRED = (HOLDINGS, TARGETS)
+AS_OF = "AsOf"  # a defined name: the cell with the valuation date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The input tables of a workbook as rows of plain cells, header first, and its valuation date.
+
+    tables  by name; only those that are there. Cells are texts, numbers, TRUE/FALSE, dates or blank.
+    as_of   None when the workbook names no date.
+    """
+
+    tables: Mapping[str, Grid]
+    as_of: dt.date | None
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of every input table and the date."""
+        date = self.as_of.isoformat() if self.as_of else None
+        return hashlib.sha256(json.dumps([self.to_json(), date]).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """The tables as JSON keeps them."""
+        return {name: [[_plain(c) for c in row] for row in grid] for name, grid in self.tables.items()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any], as_of: str | None) -> Inputs:
+        """The tables that `to_json` wrote."""
+        grids = {name: [[_typed(c) for c in row] for row in grid] for name, grid in stored.items()}
+        return cls(tables=grids, as_of=dt.date.fromisoformat(as_of) if as_of else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A book and what is asked of the planner, as the workbook says them."""
+
+    book: Book
+    request: Request
+    warnings: tuple[str, ...]
+
+
+def read_inputs(book: Workbook) -> Inputs:
+    """The input tables of a workbook; raises WorkbookError where a required one is missing."""
+    faults = FaultList()
+    for name in REQUIRED:
+        with faults.collecting():
+            need_table(book, name)
+    faults.raise_as(TableError)
+    found = {}
+    for name in TABLES:
+        table = find_table(book, name)
+        if table is not None:
+            body = table.area.with_rows(table.area.rows - int(table.totals))
+            found[name] = [list(row) for row in book.values(body)]
+    return Inputs(tables=found, as_of=_as_of(book))
+
+
+def asked(inputs: Inputs) -> Asked:
+    """The book and the request; every table that is at fault is reported."""
+    faults = FaultList()
+    grids = inputs.tables
+    models, held, warnings = None, None, ()
+    policy, costs, rules = None, None, ()
+    securities: dict[str, Security] = {}
+    accounts: dict[str, Account] = {}
+    with faults.collecting():
+        models = ranges.targets(grids[TARGETS])
+    with faults.collecting():
+        held, warnings = ranges.holdings(grids[HOLDINGS])
+    with faults.collecting():
+        policy = ranges.policy(grids.get(POLICY))
+    with faults.collecting():
+        costs = ranges.costs(grids.get(COSTS))
+    with faults.collecting():
+        rules = ranges.restrictions(grids.get(RESTRICTIONS))
+    with faults.collecting():
+        rows = _rows(grids, SECURITIES, tables.SECURITIES)
+        securities = securities_from_rows(rows)
+    with faults.collecting():
+        accounts = accounts_from_rows(_rows(grids, ACCOUNTS, tables.ACCOUNTS))
+    own: dict[str, str] = {}
+    with faults.collecting():
+        own = class_map(grids)
+    faults.raise_as(TableError)
+    assert models is not None and held is not None and policy is not None and costs is not None
+    blank = (held.asset_class == "") & held.is_position
+    if blank.any():
+        # A class in the row itself comes first: it is what the sheet shows.
+        mapped, _ = assign_classes(held.take(blank), class_map=own, securities=securities)
+        column = held.asset_class.copy()
+        column[np.flatnonzero(blank)] = mapped.asset_class
+        held = held.with_classes(column)
+    require_binding(rules, held)
+    book = Book(
+        holdings=classify(held, targets=tuple(models.values())),
+        models=models,
+        securities=securities,
+        accounts=accounts,
+        restrictions=rules,
+    )
+    request = Request(policy=policy, limits=Limits(costs=costs), as_of=inputs.as_of)
+    return Asked(book=book, request=request, warnings=warnings)
+
+
+def class_map(grids: Mapping[str, Grid]) -> dict[str, str]:
+    """The user's own classes of table tblClasses, by symbol in lower case."""
+    faults, own = FaultList(), dict[str, str]()
+    for row in _rows(grids, CLASSES, tables.CLASS_MAP):
+        name = row["symbol"].casefold()
+        if own.setdefault(name, row["asset_class"]) != row["asset_class"]:
+            faults.add(
+                where=f"{CLASSES} row {row['row']}, {row['symbol']}",
+                what=f"has two classes ({own[name]} and {row['asset_class']})",
+                remedy="keep one row",
+            )
+    faults.raise_as(TableError)
+    return own
+
+
+def _rows(grids: Mapping[str, Grid], name: str, spec: tables.TableSpec) -> list[dict[str, Any]]:
+    grid = ranges.grid(grids.get(name))
+    if not grid or len(grid) == 1:
+        return []
+    return ranges.table(grid, spec, name)
+
+
+def _as_of(book: Workbook) -> dt.date | None:
+    area = book.named_area(AS_OF)
+    if area is None:
+        return None
+    cell = book.values(area.with_rows(1))[0][0]
+    if cells.is_blank(cell):
+        return None
+    where = f"{AS_OF} ({area.sheet}!{area.ref.partition(':')[0]})"
+    if isinstance(cell, CellError):
+        raise TableError.of(where=where, what=f"shows {cell}", remedy="enter a date, or clear it")
+    try:
+        return cells.date(cell)
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise TableError.of(where=where, what=what, remedy=remedy) from None
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, dt.datetime):
+        return {"date": cell.isoformat()}
+    if isinstance(cell, CellError):
+        return {"error": cell.text}
+    return None if cell == "" else cell
+
+
+def _typed(cell: Any) -> Any:
+    if isinstance(cell, dict):
+        if "date" in cell:
+            return dt.datetime.fromisoformat(str(cell["date"]))
+        return CellError(str(cell["error"]))
+    return cell
+
+
+def differences(before: Inputs, now: Inputs) -> list[str]:
+    """What changed between two readings, table by table: `tblHoldings row 3: Quantity 5000 → 5100`."""
+    found = []
+    if before.as_of != now.as_of:
+        found.append(f"the valuation date {before.as_of or 'unknown'} → {now.as_of or 'unknown'}")
+    old, new = before.to_json(), now.to_json()
+    for name in TABLES:
+        one, two = old.get(name), new.get(name)
+        if one == two:
+            continue
+        if one is None or two is None:
+            found.append(f"{name} was {'added' if one is None else 'removed'}")
+        elif len(one) != len(two) or one[0] != two[0]:
+            found.append(f"{name} has other rows or columns ({len(one) - 1} → {len(two) - 1} rows)")
+        else:
+            found += _cells(name, one, two)
+    return found
+
+
+def _cells(name: str, one: Grid, two: Grid) -> list[str]:
+    return [
+        f"{name} row {number}: {one[0][index]} {_shown(a)} → {_shown(b)}"
+        for number, (first, second) in enumerate(zip(one, two, strict=True), start=1)
+        for index, (a, b) in enumerate(zip(first, second, strict=True))
+        if a != b
+    ]
+
+
+def _shown(cell: Any) -> str:
+    if cell is None:
+        return "(blank)"
+    if isinstance(cell, dict):
+        return str(next(iter(cell.values())))
+    return cells.text(cell)
+
+
