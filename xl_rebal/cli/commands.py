@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from xl_rebal import __version__
-from xl_rebal.cli import excel_commands
+from xl_rebal.cli import excel_commands, macro_command
 from xl_rebal.errors import FileError, RebalError
 from xl_rebal.trading.limits import FlowMode
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 excel_commands.register(app)
+macro_command.register(app)
 
 Holdings = Annotated[
     Path,

@@ -22,6 +22,7 @@ from xl_rebal.excel.workbook import Workbook, find_table, need_table
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.accounts import Account, accounts_from_rows
 from xl_rebal.portfolio.book import Book, assign_classes, classify
+from xl_rebal.portfolio.restrictions import Restriction
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.rebalance import Request
 from xl_rebal.trading.limits import Limits
@@ -53,7 +54,9 @@ class Inputs:
 
     def to_json(self) -> dict[str, Any]:
         """The tables as JSON keeps them."""
-        return {name: [[_plain(c) for c in row] for row in grid] for name, grid in self.tables.items()}
+        return {
+            name: [[_plain(c) for c in row] for row in grid] for name, grid in self.tables.items()
+        }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], as_of: str | None) -> Inputs:
@@ -91,8 +94,9 @@ def asked(inputs: Inputs) -> Asked:
     """The book and the request; every table that is at fault is reported."""
     faults = FaultList()
     grids = inputs.tables
-    models, held, warnings = None, None, ()
-    policy, costs, rules = None, None, ()
+    models, held, policy, costs = None, None, None, None
+    warnings: tuple[str, ...] = ()
+    rules: tuple[Restriction, ...] = ()
     securities: dict[str, Security] = {}
     accounts: dict[str, Account] = {}
     with faults.collecting():
@@ -114,7 +118,10 @@ def asked(inputs: Inputs) -> Asked:
     with faults.collecting():
         own = class_map(grids)
     faults.raise_as(TableError)
-    assert models is not None and held is not None and policy is not None and costs is not None
+    assert models is not None
+    assert held is not None
+    assert policy is not None
+    assert costs is not None
     blank = (held.asset_class == "") & held.is_position
     if blank.any():
         # A class in the row itself comes first: it is what the sheet shows.
@@ -223,5 +230,3 @@ def _shown(cell: Any) -> str:
     if isinstance(cell, dict):
         return str(next(iter(cell.values())))
     return cells.text(cell)
-
-

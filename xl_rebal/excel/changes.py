@@ -6,7 +6,6 @@ writes once, and puts everything back when a step fails.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xl_rebal.excel import undo
@@ -190,9 +189,7 @@ class Page:
             book.resize_table(self.table, area)
             below = max(used.rows, area.last_row) - TABLE_ROW
             wide = max(used.columns, len(self.columns))
-            book.clear(
-                Area(sheet=sheet, row=TABLE_ROW + 1, column=1, rows=below, columns=wide)
-            )
+            book.clear(Area(sheet=sheet, row=TABLE_ROW + 1, column=1, rows=below, columns=wide))
         self._head(book, sheet)
         book.write(sheet, TABLE_ROW, 1, [[column.header for column in self.columns], *rows])
         self._looks(book, sheet, len(rows))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +28,9 @@ from xl_rebal.files import check_target, write_atomically
 from xl_rebal.workbooks.styles import Look
 
 _SUFFIXES = {".xlsx": ".xlsx", ".xlsm": ".xlsm", ".xltx": ".xlsx", ".xltm": ".xlsm"}
-_PLACE = re.compile(r"^=?(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]+)\$?(\d+)(?::\$?([A-Z]+)\$?(\d+))?$")
+_PLACE = re.compile(
+    r"^=?(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]+)\$?(\d+)(?::\$?([A-Z]+)\$?(\d+))?$"
+)
 _SI = re.compile(r"<si\b[^>]*?(?:/>|>(.*?)</si>)", re.DOTALL)
 
 
@@ -39,6 +39,8 @@ class FileWorkbook:
 
     out     where it is saved; the file itself when left out.
     answer  what `ask` answers: nobody is there to be asked.
+
+    `saved` says whether anything was written.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class FileWorkbook:
         self._path, self._answer, self._report = path, answer, report
         self._out, self._overwrite = _target(path, out, overwrite=overwrite)
         self._source = _read(path)
-        self._hash = hashlib.sha256(self._source).hexdigest()
+        self.saved = False
         self._open()
 
     def _open(self) -> None:
@@ -230,6 +232,7 @@ class FileWorkbook:
         data = self._package.data()
         write_atomically(self._out, data, overwrite=self._overwrite)
         self._source, self._path, self._overwrite = data, self._out, True
+        self.saved = True
         self._open()
 
     def discard(self) -> bool:

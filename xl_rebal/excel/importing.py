@@ -232,9 +232,9 @@ def _formula_columns(
     for column in range(columns):
         cells_ = [row.contents[column] for row in old]
         last = cells_[-1] if cells_ else None
-        if column not in known and isinstance(last, Formula):
-            if all(isinstance(cell, Formula) for cell in cells_):
-                found[column] = (old[-1].number, last)
+        every = all(isinstance(cell, Formula) for cell in cells_)
+        if column not in known and every and isinstance(last, Formula):
+            found[column] = (old[-1].number, last)
     return found
 
 

@@ -166,9 +166,7 @@ def generate_trades(book: Workbook, settings: Settings) -> Outcome:
     for trade in kept:
         locks.setdefault(trade.account, {})[trade.symbol] = trade.signed
     request = what.request
-    request = Request(
-        policy=request.policy, limits=request.limits, as_of=request.as_of, kept=locks
-    )
+    request = Request(policy=request.policy, limits=request.limits, as_of=request.as_of, kept=locks)
     result = rebalance(what.book, request)
     stored = StoredPlan(
         inputs=inputs, plans=result.plans, locked=frozenset(trade.key for trade in kept)
@@ -322,7 +320,9 @@ def _require_same_inputs(stored: StoredPlan, inputs: Inputs) -> None:
         more = f" and {len(changed) - 10} more" if len(changed) > 10 else ""
         raise WorkbookError.of(
             where=f"plan {stored.plan_id}",
-            what="the inputs have changed since the plan was made: " + "; ".join(changed[:10]) + more,
+            what="the inputs have changed since the plan was made: "
+            + "; ".join(changed[:10])
+            + more,
             remedy="press Generate Trades (locked trades are kept), or put the inputs back",
         )
 

@@ -79,9 +79,7 @@ def edits_between(stored: StoredPlan, trades: Sequence[SheetTrade]) -> list[Edit
     return found
 
 
-def _refuse_computed(
-    trade: SheetTrade, old: Trade, faults: FaultList, *, resized: bool
-) -> None:
+def _refuse_computed(trade: SheetTrade, old: Trade, faults: FaultList, *, resized: bool) -> None:
     """An edit of a computed cell would be without effect, so it is refused."""
     pairs = [("Price", trade.price, old.price)]
     if not resized:

@@ -115,7 +115,7 @@ def pages(
     rows: list[list[Content]] = [_trade_row(t, stored.locked, marks) for t in trades]
     if not rows:
         why = "; ".join(f"{plan.account}: {plan.why}" for plan in stored.plans[:5])
-        rows = [[None] * (len(COLUMNS) - 1) + [f"{QUIET}{why}"]]
+        rows = [[*([None] * (len(COLUMNS) - 1)), f"{QUIET}{why}"]]
     first = Page(
         sheet=TRADES,
         title="Trades",
@@ -211,7 +211,9 @@ def read_plan(book: Workbook) -> SheetPlan:
     table = find_table(book, TRADES_TABLE)
     if table is None:
         raise WorkbookError.of(
-            where=book.name, what="there is no plan in this workbook", remedy="press Generate Trades"
+            where=book.name,
+            what="there is no plan in this workbook",
+            remedy="press Generate Trades",
         )
     _refuse_rows_outside(book, table)
     header = [cells.text(cell) for cell in book.values(table.header)[0]]
@@ -317,9 +319,7 @@ def _read_row(row: int, named: dict[str, Content], faults: FaultList) -> SheetTr
     )
 
 
-def _number(
-    named: dict[str, Content], name: str, place: str, faults: FaultList
-) -> float | None:
+def _number(named: dict[str, Content], name: str, place: str, faults: FaultList) -> float | None:
     cell = named[name]
     if cells.is_blank(cell):
         return None

@@ -52,14 +52,8 @@ def _id_cells(book: Workbook) -> list[Area]:
         table = find_table(book, name)
         if table is None or table.area.row < 2:
             continue
-        head = Area(
-            sheet=table.area.sheet, row=1, column=1, rows=table.area.row - 1, columns=2
-        )
+        head = Area(sheet=table.area.sheet, row=1, column=1, rows=table.area.row - 1, columns=2)
         for row, (label, value) in enumerate(book.values(head), start=1):
             if label == PLAN_ID and value not in (None, "", REMOVED):
-                found.append(
-                    Area(sheet=table.area.sheet, row=row, column=2, rows=1, columns=1)
-                )
+                found.append(Area(sheet=table.area.sheet, row=row, column=2, rows=1, columns=1))
     return found
-
-

@@ -99,9 +99,7 @@ class Keeper:
         index["created"] = list(created)
         row = 3
         for area in areas:
-            block = Area(
-                sheet=_NEW, row=row, column=_COLUMN, rows=area.rows, columns=area.columns
-            )
+            block = Area(sheet=_NEW, row=row, column=_COLUMN, rows=area.rows, columns=area.columns)
             cells = [[encoded(cell) for cell in line] for line in book.contents(area)]
             book.copy_formats(area, block)
             book.write(_NEW, row, _COLUMN, cells)

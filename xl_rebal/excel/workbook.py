@@ -101,9 +101,7 @@ class TableAt:
     @property
     def body(self) -> Area:
         """The rows between header and totals."""
-        return replace(
-            self.area, row=self.area.row + 1, rows=self.area.rows - 1 - int(self.totals)
-        )
+        return replace(self.area, row=self.area.row + 1, rows=self.area.rows - 1 - int(self.totals))
 
 
 class Workbook(Protocol):

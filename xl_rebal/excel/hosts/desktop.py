@@ -67,16 +67,24 @@ class Cells:
 
 def _read(context: Any) -> None:
     """Replace the raw value of a conversion by rows of cells; None for nothing."""
-    source = context.range
-    raw = rows(context.value if source is None else source.raw_value)
-    if raw and source is not None and any(type(c) is Decimal for row in raw for c in row):
+    if context.range is not None:
+        context.value = cells_of(context.range)
+    else:
+        raw = rows(context.value)
+        context.value = [[cell(c) for c in row] for row in raw] if raw else None
+
+
+def cells_of(source: Any) -> list[list[Any]] | None:
+    """The cells of an xlwings range on Windows, as rows; None for one blank cell."""
+    raw = rows(source.raw_value)
+    if raw and any(type(c) is Decimal for row in raw for c in row):
         # In a cell with a currency format, Value is cut to four decimals; Value2 is not.
         exact = rows(source.api.Value2) or raw
         raw = [
             tuple(e if type(c) is Decimal else c for c, e in zip(*pair, strict=True))
             for pair in zip(raw, exact, strict=True)
         ]
-    context.value = [[cell(c) for c in row] for row in raw] if raw else None
+    return [[cell(c) for c in row] for row in raw] if raw else None
 
 
 def rows(raw: Any) -> list[tuple[Any, ...]] | None:

@@ -32,8 +32,8 @@ class StylesXml:
                 found = dict(re.findall(r'(\w+)="([^"]*)"', match[1]))
                 formats[int(found["numFmtId"])] = found["formatCode"].replace("&quot;", '"')
             for number, xf in enumerate(_XF.findall(self._section("cellXfs")[1])):
-                match = re.search(r'numFmtId="(\d+)"', xf)
-                code = formats.get(int(match[1]) if match else 0, "General")
+                given = re.search(r'numFmtId="(\d+)"', xf)
+                code = formats.get(int(given[1]) if given else 0, "General")
                 self._dates[number] = bool(is_date_format(code))
         return self._dates.get(style, False)
 

@@ -29,6 +29,10 @@ _AFTER_CALC = re.compile(
     r"<(?:oleSize|customWorkbookViews|pivotCaches|smartTagPr|smartTagTypes|webPublishing|"
     r"fileRecoveryPr|webPublishObjects|extLst)\b|</workbook>"
 )
+_FOLDER = re.compile(
+    r"<mc:AlternateContent\b[^>]*>(?:(?!</mc:AlternateContent>).)*absPath.*?</mc:AlternateContent>",
+    re.DOTALL,
+)
 _NEW_SHEET = (
     f'{_HEAD}<worksheet xmlns="{_SPREADSHEET}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
     '<dimension ref="A1"/><sheetViews><sheetView showGridLines="0" workbookViewId="0"/></sheetViews>'
@@ -36,7 +40,10 @@ _NEW_SHEET = (
     '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>'
     '<pageSetup orientation="landscape" fitToHeight="0"/></worksheet>'
 )
-TEMPLATE, MACRO_TEMPLATE = f"{_TYPE}.template.main+xml", "application/vnd.ms-excel.template.macroEnabled.main+xml"
+TEMPLATE, MACRO_TEMPLATE = (
+    f"{_TYPE}.template.main+xml",
+    "application/vnd.ms-excel.template.macroEnabled.main+xml",
+)
 PLAIN, MACRO = f"{_TYPE}.sheet.main+xml", "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
 
 
@@ -180,7 +187,9 @@ class StoredPackage:
                     continue
                 root = _TABLE.search(self.parts[target].decode())
                 attributes = dict(_ATTRIBUTE.findall(root[0])) if root else {}
-                left, top, right, bottom = (int(e or 0) for e in range_boundaries(attributes["ref"]))
+                left, top, right, bottom = (
+                    int(e or 0) for e in range_boundaries(attributes["ref"])
+                )
                 area = Area(
                     sheet=sheet,
                     row=top,
@@ -188,7 +197,7 @@ class StoredPackage:
                     rows=bottom - top + 1,
                     columns=right - left + 1,
                 )
-                name = _plain(attributes.get("displayName", attributes.get("name", "")))
+                name = _plain(attributes.get("displayName") or attributes["name"])
                 totals = attributes.get("totalsRowCount", "0") not in {"0", ""}
                 found.append((TableAt(name=name, area=area, totals=totals), target))
         return found
@@ -259,14 +268,18 @@ class StoredPackage:
         place = _AFTER_CALC.search(self._workbook, after)
         assert place is not None
         start = place.start()
-        self._workbook = f'{self._workbook[:start]}<calcPr fullCalcOnLoad="1"/>{self._workbook[start:]}'
+        self._workbook = (
+            f'{self._workbook[:start]}<calcPr fullCalcOnLoad="1"/>{self._workbook[start:]}'
+        )
 
     def drop_calculation_chain(self) -> None:
         """Excel makes it anew; one that names a cell without a formula is a damaged file to it."""
         if "xl/calcChain.xml" in self.parts:
             self._remove_part("xl/calcChain.xml")
             rels = self.parts[RELS].decode()
-            self.parts[RELS] = re.sub(r'<Relationship\b[^>]*calcChain\.xml"[^>]*/>', "", rels).encode()
+            self.parts[RELS] = re.sub(
+                r'<Relationship\b[^>]*calcChain\.xml"[^>]*/>', "", rels
+            ).encode()
 
     def become_workbook(self) -> None:
         """A template saved under another name is an ordinary workbook."""
@@ -281,13 +294,15 @@ class StoredPackage:
     def forget_traces(self) -> list[str]:
         """Remove the folder and the people that Excel writes into a file."""
         done = []
-        pattern = r"<mc:AlternateContent\b[^>]*>(?:(?!</mc:AlternateContent>).)*absPath.*?</mc:AlternateContent>"
-        text = re.sub(pattern, "", self._workbook, flags=re.DOTALL)
+        text = _FOLDER.sub("", self._workbook)
         if text != self._workbook:
             self._workbook = text
             done.append("the folder that the file was saved in")
         core = self.parts.get("docProps/core.xml", b"").decode()
-        for tag, words in (("dc:creator", "the author"), ("cp:lastModifiedBy", "who saved it last")):
+        for tag, words in (
+            ("dc:creator", "the author"),
+            ("cp:lastModifiedBy", "who saved it last"),
+        ):
             found = re.search(rf"<{tag}>([^<]+)</{tag}>", core)
             if found and found[1] != "xl_rebal":
                 core = core.replace(found[0], f"<{tag}></{tag}>")

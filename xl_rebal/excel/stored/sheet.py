@@ -82,7 +82,9 @@ class SheetXml:
         for number in sorted(self._rows):
             row = self._rows[number]
             cells = "".join(row.cells[column] for column in sorted(row.cells))
-            rows.append(f"<row{row.attributes}>{cells}</row>" if cells else f"<row{row.attributes}/>")
+            rows.append(
+                f"<row{row.attributes}>{cells}</row>" if cells else f"<row{row.attributes}/>"
+            )
         area = self.used()
         before = _DIMENSION.sub(rf"\g<1>{area.ref}\g<2>", self._before, count=1)
         return f"{before}<sheetData>{''.join(rows)}</sheetData>{self._after}"
@@ -153,7 +155,8 @@ class SheetXml:
             self._put(row, column, style, "", "")
             return
         match = _CELL.match(raw)
-        assert match is not None and found is not None
+        assert match is not None
+        assert found is not None
         attributes = re.sub(r'\s+s="\d+"', "", match[1])
         end = "/>" if match[2] is None else f">{match[2]}</c>"
         found.cells[column] = f'<c{attributes} s="{style}"{end}'
@@ -253,7 +256,7 @@ class SheetXml:
         moved = Translator(f"={master}", origin=place).translate_formula(
             f"{get_column_letter(column)}{row}"
         )
-        return moved[1:]
+        return str(moved[1:])
 
     def _first_of_shared(self, number: str) -> tuple[str, str] | None:
         for row, found in self._rows.items():
@@ -305,7 +308,8 @@ def _body(content: Content, epoch: dt.datetime) -> tuple[str, str]:
     if isinstance(content, bool):
         return "b", f"<v>{int(content)}</v>"
     if isinstance(content, dt.datetime):
-        return "", f"<v>{_number(float(to_excel(content, epoch)))}</v>"
+        serial: float = to_excel(content, epoch)  # type: ignore[no-untyped-call]  # openpyxl's stubs
+        return "", f"<v>{_number(float(serial))}</v>"
     if isinstance(content, str):
         text = escape(_ESCAPED.sub("_x005F_", clean_text(content)))
         return "inlineStr", f'<is><t xml:space="preserve">{text}</t></is>'

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 _TEXTS = re.compile(r'"(?:[^"]|"")*"')
 _SHEETS = re.compile(r"(?:'((?:[^']|'')+)'|([\w.:\[\]]+))!")
 _WORDS = re.compile(r"[A-Za-z_\\][\w.\\]*")
-_OWN_CELLS = re.compile(r"(?<![!\w.$])\$?[A-Z]{1,3}\$?\d{1,7}\b|(?<![!\w.$:])\$?[A-Z]{1,3}:\$?[A-Z]{1,3}\b")
+_OWN_CELLS = re.compile(
+    r"(?<![!\w.$])\$?[A-Z]{1,3}\$?\d{1,7}\b|(?<![!\w.$:])\$?[A-Z]{1,3}:\$?[A-Z]{1,3}\b"
+)
 # What a worksheet function without arguments reads.
 _INPUTS = frozenset(
-    "tblholdings tbltargets tblpolicy tblcosts tblrestrictions tblclasses tblsecurities tblaccountsettings".split()
+    "tblholdings tbltargets tblpolicy tblcosts tblrestrictions tblclasses "
+    "tblsecurities tblaccountsettings".split()
 )
 _ANYWHERE = frozenset({"indirect", "offset"})
 
