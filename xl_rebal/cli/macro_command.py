@@ -58,10 +58,16 @@ def macro(
             "messages": list(outcome.lines),
             "warnings": list(outcome.warnings),
             "workbook": written,
+            "computed_on_opening": book.stale,
         }
         typer.echo(documents.dumps(document))
         return
     for line in outcome.lines:
         screens.say(line)
     screens.warn(list(outcome.warnings))
+    if book.stale:
+        screens.say(
+            f"{book.stale} formulas depend on what was changed: their saved values were taken away, and "
+            "they are computed when the workbook is opened"
+        )
     screens.say(f"workbook: {written}" if written else "the workbook was not changed")

@@ -40,7 +40,8 @@ class FileWorkbook:
     out     where it is saved; the file itself when left out.
     answer  what `ask` answers: nobody is there to be asked.
 
-    `saved` says whether anything was written.
+    `saved` says whether anything was written, `stale` how many saved values were taken away because
+    what they were computed from has changed.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class FileWorkbook:
         self._out, self._overwrite = _target(path, out, overwrite=overwrite)
         self._source = _read(path)
         self.saved = False
+        self.stale = 0
         self._open()
 
     def _open(self) -> None:
@@ -206,6 +208,7 @@ class FileWorkbook:
             for row in range(top, bottom + 1):
                 for column in range(left, right + 1):
                     xml.drop_value(row, column)
+        self.stale += len(found)
         if found:
             self._package.compute_on_opening()
 

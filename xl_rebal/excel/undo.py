@@ -251,7 +251,7 @@ def _restore(book: Workbook, sheet: str, index: dict[str, Any]) -> None:
         for offset, width in enumerate(record["widths"]):
             if width and width != book.column_width(area.sheet, area.column + offset):
                 book.set_column_width(area.sheet, area.column + offset, width)
-    for name in index["created"]:
+    for name in reversed(index["created"]):
         _remove(book, name)
 
 

@@ -128,9 +128,15 @@ class DesktopWorkbook:
         self._book.sheets.add(name, after=self._book.sheets[self.sheet_names()[-1]])
 
     def delete_sheet(self, name: str) -> None:
-        if self.visibility(name) is Visibility.VERY_HIDDEN:
+        hidden = self.visibility(name) is Visibility.VERY_HIDDEN
+        if hidden:
             self.show(name, Visibility.HIDDEN)  # Excel does not delete very hidden sheets
-        self._book.sheets[name].delete()
+        try:
+            self._book.sheets[name].delete()
+        except BaseException:
+            if hidden:
+                self.show(name, Visibility.VERY_HIDDEN)
+            raise
 
     def rename_sheet(self, name: str, new: str) -> None:
         self._book.sheets[name].name = new
@@ -220,7 +226,7 @@ class DesktopWorkbook:
         finally:
             with contextlib.suppress(Exception):  # it was deleted, or hidden by an undo
                 self._book.sheets[active].activate()
-            _set_back(app, before)
+            _set_surely(app, before)
 
     def commit(self) -> None:
         """It is in Excel already; the user saves."""
@@ -232,7 +238,7 @@ class DesktopWorkbook:
         return str(self._book.app.alert(question, title=TITLE, buttons="yes_no")) == "yes"
 
     def progress(self, text: str) -> None:
-        self._book.app.status_bar = text or False
+        _set_surely(self._book.app, {"status_bar": text or False})
 
     def tell(self, text: str, *, wrong: bool) -> None:
         """One message to the user."""
@@ -258,16 +264,15 @@ class DesktopWorkbook:
             cell.formula = text
 
 
-def _set_back(app: Any, before: dict[str, Any]) -> None:
-    """Every setting, even where one of them fails; the first failure is raised then."""
-    failed: Exception | None = None
-    for name, value in before.items():
-        try:
-            setattr(app, name, value)
-        except Exception as error:  # the others must be set back too
-            failed = failed or error
-    if failed is not None and sys.exc_info()[0] is None:
-        raise failed
+def _set_surely(app: Any, settings: dict[str, Any]) -> None:
+    """Each setting, tried again where Excel is busy; no macro stops for one."""
+    for name, value in settings.items():
+        for _ in range(3):
+            try:
+                setattr(app, name, value)
+                break
+            except Exception:  # each platform has its own exception
+                continue
 
 
 def _mac_words() -> Any:

@@ -52,6 +52,7 @@ class StoredPackage:
 
     def __init__(self, data: bytes, name: str) -> None:
         self._name = name
+        self._found: tuple[str, list[tuple[re.Match[str], dict[str, str], str]]] | None = None
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             self._entries = archive.infolist()
             self.parts = {each.filename: archive.read(each) for each in self._entries}
@@ -96,6 +97,8 @@ class StoredPackage:
 
     def _sheets(self) -> list[tuple[re.Match[str], dict[str, str], str]]:
         """Every worksheet: where its element stands, its attributes, its part."""
+        if self._found is not None and self._found[0] == self._workbook:
+            return self._found[1]
         targets = Package(self.parts).targets(WORKBOOK)
         found = []
         for match in _SHEET.finditer(self._workbook):
@@ -104,6 +107,7 @@ class StoredPackage:
             part = targets.get(rel, "")
             if "/worksheets/" in part and part in self.parts:
                 found.append((match, attributes, part))
+        self._found = (self._workbook, found)
         return found
 
     def sheet_parts(self) -> dict[str, str]:

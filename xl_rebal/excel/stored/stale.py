@@ -12,10 +12,7 @@ from dataclasses import dataclass
 
 _TEXTS = re.compile(r'"(?:[^"]|"")*"')
 _SHEETS = re.compile(r"(?:'((?:[^']|'')+)'|([\w.:\[\]]+))!")
-_WORDS = re.compile(r"[A-Za-z_\\][\w.\\]*")
-_OWN_CELLS = re.compile(
-    r"(?<![!\w.$])\$?[A-Z]{1,3}\$?\d{1,7}\b|(?<![!\w.$:])\$?[A-Z]{1,3}:\$?[A-Z]{1,3}\b"
-)
+_WORDS = re.compile(r"[^\W\d][\w.\\]*")
 # What a worksheet function without arguments reads.
 _INPUTS = frozenset(
     "tblholdings tbltargets tblpolicy tblcosts tblrestrictions tblclasses "
@@ -43,11 +40,11 @@ class _Reads:
 
 
 def _reads(text: str, sheet: str) -> _Reads:
-    bare = _TEXTS.sub('""', text)
-    sheets = {(a or b).replace("''", "'").casefold() for a, b in _SHEETS.findall(bare)}
-    if sheet and (_OWN_CELLS.search(bare) or "[@" in bare or "#This Row" in bare):
-        sheets.add(sheet.casefold())
-    return _Reads(frozenset(w.casefold() for w in _WORDS.findall(bare)), frozenset(sheets))
+    bare = _TEXTS.sub('""', text) if '"' in text else text
+    sheets = {sheet.casefold()} if sheet else set()  # its own sheet, whatever it reads there
+    if "!" in bare:
+        sheets |= {(a or b).replace("''", "'").casefold() for a, b in _SHEETS.findall(bare)}
+    return _Reads(frozenset(_WORDS.findall(bare.casefold())), frozenset(sheets))
 
 
 def stale(
@@ -73,8 +70,10 @@ def stale(
         words |= {table.casefold() for table, sheet in tables.items() if sheet.casefold() in sheets}
         before = len(words) + len(sheets)
         words |= {name for name, reads in named.items() if _touches(reads, words, sheets, rebal)}
-        fresh = [(p, r) for p, r in waiting if _touches(r, words, sheets, rebal)]
-        waiting = [(p, r) for p, r in waiting if not _touches(r, words, sheets, rebal)]
+        fresh, rest = [], []
+        for place, reads in waiting:
+            (fresh if _touches(reads, words, sheets, rebal) else rest).append((place, reads))
+        waiting = rest
         found += [place for place, _ in fresh]
         sheets |= {place.sheet.casefold() for place, _ in fresh}
         if not fresh and len(words) + len(sheets) == before:
@@ -82,7 +81,11 @@ def stale(
 
 
 def _touches(reads: _Reads, words: set[str], sheets: set[str], rebal: bool) -> bool:
-    if reads.words & words or reads.sheets & sheets or reads.words & _ANYWHERE:
+    if not (
+        reads.words.isdisjoint(words)
+        and reads.sheets.isdisjoint(sheets)
+        and reads.words.isdisjoint(_ANYWHERE)
+    ):
         return True
     if any(":" in sheet for sheet in reads.sheets):  # first:last sheet
         return True
