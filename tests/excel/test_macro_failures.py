@@ -144,7 +144,9 @@ def test_excel_is_put_back_whatever_step_fails(
             ran(name, DesktopWorkbook(fake, platform=platform), prepared.parent, file=file)
         except com_error:
             failed += 1
-            assert _difference(fake.state(), before) == [], f"step {number}: {excel.calls[number - 1]}"
+            assert _difference(fake.state(), before) == [], (
+                f"step {number}: {excel.calls[number - 1]}"
+            )
         else:  # a step that does not matter: a setting that is tried again, a sheet that is left
             assert fake.app.settings == first.app.settings
     assert failed > 5
@@ -158,7 +160,9 @@ def _difference(now: Any, before: Any) -> list[str]:
     if names != old_names or {s[0] for s in sheets} != {s[0] for s in old}:
         found.append(f"sheets {names}, before {old_names}")
     for one, two in zip(sorted(sheets, key=_name), sorted(old, key=_name), strict=False):
-        for what, a, b in zip(("name", "state", "cells", "tables", "widths"), one, two, strict=True):
+        for what, a, b in zip(
+            ("name", "state", "cells", "tables", "widths"), one, two, strict=True
+        ):
             if a != b and isinstance(a, dict):
                 keys = [k for k in {*a, *b} if a.get(k) != b.get(k)][:3]
                 found += [f"{one[0]} {what} {k}: {a.get(k)}, before {b.get(k)}" for k in keys]

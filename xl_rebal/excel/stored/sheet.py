@@ -236,13 +236,15 @@ class SheetXml:
 
     def _unshare(self, number: str) -> None:
         """Give every cell of a shared formula its own text."""
+        own = []
         for row, found in self._rows.items():
-            for column, raw in list(found.cells.items()):
+            for column, raw in found.cells.items():
                 match = _FORMULA.search(raw)
-                if match is None or f'si="{number}"' not in match[1]:
-                    continue
-                text = escape(self._formula(match, row, column))
-                found.cells[column] = raw.replace(match[0], f"<f>{text}</f>", 1)
+                if match is not None and f'si="{number}"' in match[1]:
+                    text = escape(self._formula(match, row, column))
+                    own.append((found, column, raw.replace(match[0], f"<f>{text}</f>", 1)))
+        for found, column, raw in own:  # the first cell's text was needed until here
+            found.cells[column] = raw
 
     def _formula(self, match: re.Match[str], row: int, column: int) -> str:
         attributes = dict(_ATTRIBUTE.findall(match[1]))
