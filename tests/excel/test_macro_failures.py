@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.excel.fake_xlwings import K, Excel, com_error
+from tests.excel.fake_xlwings import Excel, K, com_error
 from tests.excel.macro_books import POSITIONS, client, in_excel, ran, settings
 from xl_rebal.errors import FileError
 from xl_rebal.excel.file_workbook import FileWorkbook
