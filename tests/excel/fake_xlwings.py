@@ -20,7 +20,7 @@ ERRORS = {"#DIV/0!": 2007, "#N/A": 2042, "#VALUE!": 2015, "#REF!": 2023}
 K = SimpleNamespace(sheet_visible="k.visible", sheet_hidden="k.hidden", sheet_very_hidden="k.very")
 
 
-class com_error(Exception):  # noqa: N801 - pywintypes spells it so
+class com_error(Exception):  # noqa: N801, N818 - pywintypes spells it so
     """What pywin32 raises."""
 
 

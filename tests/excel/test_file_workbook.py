@@ -222,7 +222,8 @@ def test_shared_formulas_are_expanded_where_one_is_written_over(path: Path, tmp_
         '</row><row r="31"><c r="A31"><f t="shared" si="0"/><v>2</v></c></row>'
         '<row r="32"><c r="A32"><f t="shared" si="0"/><v>3</v></c></row></sheetData>'
     )
-    chain = b'<calcChain xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><c r="A30" i="4"/></calcChain>'
+    main = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    chain = b'<calcChain xmlns="' + main + b'"><c r="A30" i="4"/></calcChain>'
     types = (
         parts(path)["[Content_Types].xml"]
         .decode()

@@ -116,6 +116,20 @@ def test_locked_trades_are_kept_and_the_rest_is_planned_around_them(
     assert ran("verify_trades", book, tmp_path).document["verified"]
 
 
+def test_a_lock_that_cannot_be_kept_names_its_row(path: Path, tmp_path: Path) -> None:
+    book = opened(path, "file")
+    ran("generate_trades", book, tmp_path)
+    number = next(i for i, r in enumerate(rows(book, "tblPlanTrades"), 2) if r["Action"] == "SELL")
+
+    def lock(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found[number - 2].update(Quantity=999_999.0, Locked="yes")
+        return found
+
+    set_cells(book, "tblPlanTrades", lock)
+    with pytest.raises(RebalError, match=rf"tblPlanTrades row {number}, .*oversold.*unlock"):
+        ran("generate_trades", book, tmp_path)
+
+
 def test_edits_are_verified_recorded_and_exported(book: Workbook, tmp_path: Path) -> None:
     first = ran("generate_trades", book, tmp_path).document["plan_id"]
     out = tmp_path / "orders.csv"

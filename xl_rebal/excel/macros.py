@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from xl_rebal.custodians import read_positions
-from xl_rebal.errors import RebalError
+from xl_rebal.errors import RebalError, VerificationError
 from xl_rebal.excel import plan_edits, plan_sheet, plan_store, undo
 from xl_rebal.excel.book_inputs import Asked, Inputs, asked, differences, read_inputs
 from xl_rebal.excel.changes import Change, Changes, apply
@@ -167,7 +167,12 @@ def generate_trades(book: Workbook, settings: Settings) -> Outcome:
         locks.setdefault(trade.account, {})[trade.symbol] = trade.signed
     request = what.request
     request = Request(policy=request.policy, limits=request.limits, as_of=request.as_of, kept=locks)
-    result = rebalance(what.book, request)
+    try:
+        result = rebalance(what.book, request)
+    except VerificationError as error:
+        if not kept:
+            raise
+        raise plan_edits.of_locked(error, kept) from None
     stored = StoredPlan(
         inputs=inputs, plans=result.plans, locked=frozenset(trade.key for trade in kept)
     )

@@ -132,6 +132,24 @@ def require_checked(plans: Sequence[Plan], asked: Asked, trades: Sequence[SheetT
         raise VerificationError(*(_fault(each, rows) for each in violations))
 
 
+def of_locked(error: VerificationError, locked: Sequence[SheetTrade]) -> VerificationError:
+    """The verifier's refusal of a plan around locked trades, in the words of the sheet."""
+    rows = {f"account {t.account}, {t.action} {t.symbol}": t.row for t in locked}
+    words = "unlock or correct the locked trades and press Generate Trades again"
+    return VerificationError(
+        *(
+            Fault(
+                where=f"{TRADES_TABLE} row {rows[f.where]}, {f.where}"
+                if f.where in rows
+                else f.where,
+                what=f"{f.what}; {len(rows)} trades are locked",
+                remedy=words,
+            )
+            for f in error.faults
+        )
+    )
+
+
 def _fault(violation: Violation, rows: Mapping[str, int]) -> Fault:
     row = rows.get(violation.where)
     place = f"{TRADES_TABLE} row {row}, " if row is not None else f"{TRADES_TABLE}, "
