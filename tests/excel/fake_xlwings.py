@@ -343,6 +343,7 @@ def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool
 
 class FakeFont:
     __slots__ = ("_range",)
+    _range: FakeRange
 
     def __init__(self, cells: FakeRange) -> None:
         object.__setattr__(self, "_range", cells)
@@ -400,6 +401,18 @@ class FakeRange:
         assert self._options == {"ndim": 2, "err_to_str": True}
         return [[self._mac(c.value) for c in row] for row in self._grid()]
 
+    @value.setter
+    def value(self, rows: Any) -> None:
+        self._write("value")
+        assert isinstance(rows, list)
+        assert (len(rows), len(rows[0])) == self.shape
+        for cell, new in zip(chain(*self._grid()), chain(*rows), strict=True):
+            cell.formula = None
+            cell.value = _typed(new)
+            if isinstance(new, str) and new[:1] == "=":
+                cell.formula, cell.value = new, 0.0
+        self._keep_headers()
+
     @staticmethod
     def _mac(value: Any) -> Any:
         return value.text if isinstance(value, Error) else value
@@ -437,24 +450,6 @@ class FakeRange:
         grid = [[c.formula or _as_typed(c.value) for c in row] for row in self._grid()]
         return self._com(grid)
 
-    @property
-    def column_width(self) -> float:
-        return self._sheet._widths.get(self.column, 8.43)
-
-    # What may be done
-
-    @value.setter
-    def value(self, rows: Any) -> None:
-        self._write("value")
-        assert isinstance(rows, list)
-        assert (len(rows), len(rows[0])) == self.shape
-        for cell, new in zip(chain(*self._grid()), chain(*rows), strict=True):
-            cell.formula = None
-            cell.value = _typed(new)
-            if isinstance(new, str) and new[:1] == "=":
-                cell.formula, cell.value = new, 0.0
-        self._keep_headers()
-
     @formula2.setter
     def formula2(self, text: str) -> None:
         self._write("formula2")
@@ -463,10 +458,16 @@ class FakeRange:
         ((cell,),) = self._grid()
         cell.formula, cell.value = text, 0.0
 
+    @property
+    def column_width(self) -> float:
+        return self._sheet._widths.get(self.column, 8.43)
+
     @column_width.setter
     def column_width(self, width: float) -> None:
         self._write("column_width")
         self._sheet._widths[self.column] = width
+
+    # What may be done
 
     def clear(self) -> None:
         self._write("clear")

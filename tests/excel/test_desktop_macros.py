@@ -6,6 +6,7 @@ import inspect
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlwings
@@ -138,7 +139,7 @@ def test_cells_arrive_exactly_and_text_stays_text(path: Path) -> None:
     book = on_windows(path, excel)
     book.add_sheet("T")
     area = Area(sheet="T", row=1, column=1, rows=1, columns=7)
-    line = ["=1+1", "0012", "1E5", "'x", 1.23456789, True, None]
+    line: list[Any] = ["=1+1", "0012", "1E5", "'x", 1.23456789, True, None]
     book.write("T", 1, 1, [line])
     assert book.contents(area) == [line]
     price = Area(sheet="T", row=1, column=5, rows=1, columns=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> StoredPlan:
     return load(done.document["plan_id"], folder / "plans")
 
 
-def renamed(plan: StoredPlan, old: str, **new: str) -> StoredPlan:
+def renamed(plan: StoredPlan, old: str, **new: Any) -> StoredPlan:
     return replace(
         plan,
         plans=tuple(

@@ -8,13 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from xl_rebal.errors import FaultList, TableError
+from xl_rebal.errors import Fault, FaultList, RebalError, TableError
 from xl_rebal.excel import ranges
 from xl_rebal.excel.functions.arguments import require_binding
 from xl_rebal.excel.ranges import CellError, Grid
@@ -194,6 +195,33 @@ def _typed(cell: Any) -> Any:
             return dt.datetime.fromisoformat(str(cell["date"]))
         return CellError(str(cell["error"]))
     return cell
+
+
+_CLASSES_REMEDY = re.compile(
+    r"map them in a file with the columns symbol,asset_class and pass it.*"
+)
+# What the engine says to users of the command line, and its counterpart in a workbook.
+_WORDS = {
+    "(--securities)": f"(make one named {SECURITIES})",
+    "(--accounts)": f"(make one named {ACCOUNTS})",
+    "the securities table, or remove": f"table {SECURITIES}, or remove",
+}
+
+
+def sheet_words(text: str) -> str:
+    """A text of the engine with the workbook's tables in place of the command line's options."""
+    for old, new in _WORDS.items():
+        text = text.replace(old, new)
+    return _CLASSES_REMEDY.sub(f"give each a class in {CLASSES} or in its row of {HOLDINGS}", text)
+
+
+def in_words_of_the_workbook(error: RebalError) -> RebalError:
+    """The same error, with remedies that a person in Excel can follow."""
+    faults = [
+        Fault(where=f.where, what=sheet_words(f.what), remedy=sheet_words(f.remedy))
+        for f in error.faults
+    ]
+    return type(error)(*faults)
 
 
 def differences(before: Inputs, now: Inputs) -> list[str]:

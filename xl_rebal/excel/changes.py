@@ -6,7 +6,7 @@ writes once, and puts everything back when a step fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xl_rebal.excel import undo
 from xl_rebal.excel.workbook import (
@@ -208,14 +208,16 @@ class Page:
         book.format(Area(sheet=sheet, row=3, column=2, rows=labels.rows, columns=1), LINE)
 
     def _looks(self, book: Workbook, sheet: str, rows: int) -> None:
-        header = Area(sheet=sheet, row=TABLE_ROW, column=1, rows=1, columns=len(self.columns))
-        book.format(header, styles.HEADER)
         for number, column in enumerate(self.columns, start=1):
+            header = Area(sheet=sheet, row=TABLE_ROW, column=number, rows=1, columns=1)
+            left = column.look.align == "left"
+            book.format(header, LEFT_HEADER if left else styles.HEADER)
             cells = Area(sheet=sheet, row=TABLE_ROW + 1, column=number, rows=rows, columns=1)
             book.format(cells, column.look)
             book.set_column_width(sheet, number, column.width)
 
 
+LEFT_HEADER = replace(styles.HEADER, align="left", indent=1)
 LINE = Look(align="left", format=styles.TEXT)
 
 

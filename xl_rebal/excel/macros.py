@@ -15,7 +15,14 @@ from typing import Any
 from xl_rebal.custodians import read_positions
 from xl_rebal.errors import RebalError, VerificationError
 from xl_rebal.excel import plan_edits, plan_sheet, plan_store, undo
-from xl_rebal.excel.book_inputs import Asked, Inputs, asked, differences, read_inputs
+from xl_rebal.excel.book_inputs import (
+    Asked,
+    Inputs,
+    asked,
+    differences,
+    in_words_of_the_workbook,
+    read_inputs,
+)
 from xl_rebal.excel.changes import Change, Changes, apply
 from xl_rebal.excel.importing import import_positions as imported
 from xl_rebal.excel.order_file import order_csv
@@ -90,6 +97,8 @@ def run(name: str, book: Workbook, settings: Settings) -> Outcome:
         outcome = macro.body(book, settings)
         if outcome.changes:
             apply(book, Changes(label=macro.title, changes=outcome.changes))
+    except RebalError as error:
+        raise in_words_of_the_workbook(error) from error
     finally:
         book.progress("")
     return outcome

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from xl_rebal.bands import own_bands_in_words
 from xl_rebal.errors import FaultList, TableError
-from xl_rebal.excel.book_inputs import HOLDINGS, Asked
+from xl_rebal.excel.book_inputs import HOLDINGS, Asked, sheet_words
 from xl_rebal.excel.changes import TABLE_ROW, Column, Page
 from xl_rebal.excel.plan_store import StoredPlan
 from xl_rebal.excel.ranges import CellError
@@ -35,7 +35,7 @@ COLUMNS = (
     Column(header="Account", look=styles.BODY_TEXT, width=18),
     Column(header="Symbol", look=styles.BODY_TEXT, width=11),
     Column(header="Action", look=_INPUT, width=9),
-    Column(header="Quantity", look=number("#,##0.######", given=True), width=13),
+    Column(header="Quantity", look=number(styles.GENERAL, given=True), width=13),
     Column(header="Price", look=number(styles.PRICE), width=12),
     Column(header="Value", look=number(styles.MONEY), width=16),
     Column(header="Cost", look=number(styles.MONEY), width=12),
@@ -196,8 +196,8 @@ def _plan_row(plan: Plan) -> list[Content]:
         plan.total_cost,
         plan.cash_after,
         plan.turnover,
-        "; ".join(outside) or "none",
-        "; ".join(plan.notes) or None,
+        sheet_words("; ".join(outside)) or "none",
+        sheet_words("; ".join(plan.notes)) or None,
     ]
 
 

@@ -23,7 +23,7 @@ _FORMATS = {
     "value": styles.MONEY,
     "cost": styles.MONEY,
     "price": styles.PRICE,
-    "quantity": "#,##0.######",
+    "quantity": styles.GENERAL,
     "drift": styles.DRIFT,
     "relative_drift": styles.DRIFT,
     **dict.fromkeys(("weight", "target", "lower", "upper"), styles.PERCENT),

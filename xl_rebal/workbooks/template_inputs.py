@@ -25,6 +25,7 @@ HOLDINGS, TARGETS, RULES = "Holdings", "Targets", "Rules"
 HEADER_ROW = 5
 LAST_INPUT_ROW = 2000  # validation and formats wait for the rows that a table grows into
 INPUT_FILL = "FFF9E5"
+DATE = "yyyy-mm-dd"
 
 # (defined name, table, header)
 COLUMN_NAMES = (
@@ -241,7 +242,7 @@ def _rules(canvas: Canvas) -> None:
     sheet = _input_sheet(
         canvas,
         RULES,
-        "What only the add-in uses: costs, a cash flow, restrictions and your own classes for symbols.",
+        "What only the add-in uses: costs, a cash flow, a date, restrictions, your own classes for symbols.",
         "Costs: half-spread or spread in bp, commission, per share. Scope of a restriction: an account, "
         "or * for all. Classes: your own, before the shipped table of funds.",
     )
@@ -250,10 +251,14 @@ def _rules(canvas: Canvas) -> None:
     flow_look = replace(_numbers(styles.MONEY), bold=True)
     canvas.put(sheet, HEADER_ROW + 1, 3, template_example.FLOW, flow_look)
     define(canvas, "FlowAmount", address(HEADER_ROW + 1, 3, sheet=RULES))
+    canvas.put(sheet, HEADER_ROW + 4, 3, "Valuation date", styles.HEADER)
+    canvas.put(sheet, HEADER_ROW + 5, 3, None, replace(_numbers(DATE), align="center"))
+    define(canvas, "AsOf", address(HEADER_ROW + 5, 3, sheet=RULES))
     _table(canvas, sheet, "tblRestrictions", column=5)
     _table(canvas, sheet, "tblClasses", column=10)
     set_widths(sheet, [26, 3, 16, 3, 16, 16, 13, 14, 3, 13, 24])
     canvas.put(sheet, HEADER_ROW + 2, 3, "+ pays in, − takes out", styles.NOTE)
+    canvas.put(sheet, HEADER_ROW + 6, 3, "for calendar rules", styles.NOTE)
     _print(sheet, 11)
 
 

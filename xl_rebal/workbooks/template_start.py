@@ -149,15 +149,29 @@ STEPS = (
     ),
     ("3", "Drift", "Read weights, drifts, bands and status. Choose one account or all."),
     ("4", "REBAL trades", "With the add-in: whole-share trades that work out in cash after costs."),
+    (
+        "5",
+        "Buttons",
+        "Tab Rebalance: Generate Trades writes sheet Trades; edit, verify, export orders.",
+    ),
 )
 PLACES = (
     ("Holdings, Targets", "input", "Positions; target weights, bands and policy."),
-    ("Rules", "input", "Costs, a cash flow, restrictions, your own classes (for the add-in)."),
+    (
+        "Rules",
+        "input",
+        "Costs, a cash flow, a date, restrictions, your own classes (for the add-in).",
+    ),
     ("Drift", "native", "Weights, drift, bands, status and charts."),
     ("Weights", "native", "Each holding with its value, weight and the target that it counts in."),
     ("REBAL drift, trades", "add-in", "The engine's drift for every policy; trades with reasons."),
     ("REBAL cash flow", "add-in", "Trades that invest a contribution or raise a withdrawal."),
     ("REBAL weights, classes", "add-in", "Classes of well-known funds, values and weights."),
+    (
+        "Trades, Plan",
+        "button",
+        "Made by Generate Trades: a verified plan that may be edited and verified.",
+    ),
     ("Checks", "native", "What is wrong with the inputs, and what to do about it."),
 )
 
@@ -275,6 +289,7 @@ def _places(canvas: Canvas, sheet: Worksheet, row: int) -> int:
     canvas.merge(sheet, row, 4, LAST, styles.HEADER)
     canvas.put(sheet, row, 4, "What it shows", styles.HEADER)
     works = {"input": "you type here", "native": "without the add-in", "add-in": "with the add-in"}
+    works["button"] = "by a button"
     for place, kind, words in PLACES:
         row += 1
         texts: tuple[Content, Content, Content] = (place, works[kind], words)

@@ -70,7 +70,8 @@ def stale(
         words |= {table.casefold() for table, sheet in tables.items() if sheet.casefold() in sheets}
         before = len(words) + len(sheets)
         words |= {name for name, reads in named.items() if _touches(reads, words, sheets, rebal)}
-        fresh, rest = [], []
+        fresh: list[tuple[Place, _Reads]] = []
+        rest: list[tuple[Place, _Reads]] = []
         for place, reads in waiting:
             (fresh if _touches(reads, words, sheets, rebal) else rest).append((place, reads))
         waiting = rest
