@@ -177,7 +177,7 @@ def _name(state: Any) -> str:
 
 def _some(steps: int, host: str) -> list[int]:
     """Every step near the beginning and the end, and a sample between."""
-    edge, stride = (25, 7) if host == "windows" else (8, 23)
+    edge, stride = (20, 19) if host == "windows" else (8, 41)
     return sorted(
         {*range(1, edge), *range(1, steps, stride), *range(max(1, steps - edge), steps + 1)}
     )

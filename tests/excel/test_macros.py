@@ -230,7 +230,6 @@ def test_undo_puts_back_every_macro(book: Workbook, tmp_path: Path) -> None:
         "import_positions",
         "check_drift",
         "generate_trades",
-        "generate_trades",
         "write_tables",
     ):
         before = _visible(book)
