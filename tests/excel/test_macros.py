@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import types
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,32 @@ def test_locked_trades_are_kept_and_the_rest_is_planned_around_them(
     bought = [k for k, r in after.items() if r["Action"] == "BUY" and k[0] == key[0]]
     assert any(after[k]["Quantity"] != before.get(k, {}).get("Quantity") for k in bought)
     assert ran("verify_trades", book, tmp_path).document["verified"]
+
+
+def test_the_files_date_decides_a_calendar_rule(book: Workbook, tmp_path: Path) -> None:
+    file = tmp_path / "dated.csv"
+    dated = POSITIONS.replace("account,", "as of,account,").replace("\n7", "\n2026-12-31,7")
+    file.write_text(dated, encoding="utf-8")
+    assert not ran("import_positions", book, tmp_path, file=file).warnings
+    place = book.named_area("AsOf")
+    assert place is not None
+    assert book.values(place) == [[dt.datetime(2026, 12, 31)]]
+
+    def quarterly(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**found[0], "Value": "quarterly and 5pp"}, *found[1:]]
+
+    set_cells(book, "tblPolicy", quarterly)
+    assert ran("generate_trades", book, tmp_path).document["trades"]
+    book.write(place.sheet, place.row, place.column, [[dt.datetime(2026, 11, 20)]])
+    book.commit()
+    assert ran("generate_trades", book, tmp_path).document["trades"] == []
+    (row,) = rows(book, "tblPlanTrades")
+    assert row["Reason"].startswith("no trades: ")
+    assert any("2026-11-20" in text for text in _texts(book, "Trades"))
+    assert ran("verify_trades", book, tmp_path).document["edits"] == []
+    ran("undo_last", book, tmp_path)
+    done = ran("import_positions", book, tmp_path, file=positions(tmp_path))
+    assert done.warnings == ("the file names no date: the valuation date was cleared",)
 
 
 def test_a_lock_that_cannot_be_kept_names_its_row(path: Path, tmp_path: Path) -> None:

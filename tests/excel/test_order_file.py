@@ -58,6 +58,12 @@ def test_masked_accounts_are_refused(plan: StoredPlan, account: str) -> None:
         order_csv(renamed(plan, "70001111", account=account), "x", asked(plan.inputs).book)
 
 
+@pytest.mark.parametrize("account", ["1234-5678", "U1234567", "70001111", "Z12-345678"])
+def test_full_account_numbers_are_not_taken_for_masked_ones(plan: StoredPlan, account: str) -> None:
+    data = order_csv(renamed(plan, "70001111", account=account), "x", asked(plan.inputs).book)
+    assert f"\n{account},".encode() in data
+
+
 @pytest.mark.parametrize("symbol", ["=VTI", "+VTI", "-VTI", "@VTI", "VTI\n", " VTI", "\tVTI", ""])
 def test_texts_that_would_not_stay_text_are_refused(plan: StoredPlan, symbol: str) -> None:
     sold = next(plan.trades()).symbol

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -248,8 +249,15 @@ def _cells(name: str, one: Grid, two: Grid) -> list[str]:
         f"{name} row {number}: {one[0][index]} {_shown(a)} → {_shown(b)}"
         for number, (first, second) in enumerate(zip(one, two, strict=True), start=1)
         for index, (a, b) in enumerate(zip(first, second, strict=True))
-        if a != b
+        if not same(a, b)
     ]
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two cells are the same: LibreOffice saves 15 digits of a number."""
+    if isinstance(a, float | int) and isinstance(b, float | int):
+        return math.isclose(a, b, rel_tol=1e-12, abs_tol=0.0)
+    return bool(a == b)
 
 
 def _shown(cell: Any) -> str:

@@ -98,7 +98,17 @@ class Body:
                 rows=body.rows - count,
                 columns=body.columns,
             )
-            book.clear(left)
+            self._empty(book, left)
+
+    def _empty(self, book: Workbook, left: Area) -> None:
+        """Rows that the table has left look like the row below it; lists to choose from stay there."""
+        below = replace(left, row=left.last_row + 1, rows=1)
+        if any(cell not in (None, "") for cell in book.contents(below)[0]):
+            book.clear(left)  # what stands there is no model for empty rows
+            return
+        book.write(left.sheet, left.row, left.column, [[None] * left.columns] * left.rows)
+        for row in range(left.row, left.last_row + 1):
+            book.copy_formats(below, replace(left, row=row, rows=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,7 +155,7 @@ def _own_classes(book: Workbook, old: Sequence[_Row]) -> dict[str, str]:
     table = find_table(book, CLASSES)
     own = {} if table is None else class_map({CLASSES: [list(r) for r in book.values(table.area)]})
     for row in old:
-        if row.asset_class and row.symbol:
+        if row.asset_class and row.symbol and not row.account.startswith(EXAMPLE):
             own[row.symbol.casefold()] = row.asset_class
     return own
 
@@ -263,7 +263,7 @@ def _date(book: Workbook, statement: Statement, warnings: list[str]) -> tuple[Ch
     area = book.named_area(AS_OF)
     if area is None:
         return ()
-    if statement.as_of is None:
+    if statement.as_of is None and not cells.is_blank(book.values(area.with_rows(1))[0][0]):
         warnings.append("the file names no date: the valuation date was cleared")
     content = dt.datetime.combine(statement.as_of, dt.time()) if statement.as_of else None
     return (Cell(sheet=area.sheet, row=area.row, column=area.column, content=content),)

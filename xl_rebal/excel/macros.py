@@ -322,8 +322,8 @@ def _plan_outcome(
 
 
 def _sheet_trades(book: Workbook, what: Asked) -> tuple[plan_sheet.SheetTrade, ...]:
-    """The trades that stand in the sheet, for their locks; none without the sheet."""
-    if not plan_sheet.has_plan(book):
+    """The trades that stand in the sheet, where any of them is locked."""
+    if not plan_sheet.has_locks(book):
         return ()
     return plan_edits.spelled(plan_sheet.read_plan(book).trades, what.book)
 

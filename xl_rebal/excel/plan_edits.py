@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xl_rebal.errors import Fault, FaultList, TableError, VerificationError
-from xl_rebal.excel.book_inputs import Asked
+from xl_rebal.excel.book_inputs import Asked, same
 from xl_rebal.excel.plan_sheet import TRADES_TABLE, SheetTrade, quantity_words
 from xl_rebal.excel.plan_store import StoredPlan
 from xl_rebal.portfolio.book import Book
@@ -59,7 +59,7 @@ def edits_between(stored: StoredPlan, trades: Sequence[SheetTrade]) -> list[Edit
                 found.append(Edit(key=trade.key, before="no trade", after=now))
             continue
         was = f"{old.action} {quantity_words(old.quantity)}"
-        resized = old.signed_quantity != trade.signed
+        resized = not same(old.signed_quantity, trade.signed)
         if not trade.quantity:
             found.append(Edit(key=trade.key, before=was, after="dropped"))
             continue
@@ -85,7 +85,7 @@ def _refuse_computed(trade: SheetTrade, old: Trade, faults: FaultList, *, resize
     if not resized:
         pairs += [("Value", trade.value, old.value), ("Cost", trade.cost, old.cost)]
     for name, now, was in pairs:
-        if now is not None and now != was:
+        if now is not None and not same(now, was):
             faults.add(
                 where=f"{trade.where}, {name}",
                 what=f"{now:,.6g} was typed over {was:,.6g}, which is computed",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from xl_rebal.bands import own_bands_in_words
 from xl_rebal.errors import FaultList, TableError
-from xl_rebal.excel.book_inputs import HOLDINGS, Asked, sheet_words
+from xl_rebal.excel.book_inputs import HOLDINGS, Asked, same, sheet_words
 from xl_rebal.excel.changes import TABLE_ROW, Column, Page
 from xl_rebal.excel.plan_store import StoredPlan
 from xl_rebal.excel.ranges import CellError
@@ -201,9 +201,16 @@ def _plan_row(plan: Plan) -> list[Content]:
     ]
 
 
-def has_plan(book: Workbook) -> bool:
-    """Whether there is a sheet Trades of ours."""
-    return find_table(book, TRADES_TABLE) is not None
+def has_locks(book: Workbook) -> bool:
+    """Whether any row of sheet Trades is locked; the others are written anew without being read."""
+    table = find_table(book, TRADES_TABLE)
+    if table is None:
+        return False
+    header = [cells.text(cell) for cell in book.values(table.header)[0]]
+    if "Locked" not in header:
+        return False
+    column = header.index("Locked")
+    return any(not cells.is_blank(row[column]) for row in book.values(table.body))
 
 
 def read_plan(book: Workbook) -> SheetPlan:
@@ -357,7 +364,7 @@ def unchanged(trades: Sequence[SheetTrade], stored: StoredPlan) -> list[str]:
             ("Locked", trade.key in stored.locked, trade.locked),
         )
         for name, old, new in pairs:
-            if old != new:
+            if not same(old, new):
                 found.append(f"{trade.where}: {name} {old} → {'(blank)' if new is None else new}")
     found += [f"{t.action} {t.symbol} in {t.account}: was deleted" for t in known.values()]
     return found

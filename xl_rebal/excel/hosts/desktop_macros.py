@@ -38,7 +38,7 @@ def press(
         given = settings if settings is not None else Settings()
         if file:
             given = replace(given, file=path_of(file))
-        given = _with_consent(name, book, given)
+        given = _with_consent(macro.name, book, given)
         outcome = macros.run(name, book, given)
     except RebalError as error:
         book.tell(_shortened([f"{title}: {fault}" for fault in error.faults]), wrong=True)
