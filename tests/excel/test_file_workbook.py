@@ -151,6 +151,25 @@ def test_libreoffice_computes_what_was_taken_away(
     assert shown == [[r["Account"], r["Symbol"], r["Action"], r["Quantity"]] for r in expected]
 
 
+def test_a_file_that_libreoffice_saved_goes_on(path: Path, tmp_path: Path, soffice: str) -> None:
+    ran("check_drift", FileWorkbook(path), tmp_path)
+    plan = ran("generate_trades", FileWorkbook(path), tmp_path).document["plan_id"]
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = [soffice, "--headless", "--norestore", profile, "--convert-to", "xlsx"]
+    out = tmp_path / "saved"
+    subprocess.run(
+        [*command, "--outdir", str(out), str(path)], check=True, capture_output=True, timeout=120
+    )
+    saved = out / path.name
+    assert ran("verify_trades", FileWorkbook(saved), tmp_path).document["edits"] == []
+    done = ran("export_orders", FileWorkbook(saved), tmp_path, file=tmp_path / "orders.csv")
+    assert done.document["plan_id"] == plan
+    ran("undo_last", FileWorkbook(saved), tmp_path)
+    names = FileWorkbook(saved).sheet_names()
+    assert "Trades" not in names
+    assert "Drift check" in names
+
+
 def test_values_are_read_as_openpyxl_reads_them(path: Path, tmp_path: Path) -> None:
     book = OpenpyxlWorkbook()
     sheet = book.active

@@ -280,14 +280,23 @@ def _state(book: Workbook, index: dict[str, Any]) -> str:
         if find_sheet(book, area.sheet) is None:
             seen.append(None)
             continue
-        seen.append([[encoded(cell) for cell in line] for line in book.contents(area)])
+        seen.append(_filled(book, area))
         tables = [find_table(book, each["name"]) for each in record["tables"]]
         seen.append([t and t.area.ref for t in tables])
     for name in index["created"]:
         sheet = find_sheet(book, name)
-        cells = [] if sheet is None else book.contents(book.used(sheet))
-        seen.append([[encoded(cell) for cell in line] for line in cells])
+        seen.append(None if sheet is None else _filled(book, book.used(sheet)))
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+
+def _filled(book: Workbook, area: Area) -> list[tuple[int, int, str | None]]:
+    """The cells that hold something; numbers to 12 digits, for LibreOffice saves no more than 15."""
+    return [
+        (row, column, f"n{cell:.12g}" if type(cell) in (int, float) else encoded(cell))
+        for row, line in enumerate(book.contents(area), start=area.row)
+        for column, cell in enumerate(line, start=area.column)
+        if cell is not None and cell != ""
+    ]
 
 
 def _remove(book: Workbook, name: str) -> None:
