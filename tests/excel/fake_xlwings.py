@@ -456,6 +456,7 @@ class FakeRange:
         assert self.shape == (1, 1)
         assert text.startswith("=")
         ((cell,),) = self._grid()
+        assert dict(cell.format).get("number_format") != "@", "Excel would keep the formula as text"
         cell.formula, cell.value = text, 0.0
 
     @property

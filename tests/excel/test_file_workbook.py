@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlwings
 from openpyxl import Workbook as OpenpyxlWorkbook
 from openpyxl import load_workbook
 
@@ -21,6 +22,7 @@ from xl_rebal.excel.changes import Body, Changes, apply
 from xl_rebal.excel.file_workbook import FileWorkbook
 from xl_rebal.excel.macros import run
 from xl_rebal.excel.workbook import Area, Formula, Visibility, find_table
+from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.lint import findings
 from xl_rebal.workbooks.template_portfolio import FUNCTIONS
 
@@ -211,9 +213,7 @@ def test_what_is_written_is_what_is_read(path: Path, tmp_path: Path) -> None:
         "Round & <trip>", 2, 3, [line, [Formula('=IF(1<2,"a&b",0)')] + [None] * (len(line) - 1)]
     )
     date = Area(sheet="Round & <trip>", row=2, column=2 + len(line), rows=1, columns=1)
-    from xl_rebal.workbooks.styles import Look
-
-    book.format(date, Look(format="yyyy-mm-dd"))
+    book.format(date, styles.Look(format="yyyy-mm-dd"))
     book.commit()
     again = FileWorkbook(path)
     area = Area(sheet="Round & <trip>", row=2, column=3, rows=1, columns=len(line))
@@ -335,6 +335,43 @@ def test_a_users_column_follows_its_rows(path: Path, tmp_path: Path) -> None:
         assert line[10] == Formula(f"=F{place}*G{place}")
     ran("undo_last", book, tmp_path)
     assert rows(FileWorkbook(path), "tblHoldings") == before
+
+
+def test_a_workbook_that_excel_saved_keeps_what_is_excels(tmp_path: Path, shared: Path) -> None:
+    """xlwings ships a macro-enabled workbook that Excel itself wrote."""
+    path = tmp_path / "quickstart.xlsm"
+    path.write_bytes((Path(xlwings.__file__).parent / "quickstart.xlsm").read_bytes())
+    before = parts(path)
+    book = FileWorkbook(path)
+    book.add_sheet("Mine")
+    book.write("Mine", 1, 1, [["a", "b"], [1.0, "=x"]])
+    area = Area(sheet="Mine", row=1, column=1, rows=2, columns=2)
+    book.add_table("tblMine", area)
+    book.format(area, styles.HEADER)
+    book.set_column_width("Mine", 2, 20)
+    assert "the folder that the file was saved in" in book.forget_traces()
+    book.commit()
+    after = parts(path)
+    assert {name for name in before if after[name] != before[name]} == {
+        *("[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"),
+        "docProps/core.xml",
+    }
+    assert b"absPath" in before["xl/workbook.xml"]
+    assert b"absPath" not in after["xl/workbook.xml"]
+    assert after["xl/vbaProject.bin"] == before["xl/vbaProject.bin"]
+    saved = load_workbook(path, keep_vba=True)
+    assert saved.sheetnames[-1] == "Mine"
+    assert [cell.value for cell in saved["Mine"][2]] == [1, "=x"]
+    assert saved["Mine"]["B2"].data_type == "s"
+    assert saved["Mine"]["A1"].fill.fgColor.rgb == f"FF{styles.ACCENT}"
+    checked = subprocess.run(
+        [sys.executable, str(shared / "ooxml" / "validate.py"), str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_names_that_cannot_be_written_to(path: Path, tmp_path: Path) -> None:
