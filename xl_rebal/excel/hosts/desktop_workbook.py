@@ -42,6 +42,7 @@ class DesktopWorkbook:
     def __init__(self, book: Any, *, platform: str = sys.platform) -> None:
         self._book, self._mac = book, platform == "darwin"
         self._dynamic = True  # whether this Excel knows Formula2
+        self._tables: list[TableAt] | None = None  # asking every sheet takes Excel a while
 
     # Reading
 
@@ -67,6 +68,11 @@ class DesktopWorkbook:
         return bool(api.protect_contents.get() if self._mac else api.ProtectContents)
 
     def tables(self) -> list[TableAt]:
+        if self._tables is None:
+            self._tables = self._every_table()
+        return self._tables
+
+    def _every_table(self) -> list[TableAt]:
         return [
             TableAt(
                 name=str(table.name),
@@ -125,9 +131,11 @@ class DesktopWorkbook:
     # Writing
 
     def add_sheet(self, name: str) -> None:
+        self._tables = None
         self._book.sheets.add(name, after=self._book.sheets[self.sheet_names()[-1]])
 
     def delete_sheet(self, name: str) -> None:
+        self._tables = None
         hidden = self.visibility(name) is Visibility.VERY_HIDDEN
         if hidden:
             self.show(name, Visibility.HIDDEN)  # Excel does not delete very hidden sheets
@@ -139,6 +147,7 @@ class DesktopWorkbook:
             raise
 
     def rename_sheet(self, name: str, new: str) -> None:
+        self._tables = None
         self._book.sheets[name].name = new
 
     def show(self, sheet: str, visibility: Visibility) -> None:
@@ -191,6 +200,7 @@ class DesktopWorkbook:
         self._book.sheets[sheet].range((1, column)).column_width = width
 
     def add_table(self, name: str, area: Area) -> None:
+        self._tables = None
         self._book.sheets[area.sheet].tables.add(
             source=self._range(area), name=name, table_style_name="TableStyleLight1"
         )
@@ -198,6 +208,7 @@ class DesktopWorkbook:
     def resize_table(self, name: str, area: Area) -> None:
         table = find_table(self, name)
         assert table is not None
+        self._tables = None
         self._book.sheets[area.sheet].tables[table.name].resize(self._range(area))
 
     def note_changed(self, tables: Sequence[str], sheets: Sequence[str]) -> None:
