@@ -14,9 +14,10 @@ import xlwings
 from tests.excel import fake_xlwings as fake
 from tests.excel.fake_xlwings import Excel, com_error
 from tests.excel.macro_books import client, in_excel, positions, settings
+from xl_rebal.excel import ribbon
 from xl_rebal.excel.hosts import desktop_macros
 from xl_rebal.excel.hosts.desktop_workbook import DesktopWorkbook
-from xl_rebal.excel.macros import MacroError
+from xl_rebal.excel.macros import MACROS, MacroError, macro_named
 from xl_rebal.excel.ranges import CellError
 from xl_rebal.excel.workbook import Area, Formula
 
@@ -64,6 +65,24 @@ def test_the_fake_has_nothing_that_xlwings_lacks(ours: type, theirs: type) -> No
         assert isinstance(getattr(xlwings.Range, name), property)
     for name in ("bold", "italic", "size", "color"):
         assert isinstance(getattr(xlwings.main.Font, name), property)
+
+
+def test_every_button_of_the_ribbon_has_its_macro() -> None:
+    buttons = [b for group in ribbon.GROUPS for b in group.buttons if b.available]
+    assert len(buttons) > 8
+    for button in buttons:
+        macro = macro_named(button.macro)
+        assert macro.title == button.label, button.macro
+        assert bool(macro.file) == (button.asks is not ribbon.Asks.NOTHING), button.macro
+    assert {b.macro for b in buttons} == set(MACROS)
+
+
+def test_doctor_shows_faults_first(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xl_rebal.excel.doctor.report_lines", lambda: ["fault: x: y"] * 90)
+    excel = Excel()
+    assert desktop_macros.press("doctor", on_windows(path, excel))
+    assert excel.alerts[0].startswith("fault: x: y\n")
+    assert excel.alerts[0].endswith("lines more")
 
 
 def test_run_takes_the_calling_workbook(

@@ -18,7 +18,7 @@ def macro(
         str,
         typer.Argument(
             help="import-positions, check-drift, generate-trades, verify-trades, export-orders, "
-            "write-tables, undo-last, prepare-for-sharing or help."
+            "write-tables, undo-last, prepare-for-sharing, doctor or help."
         ),
     ],
     workbook: Annotated[

@@ -279,6 +279,15 @@ def prepare_for_sharing(book: Workbook, settings: Settings) -> Outcome:
     return Outcome(lines=lines, document={"removed": list(lines)})
 
 
+def doctor(book: Workbook, settings: Settings) -> Outcome:
+    """What this computer lacks for Excel and LibreOffice, what has to be mended first."""
+    from xl_rebal.excel.doctor import report_lines  # most macros never need it
+
+    del book, settings
+    lines = tuple(report_lines())
+    return Outcome(lines=lines, document={"findings": list(lines)})
+
+
 def help_text(book: Workbook, settings: Settings) -> Outcome:
     """What each button does."""
     del book, settings
@@ -393,7 +402,7 @@ MACROS = _table(
     ),
     Macro(
         name="undo_last",
-        title="Undo Last Macro",
+        title="Undo",
         help="puts back what the last macro changed.",
         body=undo_last,
     ),
@@ -402,6 +411,12 @@ MACROS = _table(
         title="Prepare for Sharing",
         help="removes what undo keeps, plan ids, paths and names, and lists what it removed.",
         body=prepare_for_sharing,
+    ),
+    Macro(
+        name="doctor",
+        title="Doctor",
+        help="looks at what Excel and this add-in need, and names the mend of each fault.",
+        body=doctor,
     ),
     Macro(name="help", title="Help", help="says what each button does.", body=help_text),
 )
