@@ -52,7 +52,7 @@ def test_the_file_is_what_the_plan_says(plan: StoredPlan) -> None:
         )
 
 
-@pytest.mark.parametrize("account", ["...632", "XXXX-4321", "****632", "X-4321", "•••632"])
+@pytest.mark.parametrize("account", ["...632", "XXXX-4321", "****632", "•••632"])
 def test_masked_accounts_are_refused(plan: StoredPlan, account: str) -> None:
     with pytest.raises(PlanError, match=r"shows only its last digits.*full account number"):
         order_csv(renamed(plan, "70001111", account=account), "x", asked(plan.inputs).book)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from decimal import Decimal
 
-from xl_rebal.custodians.kinds import is_masked
 from xl_rebal.errors import FaultList, PlanError
 from xl_rebal.excel.plan_store import StoredPlan
+from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.book import Book
 
 COLUMNS = (
@@ -66,7 +65,7 @@ def quantity_text(quantity: float, step: float) -> str:
 
 def _check_account(account: str, book: Book, faults: FaultList) -> None:
     where = f"account {account}"
-    if _shows_last_digits_only(account):
+    if is_masked(account):
         faults.add(
             where=where,
             what="shows only its last digits, so nobody can tell which account the orders are for",
@@ -77,12 +76,6 @@ def _check_account(account: str, book: Book, faults: FaultList) -> None:
         what = "is held away; no orders can be sent for it"
         faults.add(where=where, what=what, remedy="remove its trades")
     _check_text(account, where, faults)
-
-
-def _shows_last_digits_only(account: str) -> bool:
-    """Masked, unless there are as many digits as a full number has: 1234-5678 is not masked."""
-    full = re.fullmatch(r"[A-Za-z]{0,3}[\d-]+", account) and sum(map(str.isdigit, account)) >= 7
-    return is_masked(account) and not full
 
 
 def _check_text(text: str, where: str, faults: FaultList) -> None:
