@@ -16,6 +16,7 @@ from tests.libreoffice import CalcBook, CalcSession
 from tests.workbooks.sheets import Place, all_cells, calc_rows, changed, places
 from xl_rebal.excel import registry
 from xl_rebal.workbooks import template_example
+from xl_rebal.workbooks.template_drift import AS_ONE
 
 FILE = PROJECT / "workbook_templates" / "portfolio.xltx"
 DATA = FILE.read_bytes()
@@ -230,8 +231,10 @@ def test_each_account_and_all_together(calc: CalcSession) -> None:
             book.set_text("Drift", "B4", str(account))
             book.recalculate()
             assert_same(shown(book), [row for row in wanted if row[0] == account])
+            assert AS_ONE not in str(book.value("Drift", "B5"))
         book.set_text("Drift", "B4", ALL)
         book.recalculate()
+        assert str(book.value("Drift", "B5")).endswith(AS_ONE)
         together = engine([["One", *row[1:]] for row in TWO], TWO_TARGETS, "5pp", "reached")
         assert_same(shown(book), together)
         weights = [row for row in calc_rows(book, PLACES["tblWeights"]) if row["Symbol"]]

@@ -118,6 +118,7 @@ COLUMNS = (
     ),
     Column(header="No", look=quiet(styles.BODY_PLANNED)),
 )
+AS_ONE = ", all accounts weighed as one: choose an account on sheet Drift"
 _OUTSIDE = 'SUMPRODUCT((tblDrift[Status]="above")+(tblDrift[Status]="below"))'
 _BANDED = "COUNT(tblDrift[Band])"
 STATUS = (
@@ -125,7 +126,8 @@ STATUS = (
     '&" on sheet Checks",IF(PolicyMode="other","The trigger "&TriggerTyped'
     '&" needs the add-in: see sheet REBAL drift",'
     f'IF({_BANDED}=0,"The policy has no bands",IF({_OUTSIDE}=0,"Every class is within its band",'
-    f'{_OUTSIDE}&" of "&{_BANDED}&" classes outside "&IF({_OUTSIDE}=1,"its band","their bands")))))'
+    f'{_OUTSIDE}&" of "&{_BANDED}&" classes outside "&IF({_OUTSIDE}=1,"its band","their bands"))'
+    f'&IF(AND(AccountCount>1,PickedAccount="{ALL}"),"{AS_ONE}",""))))'
 )
 
 
