@@ -90,7 +90,7 @@ def _measure_group(book: Book, group: Group) -> Drift:
         weights=book.holdings.value[group.row][counted],
         minlength=value.size,
     ).reshape(shape)
-    value[:, cash_column] -= [book.account(name).cash_reserve for name in group.accounts]
+    value[:, cash_column] -= [book.account(name).kept_back for name in group.accounts]
     return drift_of(group.targets, group.accounts, columns, value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,7 +11,9 @@ import numpy as np
 from xl_rebal.bands import Widths, breaches, widths
 from xl_rebal.drift import Drift, measure
 from xl_rebal.errors import FaultList, PlanError
+from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
+from xl_rebal.portfolio.flows import HORIZON, Flow, flow_notes, reserved
 from xl_rebal.portfolio.policies import (
     Always,
     Band,
@@ -25,22 +27,30 @@ from xl_rebal.portfolio.policies import (
 from xl_rebal.schedule import calendar_due
 from xl_rebal.trading.checks import require_verified
 from xl_rebal.trading.destinations import Mode, trades_everything
-from xl_rebal.trading.limits import FlowMode, Limits
+from xl_rebal.trading.limits import FlowMode, Limits, Timing
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
 from xl_rebal.trading.planner import Draft, draft, draft_after_flow
 from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
-from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
+from xl_rebal.trading.rules import Terms, lines_of_account, positions_by_account
+from xl_rebal.trading.settlement import Settlement
+from xl_rebal.trading.staleness import Freshness, check_freshness
+from xl_rebal.trading.surprises import not_done
+from xl_rebal.trading.timeline import AccountCash, cash_of_accounts, spendable, with_leaving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is asked of the planner.
 
-    flows   money per account: contribution (+) or withdrawal (-).
-    as_of   valuation date for calendar rules; None when unknown.
-    kept    trades that somebody has decided on, by account and symbol: units, + buy, - sell. They are
-            made as they are, and the rest is planned around them.
+    flows         money per account: contribution (+) or withdrawal (-).
+    as_of         trade date, for calendar rules and settlement; None when unknown.
+    ordered_at    when the orders are sent, with its zone, for cut-off times; None when unknown.
+    flow_horizon  calendar days ahead of which the book's known withdrawals are kept back.
+    freshness     how old positions and prices may be.
+    explain       True finds out what each cause of drift that is left costs (`Plan.not_done`).
+    kept          trades that somebody has decided on, by account and symbol: units, + buy, - sell. They are
+                  made as they are, and the rest is planned around them.
     """
 
     policy: Policy
@@ -49,6 +59,15 @@ class Request:
     flow_mode: FlowMode = FlowMode.HYBRID
     as_of: dt.date | None = None
     kept: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    ordered_at: dt.datetime | None = None
+    flow_horizon: int = HORIZON
+    freshness: Freshness = field(default_factory=Freshness)
+    explain: bool = True
+
+    @property
+    def timing(self) -> Timing:
+        """When the trades are made."""
+        return Timing(as_of=self.as_of, ordered_at=self.ordered_at, flow_horizon=self.flow_horizon)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +89,18 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
     """
     _require_known(book, request.flows, "flows")
     _require_known(book, request.kept, "locked trades")
+    settlement = Settlement(request.timing)
+    notes = check_freshness(book, request.freshness, request.as_of)
+    leaving = reserved(book.flows, as_of=request.as_of, horizon=request.flow_horizon)
+    notes += flow_notes(book.flows, as_of=request.as_of, horizon=request.flow_horizon)
+    book = _keeping_back(book, leaving)
+    terms = Terms(book, request.limits, settlement)
     drifts = measure(book)
-    held, cash = positions_by_account(book), spendable_cash(book)
+    held = positions_by_account(book)
+    cash = cash_of_accounts(book, settlement, request.flows, leaving)
+    notes += _undated(cash, request.as_of)
     faults = FaultList()
     plans: dict[str, Plan] = {}
-    notes: list[str] = []
     for drift in drifts:
         band = widths(request.policy, drift)
         for row, account in enumerate(drift.accounts):
@@ -91,15 +117,13 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
             if drift.base[row] + flow <= HALF_CENT:
                 notes.append(f"account {account} holds nothing to weigh; it is left out")
                 continue
-            lines = lines_of_account(
-                book, book.account(account), drift, held[account], request.limits
-            )
-            problem = _problem(book, drift, row, band, request, lines, cash[account])
+            lines = lines_of_account(book, book.account(account), drift, held[account], terms)
+            problem = _problem(drift, row, band, request, lines, cash[account])
             with faults.collecting():
-                plans[account] = _plan_account(book, problem, drift, request, cash[account], flow)
+                plans[account] = _plan_account(book, problem, drift, request, terms, cash[account])
     faults.raise_as(PlanError)
     ordered = tuple(plans[name] for name in book.holdings.accounts() if name in plans)
-    require_verified(book, request.policy, ordered, request.limits)
+    require_verified(book, request.policy, ordered, request.limits, timing=request.timing)
     return Rebalancing(
         book=book, request=request, drifts=tuple(drifts), plans=ordered, notes=tuple(notes)
     )
@@ -115,8 +139,12 @@ def plan_by_hand(
     Raises PlanError where an account cannot trade what is asked (no price, no class with a target).
     """
     _require_known(book, trades, "trades")
+    settlement = Settlement(request.timing)
+    leaving = reserved(book.flows, as_of=request.as_of, horizon=request.flow_horizon)
+    book = _keeping_back(book, leaving)
+    terms = Terms(book, request.limits, settlement)
     drifts = measure(book)
-    held, cash = positions_by_account(book), spendable_cash(book)
+    held, cash = positions_by_account(book), cash_of_accounts(book, settlement, {}, leaving)
     faults = FaultList()
     plans: dict[str, Plan] = {}
     for drift in drifts:
@@ -127,20 +155,21 @@ def plan_by_hand(
                 continue
             known = book.account(account)
             with faults.collecting():
-                lines = lines_of_account(book, known, drift, held[account], request.limits)
-                problem = _problem(book, drift, row, band, request, lines, cash[account])
+                lines = lines_of_account(book, known, drift, held[account], terms)
+                problem = _problem(drift, row, band, request, lines, cash[account])
                 _require_lines(problem, wanted)
                 fires, why = _fires(problem, drift, request, known.last_rebalanced)
                 plans[account] = plan_of(
                     problem,
                     Draft(dict(wanted), dict.fromkeys(range(len(problem.classes)), BY_HAND)),
-                    Asked(
+                    _asked(
+                        known,
+                        cash[account],
+                        request,
+                        terms,
                         triggered=fires or bool(wanted),
                         why=why,
                         mode=Mode.REBALANCE,
-                        cash_before=cash[account],
-                        flow=0.0,
-                        reserve=known.cash_reserve,
                     ),
                 )
     faults.raise_as(PlanError)
@@ -197,20 +226,19 @@ def _around_kept(problem: Problem, kept: Mapping[str, float], *, wanted: bool) -
 
 
 def _problem(
-    book: Book,
     drift: Drift,
     row: int,
     band: Widths,
     request: Request,
     lines: tuple[Line, ...],
-    settled: float,
+    cash: AccountCash,
 ) -> Problem:
     account = drift.accounts[row]
-    flow = float(request.flows.get(account, 0.0))
     cash_index = drift.cash_index
     assert cash_index is not None  # class_columns always has one
     value = drift.value[row].tolist()
-    value[cash_index] += flow
+    value[cash_index] += cash.flow
+    together, early = spendable(cash, lines)
     problem = Problem(
         account=account,
         lines=lines,
@@ -221,7 +249,8 @@ def _problem(
         up=tuple(band.up.tolist()),
         value=tuple(value),
         breach=(),
-        cash=settled + flow - book.account(account).cash_reserve,
+        cash=together,
+        early=early,
         policy=request.policy,
         min_trade=request.limits.min_trade,
         max_turnover=request.limits.max_turnover,
@@ -230,30 +259,34 @@ def _problem(
 
 
 def _plan_account(
-    book: Book, problem: Problem, drift: Drift, request: Request, settled: float, flow: float
+    book: Book, problem: Problem, drift: Drift, request: Request, terms: Terms, cash: AccountCash
 ) -> Plan:
     account = book.account(problem.account)
+    flow = cash.flow
     fires, why = _fires(problem, drift, request, account.last_rebalanced)
     must_sell = [line.symbol for line in problem.lines if line.must_sell]
+    if account.held_away and problem.cash < -HALF_CENT:
+        away = f"cash is short by {-problem.cash:,.2f}, and the account is held away"
+        asked = _asked(account, cash, request, terms, triggered=False, why=away, mode=Mode.RAISE)
+        return plan_of(problem, Draft({}, {}, (away,)), asked)
 
-    def made(mode: Mode, why: str, drafted: Draft | None = None) -> Plan:
-        drafted = drafted if drafted is not None else draft(problem, mode)
-        return plan_of(
-            problem,
-            drafted,
-            Asked(
-                triggered=True,
-                why=why,
-                mode=mode,
-                cash_before=settled,
-                flow=flow,
-                reserve=account.cash_reserve,
-            ),
-        )
+    def made(mode: Mode, why: str, after: Mode | None = None) -> Plan:
+        def drafter(each: Problem) -> Draft:
+            if after is not None:
+                return draft_after_flow(each, draft(each, after))
+            return draft(each, mode)
+
+        asked = _asked(account, cash, request, terms, triggered=True, why=why, mode=mode)
+        plan = plan_of(problem, drafter(problem), asked)
+        if not request.explain:
+            return plan
+        return replace(plan, not_done=not_done(problem, plan, mode, drafter))
 
     if kept := request.kept.get(problem.account):
-        drafted = _around_kept(problem, kept, wanted=fires or problem.cash < -HALF_CENT)
-        return made(Mode.REBALANCE, f"{why}; {_LOCKED}", drafted)
+        locked = _around_kept(problem, kept, wanted=fires or problem.cash < -HALF_CENT)
+        why = f"{why}; {_LOCKED}"
+        asked = _asked(account, cash, request, terms, triggered=True, why=why, mode=Mode.REBALANCE)
+        return plan_of(problem, locked, asked)
     if request.flow_mode is FlowMode.BUY_ONLY:
         return made(Mode.INVEST, "new money only buys what is underweight")
     if request.flow_mode is FlowMode.RAISE_CASH:
@@ -269,27 +302,59 @@ def _plan_account(
             after = applied(problem, first.quantities)
             still, why_still = _fires(after, drift, request, account.last_rebalanced)
             if not still:
-                return made(mode, words, first)
+                return made(mode, words)
             why = f"{words}; and still {why_still}"
             if not trades_everything(request.policy) and request.limits.max_turnover is None:
-                return made(Mode.REBALANCE, why, draft_after_flow(problem, first))
+                return made(Mode.REBALANCE, why, after=mode)
         return made(Mode.REBALANCE, why if fires or not must_sell else words)
     if fires:
         return made(Mode.REBALANCE, why)
     if must_sell:
         return made(Mode.REPLACE, f"{', '.join(must_sell)} must not be held")
-    return plan_of(
-        problem,
-        Draft({}, {}),
-        Asked(
-            triggered=False,
-            why=why,
-            mode=Mode.REBALANCE,
-            cash_before=settled,
-            flow=flow,
-            reserve=account.cash_reserve,
-        ),
+    asked = _asked(account, cash, request, terms, triggered=False, why=why, mode=Mode.REBALANCE)
+    return plan_of(problem, Draft({}, {}), asked)
+
+
+def _asked(
+    account: Account,
+    cash: AccountCash,
+    request: Request,
+    terms: Terms,
+    *,
+    triggered: bool,
+    why: str,
+    mode: Mode,
+) -> Asked:
+    return Asked(
+        triggered=triggered,
+        why=why,
+        mode=mode,
+        cash=cash,
+        kept_back=account.kept_back,
+        settlement=terms.settlement,
+        orders=request.limits.orders,
     )
+
+
+def _keeping_back(book: Book, leaving: Mapping[str, Sequence[Flow]]) -> Book:
+    """The book with what is known to leave its accounts kept back from investing."""
+    if not leaving:
+        return book
+    accounts = dict(book.accounts)
+    for name, flows in leaving.items():
+        accounts[name] = with_leaving(book.account(name), flows)
+    return replace(book, accounts=accounts)
+
+
+def _undated(cash: Mapping[str, AccountCash], as_of: dt.date | None) -> list[str]:
+    """What is assumed of unsettled cash where no trade date is known."""
+    waiting = [name for name, each in cash.items() if each.arriving and as_of is None]
+    if not waiting:
+        return []
+    return [
+        f"no trade date is known (--as-of), so cash that is still to settle counts in the weights and "
+        f"is not spent (account {', '.join(waiting[:8])}{' …' if len(waiting) > 8 else ''})"
+    ]
 
 
 def _fires(

@@ -7,17 +7,24 @@ import pytest
 from xl_rebal.errors import TableError
 from xl_rebal.portfolio import tables
 
-ALL = [tables.MODELS, tables.SECURITIES, tables.ACCOUNTS, tables.RESTRICTIONS, tables.CLASS_MAP]
+ALL = [
+    *(tables.MODELS, tables.SECURITIES, tables.ACCOUNTS, tables.RESTRICTIONS, tables.CLASS_MAP),
+    *(tables.FLOWS, tables.FUND_RULES),
+]
 
 # DESIGN section 5, with * for required; a column that is left out there may not be left out here.
+# Columns that came later stand last.
 DESIGN = {
     "targets": "model asset_class* target* band_abs band_rel min max",
     "securities": "symbol* asset_class rank price vehicle quantity_step minimum spread_bps commission "
-    "adv tradable identical_group substitute tags tax_class",
+    "adv tradable identical_group substitute tags tax_class settlement_days",
     "accounts": "account* household type owner tax_return custodian model cash_reserve tax_profile "
     "discretionary held_away last_rebalanced",
     "restrictions": "scope* rule* symbol tag replacement",
     "class map": "symbol* asset_class*",
+    "flows": "account* date* amount* kind",
+    "fund_rules": "custodian symbol* initial_minimum subsequent_minimum kept_minimum cut_off "
+    "ticket_fee redemption_fee redemption_days closed_to_new",
 }
 
 

@@ -25,7 +25,7 @@ from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Targets, parse_targets
 from xl_rebal.trading.checks import check_plan
 from xl_rebal.trading.limits import Limits
-from xl_rebal.trading.plan import Action, ClassResult, Plan, Trade
+from xl_rebal.trading.plan import Action, CashDay, ClassResult, Plan, Trade
 
 CLASSES = {
     "VTI": "Stocks/US",
@@ -146,8 +146,30 @@ def plan_of(
         "cash_after": cash_before + flow + sum(t.cash_effect for t in trades),
         "total_cost": sum(t.cost for t in trades),
         "turnover": sum(t.value for t in trades) / 2 / base if base > 0.005 else 0.0,
+        "cash_days": _cash_days(cash_before, flow, trades),
     }
     return Plan(**{**fields, **more})
+
+
+def _cash_days(cash: float, flow: float, trades: Sequence[Trade]) -> tuple[CashDay, ...]:
+    """Without a date: cash today with the flow, and a day later what was traded."""
+    nothing: dict[str, float] = {"arriving": 0.0, "sells": 0.0, "buys": 0.0, "fees": 0.0}
+    today = CashDay(when="T+0", opening=cash, **nothing, flows=flow, closing=cash + flow)
+    if not trades:
+        return (today,)
+    return (
+        today,
+        CashDay(
+            when="T+1",
+            opening=cash + flow,
+            arriving=0.0,
+            sells=sum(t.value for t in trades if t.action is Action.SELL),
+            buys=sum(t.value for t in trades if t.action is Action.BUY),
+            fees=sum(t.cost for t in trades),
+            flows=0.0,
+            closing=cash + flow + sum(t.cash_effect for t in trades),
+        ),
+    )
 
 
 def _trade(book: Book, account: str, targets: Targets, limits: Limits, order: Order) -> Trade:

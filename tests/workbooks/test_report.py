@@ -32,7 +32,7 @@ from xl_rebal.rebalance import Rebalancing
 from xl_rebal.workbooks.lint import findings
 from xl_rebal.workbooks.report import ReportSource, build_report, write_report
 
-SHEETS = ["Summary", "Holdings", "Drift", "Trades", "Assumptions"]
+SHEETS = ["Summary", "Holdings", "Drift", "Trades", "Cash", "Assumptions"]
 
 
 def built(result: Rebalancing, source: ReportSource = SOURCE) -> bytes:
@@ -146,6 +146,8 @@ def test_tables_and_sheets_are_what_other_tools_expect(walk: bytes) -> None:
         "tblDrift": "Drift",
         "tblCash": "Trades",
         "tblTrades": "Trades",
+        "tblCashDays": "Cash",
+        "tblNotDone": "Cash",
         "tblTargets": "Assumptions",
         "tblSettings": "Assumptions",
         "tblPlans": "Assumptions",
@@ -355,7 +357,7 @@ def test_its_pages_can_be_printed(
 ) -> None:
     data = built(plan([*walk_rows(), cash_row(5000.0)]))
     pages = render_pages(write(tmp_path, data), tmp_path / "pages")
-    assert len(pages) == 6  # a page for each sheet, two for the assumptions
+    assert len(pages) == 7  # a page for each sheet, two for the assumptions
     assert all(page.stat().st_size > 8000 for page in pages)
 
 

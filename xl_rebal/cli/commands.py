@@ -12,7 +12,8 @@ import typer
 from xl_rebal import __version__
 from xl_rebal.cli import excel_commands, macro_command
 from xl_rebal.errors import FileError, RebalError
-from xl_rebal.trading.limits import FlowMode
+from xl_rebal.portfolio.flows import HORIZON
+from xl_rebal.trading.limits import FlowMode, OrderType, TimeInForce
 
 app = typer.Typer(
     name="xl-rebal",
@@ -70,7 +71,12 @@ ReserveOption = Annotated[
     float | None, typer.Option("--reserve", help="Cash that every account keeps back.")
 ]
 AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="Valuation date, for calendar rules (2026-11-23).")
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="Trade date, for calendar rules and settlement: 2026-11-23; with a time for cut-offs: "
+        '"2026-11-23 15:30 America/New_York".',
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 RestrictionsOption = Annotated[
@@ -95,6 +101,36 @@ MinTradeOption = Annotated[
 TurnoverOption = Annotated[
     str | None,
     typer.Option("--max-turnover", help="Cap on (buys + sells) / 2 of the total, as in 10%."),
+]
+FlowsOption = Annotated[
+    Path | None,
+    typer.Option("--flows", help="The flows table: known withdrawals, which are kept back."),
+]
+HorizonOption = Annotated[
+    int, typer.Option("--flow-horizon", help="Calendar days ahead that withdrawals are kept back.")
+]
+FundRulesOption = Annotated[
+    Path | None,
+    typer.Option("--fund-rules", help="The fund rules table: minimums, cut-offs, fees, closures."),
+]
+MaxAgeOption = Annotated[
+    int,
+    typer.Option("--max-age", help="Most trading days between positions or prices and --as-of."),
+]
+StaleOption = Annotated[
+    bool, typer.Option("--allow-stale", help="Plan on older positions and prices, and say so.")
+]
+OrderTypeOption = Annotated[
+    OrderType | None,
+    typer.Option("--order-type", case_sensitive=False, help="MARKET (default), LIMIT or MOC."),
+]
+LimitOption = Annotated[
+    str | None,
+    typer.Option("--limit", help="Limit orders this far from the price, as in 0.5%."),
+]
+InForceOption = Annotated[
+    TimeInForce,
+    typer.Option("--time-in-force", case_sensitive=False, help="How long orders stand."),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 
@@ -274,6 +310,14 @@ def trades(
     mapping: MappingOption = None,
     account: AccountOption = None,
     as_of: AsOfOption = None,
+    flows: FlowsOption = None,
+    flow_horizon: HorizonOption = HORIZON,
+    fund_rules: FundRulesOption = None,
+    max_age: MaxAgeOption = 1,
+    allow_stale: StaleOption = False,
+    order_type: OrderTypeOption = None,
+    limit: LimitOption = None,
+    time_in_force: InForceOption = TimeInForce.DAY,
     json: JsonOption = False,
 ) -> None:
     """Whole-share trades whose cash works out after costs, verified."""
@@ -312,6 +356,14 @@ def report(
     mapping: MappingOption = None,
     account: AccountOption = None,
     as_of: AsOfOption = None,
+    flows: FlowsOption = None,
+    flow_horizon: HorizonOption = HORIZON,
+    fund_rules: FundRulesOption = None,
+    max_age: MaxAgeOption = 1,
+    allow_stale: StaleOption = False,
+    order_type: OrderTypeOption = None,
+    limit: LimitOption = None,
+    time_in_force: InForceOption = TimeInForce.DAY,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -346,7 +398,7 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
         return
     from xl_rebal.bands import check
 
-    screens.show_drift(documents.drift_document(loaded, check(loaded.book, loaded.policy)))
+    screens.show_drift(documents.drift_document(loaded, check(result.book, loaded.policy)))
     screens.show_trades(document, result)
     screens.warn(document["warnings"])
     screens.say(f"workbook: {out}")

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from xl_rebal.bands import BandCheck, own_bands_in_words
 from xl_rebal.cli.inputs import Loaded
 from xl_rebal.custodians import Statement
@@ -14,7 +16,7 @@ from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.holdings import Holdings, Kind
 from xl_rebal.portfolio.lots import Lots, RealisedLots
 from xl_rebal.rebalance import Rebalancing
-from xl_rebal.trading.plan import Plan, Trade
+from xl_rebal.trading.plan import CashDay, NotDone, Plan, Trade
 
 
 def dumps(document: dict[str, Any]) -> str:
@@ -103,9 +105,14 @@ def holding_rows(holdings: Holdings) -> list[dict[str, Any]]:
                 "currency": holdings.currency[i] or None,
                 "fx": _finite(holdings.fx[i]),
                 "description": holdings.description[i],
+                "settles": _day(holdings.settles[i]),
             }
         )
     return result
+
+
+def _day(value: Any) -> str | None:
+    return None if np.isnat(value) else str(value)
 
 
 def _finite(value: Any) -> float | None:
@@ -152,6 +159,29 @@ def trade_row(trade: Trade) -> dict[str, Any]:
         "cost": trade.cost,
         "reason": trade.reason,
         "asset_class": trade.asset_class,
+        "settles": trade.settles,
+        "order_type": trade.order_type.value,
+        "limit_price": trade.limit_price,
+        "time_in_force": trade.time_in_force.value,
+        "redemption_fee": trade.redemption,
+    }
+
+
+def cash_day_row(day: CashDay) -> dict[str, Any]:
+    """Cash of one day; closing = opening + arriving + sells - buys - fees + flows."""
+    names = ("opening", "arriving", "sells", "buys", "fees", "flows", "closing")
+    return {"date": day.when, **{name: _money(getattr(day, name)) for name in names}}
+
+
+def not_done_row(row: NotDone) -> dict[str, Any]:
+    """What was not done, and the percentage points of drift that it leaves."""
+    return {
+        "account": row.account,
+        "asset_class": row.asset_class or None,
+        "symbol": row.symbol or None,
+        "cause": row.cause.value,
+        "drift_pp": row.drift_pp,
+        "what": row.what,
     }
 
 
@@ -200,9 +230,14 @@ def trades_document(loaded: Loaded, result: Rebalancing) -> dict[str, Any]:
                 "turnover": plan.turnover,
                 "deposit_to_restore": plan.deposit_to_restore,
                 "notes": list(plan.notes),
+                "remarks": list(plan.remarks),
+                "leaving": plan.leaving,
+                "drift_left_pp": plan.drift_left_pp,
+                "cash_days": [cash_day_row(day) for day in plan.cash_days],
             }
             for plan in plans
         ],
+        "not_done": [not_done_row(row) for plan in plans for row in plan.not_done],
         "warnings": [*loaded.warnings, *result.notes],
     }
 

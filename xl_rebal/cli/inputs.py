@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xl_rebal.cli import planning_inputs
 from xl_rebal.cli.screens import reading
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import (
@@ -33,6 +33,7 @@ from xl_rebal.portfolio.book import (
     together,
     unknown_symbols,
 )
+from xl_rebal.portfolio.flows import HORIZON
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
@@ -40,7 +41,8 @@ from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restric
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
 from xl_rebal.rebalance import Request
-from xl_rebal.trading.limits import FlowMode, Limits
+from xl_rebal.trading.limits import FlowMode, Limits, OrderType, TimeInForce
+from xl_rebal.trading.staleness import Freshness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,14 @@ class Options:
     flow_mode: FlowMode = FlowMode.HYBRID
     min_trade: float = 0.0
     max_turnover: str | None = None
+    flows: Path | None = None
+    flow_horizon: int = HORIZON
+    fund_rules: Path | None = None
+    max_age: int = 1
+    allow_stale: bool = False
+    order_type: OrderType | None = None
+    limit: str | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +101,9 @@ def load(options: Options) -> Loaded:
     securities = read_securities(options.securities)
     accounts = read_accounts(options.accounts)
     restrictions = read_restrictions(options.restrictions)
+    flows = planning_inputs.read_flow_table(options.flows)
+    fund_rules = planning_inputs.read_fund_rules(options.fund_rules)
+    as_of, ordered_at = planning_inputs.trade_moment(options.as_of)
     everyone = statement.holdings.accounts()
     holdings = _selected(statement.holdings, options.only, statement.source)
     if not len(holdings):
@@ -105,11 +118,14 @@ def load(options: Options) -> Loaded:
         securities=securities,
         targets=tuple(models.values()),
     )
+    if fund_rules:
+        accounts = planning_inputs.with_custodian(accounts, holdings, statement.custodian)
     warnings = (
         *statement.warnings,
         *_unmatched(holdings, everyone, accounts, restrictions),
         *_worthless(holdings),
         *_without_discretion(holdings, accounts),
+        *planning_inputs.unmatched_rules(holdings, everyone, accounts, flows, fund_rules),
     )
     if options.together:
         accounts = _joined(accounts, holdings)
@@ -121,6 +137,8 @@ def load(options: Options) -> Loaded:
         securities=securities,
         accounts=accounts,
         restrictions=restrictions,
+        flows=tuple(flow for flow in flows if flow.account in holdings.accounts()),
+        fund_rules=fund_rules,
     )
     request = Request(
         policy=policy,
@@ -128,10 +146,20 @@ def load(options: Options) -> Loaded:
             costs=costs,
             min_trade=_not_negative(options.min_trade, "--min-trade"),
             max_turnover=_share(options.max_turnover, "--max-turnover"),
+            orders=planning_inputs.order_style(
+                options.order_type, _share(options.limit, "--limit"), options.time_in_force
+            ),
         ),
         flows=read_flows(options.flow, holdings),
         flow_mode=options.flow_mode,
-        as_of=_date(options.as_of) or statement.as_of,
+        as_of=as_of or statement.as_of,
+        ordered_at=ordered_at,
+        flow_horizon=int(_not_negative(options.flow_horizon, "--flow-horizon")),
+        freshness=Freshness(
+            positions_of=statement.as_of,
+            max_age=int(_not_negative(options.max_age, "--max-age")),
+            allow_stale=options.allow_stale,
+        ),
     )
     return Loaded(
         statement=statement,
@@ -356,17 +384,6 @@ def _share(text: str | None, option: str) -> float | None:
         what, _, remedy = str(error).partition("; ")
         raise TableError.of(where=option, what=what, remedy=remedy) from None
     return _not_negative(value, option)
-
-
-def _date(text: str | None) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise TableError.of(
-            where="--as-of", what=f"{text!r} is not a date", remedy="write it as 2026-11-23"
-        ) from None
 
 
 def _fingerprint(options: Options) -> str:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from xl_rebal.custodians import Statement
 from xl_rebal.rebalance import Rebalancing
+from xl_rebal.trading.plan import Cause, Plan
 
 if TYPE_CHECKING:  # the doctor's modules are for one command
     from xl_rebal.excel.doctor.findings import Finding
@@ -24,6 +25,7 @@ _WIDE = 120  # columns where there is no terminal to ask: a log, a pipe
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+_TOLD = 0.01  # pp: smaller costs of what was not done are in the JSON document
 _STYLES = {
     "above": "red",
     "below": "red",
@@ -254,6 +256,31 @@ def _show_realised(rows: list[dict[str, Any]]) -> None:
     )
 
 
+def _show_cash_days(plan: Plan) -> None:
+    """Cash day by day, where more happens than trades and their settlement."""
+    names = ("Opening", "Arriving", "Sells", "Buys", "Fees", "Flows", "Closing")
+    table(
+        f"Cash by day, account {plan.account}",
+        [("Date", "left"), *((name, "right") for name in names)],
+        [
+            [day.when, *(amount(getattr(day, name.casefold())) for name in names)]
+            for day in plan.cash_days
+        ],
+    )
+    if plan.leaving:
+        say(f"  {amount(plan.leaving)} is kept back for known withdrawals")
+
+
+def _show_not_done(plan: Plan) -> None:
+    """What keeps drift that is left, in percentage points of the sum of |drift|."""
+    told = [row for row in plan.not_done if row.drift_pp >= _TOLD]
+    if not told or all(row.cause is Cause.ROUNDING for row in told):
+        return
+    say(f"  {plan.drift_left_pp:.2f} pp of drift is left (sum over the classes, cash counted):")
+    for row in told:
+        say(f"    {row.drift_pp:.2f} pp {row.cause.value}: {row.what}")
+
+
 def show_drift(document: dict[str, Any]) -> None:
     """Drift against bands."""
     say(document["policy"])
@@ -288,11 +315,18 @@ def show_drift(document: dict[str, Any]) -> None:
     )
 
 
+def _order(trade: dict[str, Any]) -> list[str]:
+    return [f"{trade['order_type']} {trade['time_in_force']}", units(trade["limit_price"])]
+
+
 def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
     """Trades, what they leave, and what was not done."""
     say(f"Costs: {document['costs']}")
     for plan in result.plans:
         say(f"{plan.account}: {plan.why}")
+    limits = any(
+        t["order_type"] != "MARKET" or t["time_in_force"] != "DAY" for t in document["trades"]
+    )
     if document["trades"]:
         table(
             "Trades",
@@ -304,6 +338,7 @@ def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
                 ("Price", "right"),
                 ("Value", "right"),
                 ("Cost", "right"),
+                *([("Order", "left"), ("Limit", "right")] if limits else []),
             ],
             [
                 [
@@ -314,6 +349,7 @@ def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
                     units(t["price"]),
                     amount(t["value"]),
                     amount(t["cost"]),
+                    *(_order(t) if limits else []),
                 ]
                 for t in document["trades"]
             ],
@@ -352,8 +388,13 @@ def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
             f"{plan.account}: cash {amount(plan.cash_before)} before, {amount(plan.cash_after)} after; "
             f"costs {amount(plan.total_cost)}; verified"
         )
+        if len(plan.cash_days) > 2 or plan.leaving:
+            _show_cash_days(plan)
         for note in plan.notes:
             say(f"  not done: {note}")
+        for remark in plan.remarks:
+            say(f"  mind: {remark}")
+        _show_not_done(plan)
         if plan.deposit_to_restore:
             say(
                 f"  a deposit of {amount(plan.deposit_to_restore)} would restore the target "

@@ -43,6 +43,9 @@ class Assembly:
     base_currency: str
 
 
+@np.errstate(
+    over="ignore", invalid="ignore"
+)  # numbers out of all bounds are refused with their row
 def assemble(
     table: Table, *, classify: Classify, defaults: Defaults, problems: Problems
 ) -> Assembly:

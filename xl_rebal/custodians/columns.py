@@ -62,6 +62,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "as_of": ("as of", "as_of", "as of date", "date", "cob date", "position date", "report date",
               "price date", "datum", "holdings date"),
     "valuation_date": ("valuation date", "valuation_date"),
+    "settles": ("settles", "settles on", "settles by", "available on"),
     "cost": (
         "cost basis", "cost", "total cost", "cost basis total", "book value", "purchase value",
         "average cost", "average cost basis", "unit cost", "purchase price", "avg cost",

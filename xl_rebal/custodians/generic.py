@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+
 from xl_rebal.custodians import kinds
 from xl_rebal.custodians.assemble import assemble
 from xl_rebal.custodians.columns import Header, cell_at
@@ -18,7 +23,7 @@ from xl_rebal.custodians.table import Defaults, Table
 from xl_rebal.custodians.table_rows import TableRows
 from xl_rebal.custodians.totals import counted_values, summarise, tolerance
 from xl_rebal.errors import ReadError
-from xl_rebal.portfolio.holdings import Holdings, Kind
+from xl_rebal.portfolio.holdings import DateColumn, Holdings, Kind, no_dates
 
 NAME = "generic"
 
@@ -53,11 +58,12 @@ def read(document: Document, mapping: ColumnMapping | None = None) -> Statement:
             remedy="export the positions again, or add a row for each",
         )
     result = assemble(table, classify=classify, defaults=defaults, problems=problems)
+    holdings = with_dates(result.holdings, table, problems)
     problems.raise_faults()
     for text in as_of_faults:
         problems.warn(text)
-    names = _names(table, result.holdings)
-    stated = _check_totals(rows, table, result.holdings, defaults, problems)
+    names = _names(table, holdings)
+    stated = _check_totals(rows, table, holdings, defaults, problems)
     date = find_date(as_of_text) if as_of_text else None
     return Statement(
         custodian=NAME,
@@ -65,8 +71,8 @@ def read(document: Document, mapping: ColumnMapping | None = None) -> Statement:
         as_of=date,
         as_of_text=as_of_text,
         base_currency=result.base_currency,
-        accounts=summarise(result.holdings, names, stated, problems),
-        holdings=result.holdings,
+        accounts=summarise(holdings, names, stated, problems),
+        holdings=holdings,
         warnings=tuple(problems.warnings),
     )
 
@@ -83,6 +89,31 @@ def classify(symbol: str, description: str, security_type: str) -> str:
     if symbol in ISO_CODES and kinds.is_cash_name(description):
         return Kind.CASH.value
     return ""
+
+
+def with_dates(holdings: Holdings, table: Table, problems: Problems) -> Holdings:
+    """The holdings with the days on which rows settle, and of which their prices are."""
+    settles = _days(table, "settles", problems)
+    priced = _days(table, "valuation_date", None)
+    of_rows = _days(table, "as_of", None)
+    return replace(holdings, settles=settles, priced=np.where(np.isnat(priced), of_rows, priced))
+
+
+def _days(table: Table, role: str, problems: Problems | None) -> DateColumn:
+    """A column of dates; a text that is none is a fault where `problems` is given."""
+    if role not in table.columns:
+        return no_dates(len(table))
+    known: dict[str, dt.date | None] = {}
+    days = []
+    for line, text in zip(table.lines.tolist(), table.text(role), strict=True):
+        if text not in known:
+            known[text] = find_date(text)
+        if known[text] is None and text not in kinds.NOTHING and problems is not None:
+            problems.fault(
+                line, table.label(role), f"{text!r} is not a date", "write it as 2026-11-23"
+            )
+        days.append(known[text] or "NaT")
+    return np.array(days, dtype="datetime64[D]")
 
 
 def _header_currency(header: Header, problems: Problems) -> str:

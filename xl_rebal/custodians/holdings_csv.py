@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from xl_rebal.custodians.statement import Statement
 from xl_rebal.files import write_atomically
 
@@ -29,7 +31,8 @@ def write_holdings_csv(
     listed = [statements] if isinstance(statements, Statement) else list(statements)
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    settles = any(not np.isnat(each.holdings.settles).all() for each in listed)
+    writer.writerow((*COLUMNS, "settles") if settles else COLUMNS)
     for statement in listed:
         held = statement.holdings
         as_of = statement.as_of.isoformat() if statement.as_of else ""
@@ -44,6 +47,9 @@ def write_holdings_csv(
             map(cell_text, held.currency.tolist()), fx, map(cell_text, held.asset_class.tolist()),
             [as_of] * len(held), map(cell_text, held.description.tolist()),
         )  # fmt: skip
+        if settles:
+            days = [day.isoformat() if day else "" for day in held.settles.tolist()]
+            columns = (*columns, days)  # type: ignore[assignment]  # one column more
         writer.writerows(zip(*columns, strict=True))
     write_atomically(path, stream.getvalue().encode(), overwrite=overwrite)
 

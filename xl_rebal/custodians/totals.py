@@ -13,6 +13,9 @@ from xl_rebal.custodians.statement import StatementAccount
 from xl_rebal.portfolio.holdings import Holdings
 
 
+@np.errstate(
+    over="ignore", invalid="ignore"
+)  # numbers out of all bounds are refused with their row
 def counted_values(holdings: Holdings) -> NDArray[np.float64]:
     """(n,) each row's money in the base currency: the file's own value, else the computed one; 0 pending.
 

@@ -127,7 +127,13 @@ def verified(
 def require_checked(plans: Sequence[Plan], asked: Asked, trades: Sequence[SheetTrade]) -> None:
     """Raise VerificationError with the sheet's row for every rule that a plan breaks."""
     rows = {f"account {t.account}, {t.action} {t.symbol}": t.row for t in trades}
-    violations = check_plans(asked.book, asked.request.policy, plans, asked.request.limits)
+    violations = check_plans(
+        asked.book,
+        asked.request.policy,
+        plans,
+        asked.request.limits,
+        timing=asked.request.timing,
+    )
     if violations:
         raise VerificationError(*(_fault(each, rows) for each in violations))
 

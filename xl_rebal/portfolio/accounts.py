@@ -31,6 +31,7 @@ class Account:
     discretionary    False when trades need the client's word first.
     held_away        True when it counts in drift but receives no orders.
     last_rebalanced  date of the last rebalancing, for calendar rules.
+    leaving          money of known withdrawals (table `flows`) that is kept back besides the reserve.
     """
 
     account: str
@@ -45,13 +46,19 @@ class Account:
     discretionary: bool = True
     held_away: bool = False
     last_rebalanced: dt.date | None = None
+    leaving: float = 0.0
+
+    @property
+    def kept_back(self) -> float:
+        """Money that is not invested: the reserve, and what is known to leave."""
+        return self.cash_reserve + self.leaving
 
 
 def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
     """Accounts by name from the rows of the `accounts` table; every bad row is reported."""
     faults = FaultList()
     result: dict[str, Account] = {}
-    names = {field.name for field in fields(Account)}
+    names = {field.name for field in fields(Account)} - {"leaving"}
     for row in rows:
         account = Account(**{name: value for name, value in row.items() if name in names})
         if account.type and account.type.casefold() not in ACCOUNT_TYPES:

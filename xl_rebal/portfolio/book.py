@@ -10,6 +10,8 @@ import numpy as np
 from xl_rebal.errors import ClassificationError, Fault, FaultList, TableError, TargetError
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
+from xl_rebal.portfolio.flows import Flow
+from xl_rebal.portfolio.fund_rules import FundRule, HeldLots
 from xl_rebal.portfolio.groups import Group, group_rows
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.restrictions import Restriction, Rule
@@ -27,6 +29,9 @@ class Book:
     securities    by symbol; what a table said, for held and for not yet held securities. Symbols
                   are spelled as the holdings spell them.
     accounts      by account; accounts without a row here take the defaults.
+    flows         dated money that is known to come and go.
+    fund_rules    what custodians ask of fund orders.
+    lots          tax lots, for fees that depend on how long units are held; None when not known.
     models        target weights by model name.
     groups        accounts and rows by model, worked out from the rest.
     """
@@ -36,6 +41,9 @@ class Book:
     securities: Mapping[str, Security] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
     restrictions: Sequence[Restriction] = ()
+    flows: Sequence[Flow] = ()
+    fund_rules: Sequence[FundRule] = ()
+    lots: HeldLots | None = None
     groups: tuple[Group, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -14,11 +14,18 @@ from xl_rebal.errors import CurrencyError, Fault, TableError
 
 TextColumn = NDArray[np.object_]
 NumberColumn = NDArray[np.float64]
+DateColumn = NDArray[np.datetime64]
 
 # A double keeps cents exactly up to 2^53 of them; sums of many rows need room below that.
 LARGEST_VALUE = 1e13
 TEXT_COLUMNS = ("account", "symbol", "kind", "currency", "asset_class", "description")
 NUMBER_COLUMNS = ("quantity", "price", "stated_value", "multiplier", "fx")
+DATE_COLUMNS = ("settles", "priced")
+
+
+def no_dates(count: int) -> DateColumn:
+    """(count,) of no date at all."""
+    return np.full(count, "NaT", dtype="datetime64[D]")
 
 
 class Kind(StrEnum):
@@ -45,6 +52,8 @@ class Holdings:
     asset_class   (n,) class path such as `Stocks/US`; empty when unknown.
     description   (n,) free text.
     line          (n,) line (or sheet row) of the source, 0 when there is none.
+    settles       (n,) day on which the row's cash (or security) arrives; NaT when it is there.
+    priced        (n,) day of the row's price where the file dates its rows; NaT when it does not.
     """
 
     account: TextColumn
@@ -59,9 +68,14 @@ class Holdings:
     asset_class: TextColumn
     description: TextColumn
     line: NDArray[np.int64]
+    settles: DateColumn = field(default_factory=lambda: no_dates(0))
+    priced: DateColumn = field(default_factory=lambda: no_dates(0))
 
     def __post_init__(self) -> None:
-        lengths = {field.name: len(getattr(self, field.name)) for field in fields(self)}
+        for name in DATE_COLUMNS:  # left out: no row has one
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, no_dates(len(self.account)))
+        lengths = {each.name: len(getattr(self, each.name)) for each in fields(self)}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns of unequal length: {lengths}")
 
@@ -80,11 +94,13 @@ class Holdings:
             "line": 0,
         }
         columns: dict[str, Any] = {}
-        for field in fields(cls):
-            name = field.name
+        for each in fields(cls):
+            name = each.name
             default = defaults.get(name, "")
             values = [row.get(name, default) for row in listed]
-            if name in TEXT_COLUMNS:
+            if name in DATE_COLUMNS:
+                columns[name] = np.array([v or "NaT" for v in values], dtype="datetime64[D]")
+            elif name in TEXT_COLUMNS:
                 columns[name] = np.array([str(v) for v in values], dtype=object)
             else:
                 columns[name] = np.array(values, dtype=np.int64 if name == "line" else np.float64)

@@ -33,6 +33,7 @@ class Vehicle(StrEnum):
 _STEPS = {Vehicle.MUTUAL_FUND: 0.001, Vehicle.CASH: 0.01}
 # What the planner never touches by itself: contracts and paper without a continuous market.
 _NOT_TRADED = frozenset({Vehicle.OPTION, Vehicle.BOND, Vehicle.PRIVATE})
+_LONGEST_SETTLEMENT = 30  # trading days; more is a slip of the pen
 _FUND_TICKER = re.compile(r"[A-Z]{4}X")
 _OPTION_SYMBOL = re.compile(
     r"-?[A-Z.]{1,6} ?\d{6}[CP]\d+(\.\d+)?"  # OCC style: AMAT260424C400
@@ -52,6 +53,7 @@ class Security:
     spread_bps     quoted (full) bid-ask spread in basis points, or None for the cost model's own.
     commission     money per trade, or None for the cost model's own.
     adv            average daily volume in units, or None (then no market impact is charged).
+    settlement_days  trading days from trade to settlement; None for what its vehicle has by rule.
     """
 
     symbol: str
@@ -69,6 +71,7 @@ class Security:
     substitute: str = ""
     tags: frozenset[str] = frozenset()
     tax_class: str = ""
+    settlement_days: int | None = None
 
 
 def vehicle_of(symbol: str) -> Vehicle:
@@ -89,7 +92,9 @@ def vehicle_of(symbol: str) -> Vehicle:
 def default_security(symbol: str) -> Security:
     """What is taken for a symbol that no table describes (from the shipped fund table, else its form)."""
     known = shipped_securities().get(symbol.upper())
-    return known if known is not None else _with_defaults(Security(symbol=symbol), {})
+    if known is None:
+        return _with_defaults(Security(symbol=symbol), {})
+    return known if known.symbol == symbol else replace(known, symbol=symbol)
 
 
 def _with_defaults(security: Security, given: Mapping[str, Any]) -> Security:
@@ -185,6 +190,7 @@ def _from_row(row: Mapping[str, Any], faults: FaultList) -> Security | None:
         ("spread_bps", False),
         ("commission", False),
         ("adv", True),
+        ("settlement_days", False),
     ):
         value = given.get(name)
         if value is not None and (value < 0 or (positive and value == 0)):
@@ -200,6 +206,13 @@ def _from_row(row: Mapping[str, Any], faults: FaultList) -> Security | None:
                     )
                 ]
             )
+    if (days := given.get("settlement_days")) is not None:
+        if not (days == int(days) and days <= _LONGEST_SETTLEMENT):
+            what = f"{days:g} is no number of trading days from 0 to {_LONGEST_SETTLEMENT}"
+            faults.extend(
+                [tables.fault_at("securities", row, "settlement_days", what, "correct it")]
+            )
+        given["settlement_days"] = int(days)
     if len(list(faults)) > before:
         return None
     if "asset_class" in given:

@@ -189,6 +189,11 @@ SECURITIES = TableSpec(
         Column(name="substitute"),
         Column(name="tags", synonyms=("tag",)),
         Column(name="tax_class"),
+        Column(
+            name="settlement_days",
+            read=cells.number,
+            synonyms=("settlement lag", "settlement cycle", "settles in"),
+        ),
     ),
 )
 
@@ -220,6 +225,42 @@ RESTRICTIONS = TableSpec(
         Column(name="symbol", synonyms=("ticker", "security")),
         Column(name="tag"),
         Column(name="replacement"),
+    ),
+)
+
+FLOWS = TableSpec(
+    name="flows",
+    may_be_empty=True,
+    columns=(
+        Column(name="account", required=True, synonyms=("account number", "account id")),
+        Column(name="date", read=cells.date, required=True, synonyms=("due", "on")),
+        Column(name="amount", read=cells.number, required=True, synonyms=("money",)),
+        Column(name="kind", synonyms=("type", "description")),
+    ),
+)
+
+FUND_RULES = TableSpec(
+    name="fund_rules",
+    may_be_empty=True,
+    columns=(
+        Column(name="custodian"),
+        Column(name="symbol", required=True, synonyms=("ticker", "fund")),
+        Column(name="initial_minimum", read=cells.number, synonyms=("minimum initial",)),
+        Column(
+            name="subsequent_minimum",
+            read=cells.number,
+            synonyms=("minimum subsequent", "additional minimum"),
+        ),
+        Column(name="kept_minimum", read=cells.number, synonyms=("minimum balance",)),
+        Column(name="cut_off", synonyms=("cutoff time",)),
+        Column(name="ticket_fee", read=cells.number, synonyms=("transaction fee",)),
+        Column(
+            name="redemption_fee",
+            read=cells.fraction,
+            synonyms=("short term redemption fee",),
+        ),
+        Column(name="redemption_days", read=cells.number, synonyms=("redemption period",)),
+        Column(name="closed_to_new", synonyms=("closed", "closed to new money")),
     ),
 )
 

@@ -14,34 +14,45 @@ from decimal import localcontext
 from xl_rebal.errors import Fault, VerificationError
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.policies import Policy
-from xl_rebal.trading.checks_book import EXACT, BookRows, Violation, case_of
-from xl_rebal.trading.checks_classes import check_classes
+from xl_rebal.trading.checks_book import EXACT, BookRows, Violation
+from xl_rebal.trading.checks_case import case_of
+from xl_rebal.trading.checks_cash import check_cash_days
+from xl_rebal.trading.checks_classes import check_classes, check_not_done
 from xl_rebal.trading.checks_fields import unreadable
+from xl_rebal.trading.checks_orders import check_orders
 from xl_rebal.trading.checks_trades import check_account, check_cash, check_trades
-from xl_rebal.trading.limits import Limits
+from xl_rebal.trading.limits import Limits, Timing
 from xl_rebal.trading.plan import Plan
 
 __all__ = ["Violation", "check_plan", "check_plans", "require_verified"]
 
+NO_DATE = Timing()
 REMEDY = "the plan is not exported; report this with the holdings file"
 
 
-def check_plan(book: Book, policy: Policy, plan: Plan, limits: Limits) -> tuple[Violation, ...]:
+def check_plan(
+    book: Book, policy: Policy, plan: Plan, limits: Limits, *, timing: Timing = NO_DATE
+) -> tuple[Violation, ...]:
     """Every rule that one plan breaks; never raises on what the plan says.
 
     For many plans of one book take `check_plans`, which reads the book once.
     """
-    return check_plans(book, policy, (plan,), limits)
+    return check_plans(book, policy, (plan,), limits, timing=timing)
 
 
 def check_plans(
-    book: Book, policy: Policy, plans: Iterable[Plan], limits: Limits
+    book: Book,
+    policy: Policy,
+    plans: Iterable[Plan],
+    limits: Limits,
+    *,
+    timing: Timing = NO_DATE,
 ) -> tuple[Violation, ...]:
     """Every rule that the plans break, in their order; an account has one plan."""
     found: list[Violation] = []
     planned: set[str] = set()
     with localcontext(EXACT):
-        rows = BookRows(book, policy)
+        rows = BookRows(book, policy, timing)
         for plan in plans:
             faults = unreadable(plan)
             found += faults or _violations(rows, plan, limits)
@@ -53,9 +64,16 @@ def check_plans(
     return tuple(found)
 
 
-def require_verified(book: Book, policy: Policy, plans: Iterable[Plan], limits: Limits) -> None:
+def require_verified(
+    book: Book,
+    policy: Policy,
+    plans: Iterable[Plan],
+    limits: Limits,
+    *,
+    timing: Timing = NO_DATE,
+) -> None:
     """Raise VerificationError with one fault for each violation; do nothing when there is none."""
-    violations = check_plans(book, policy, plans, limits)
+    violations = check_plans(book, policy, plans, limits, timing=timing)
     if violations:
         raise VerificationError(
             *(Fault(where=v.where, what=f"{v.what} ({v.code})", remedy=REMEDY) for v in violations)
@@ -71,6 +89,9 @@ def _violations(rows: BookRows, plan: Plan, limits: Limits) -> list[Violation]:
     return [
         *check_account(case),
         *check_cash(case),
+        *check_cash_days(case),
         *check_trades(case),
+        *check_orders(case),
         *check_classes(case),
+        *check_not_done(case),
     ]

@@ -6,20 +6,25 @@ from the shortest decimal that stands for each float, in plain Python.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book, target_of
+from xl_rebal.portfolio.flows import Flow
+from xl_rebal.portfolio.fund_rules import ANYWHERE, FundRule
 from xl_rebal.portfolio.holdings import Kind
 from xl_rebal.portfolio.policies import Band, Combined, OwnBands, Policy, Trigger
-from xl_rebal.portfolio.restrictions import Rule
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Target, Targets
-from xl_rebal.trading.limits import Limits
-from xl_rebal.trading.plan import Action, Plan, Trade
+from xl_rebal.trading.checks_dates import (
+    Day,
+    arrives_on,
+    trade_date,
+)
+from xl_rebal.trading.limits import Timing
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
 CENT = Decimal("0.01")
@@ -53,11 +58,15 @@ def exact(number: float) -> Decimal:
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """All rows of one symbol in an account; `short` when any of them is."""
+    """All rows of one symbol in an account; `short` when any of them is.
+
+    arrives  the last day on which a row of it settles; None when all of it is there.
+    """
 
     quantity: Decimal = ZERO
     value: Decimal = ZERO
     short: bool = False
+    arrives: dt.date | None = None
     quotes: list[Quote] = field(default_factory=list)
     asset_classes: list[str] = field(default_factory=list)
 
@@ -68,7 +77,8 @@ class AccountRows:
 
     known         False when neither the holdings nor the accounts table have it.
     edges         by target class: how far it may drift down and up (infinite without a band).
-    cash          money in rows of kind cash; `excluded_cash` is the part kept out of the weights.
+    cash          money in rows of kind cash; `excluded_cash` is the part kept out of the weights,
+                  `settled` what is there, `arriving` the rest by the day on which it settles.
     values        by target class: money of all counted rows, cash not yet less the reserve.
     """
 
@@ -81,23 +91,38 @@ class AccountRows:
     cash_symbols: frozenset[str]
     cash: Decimal
     excluded_cash: Decimal
+    settled: Decimal
+    arriving: dict[Day, Decimal]
     values: dict[str, Decimal]
 
 
 class BookRows:
     """A book's rows, grouped by account once, however many plans are checked against them."""
 
-    def __init__(self, book: Book, policy: Policy) -> None:
+    def __init__(self, book: Book, policy: Policy, timing: Timing | None = None) -> None:
         self.book = book
         self.policy = policy
+        self.timing = timing if timing is not None else Timing()
         h = book.holdings
         self._columns = [
             getattr(h, name).tolist()
-            for name in ("symbol", "kind", "asset_class", "quantity", "price", "multiplier", "fx")
+            for name in (
+                *("symbol", "kind", "asset_class", "quantity", "price", "multiplier", "fx"),
+                "settles",
+            )
         ]
         self._rows: dict[str, list[int]] = {}
         for index, name in enumerate(h.account.tolist()):
             self._rows.setdefault(name, []).append(index)
+        self.flows: dict[str, list[Flow]] = {}
+        for flow in book.flows:
+            self.flows.setdefault(flow.account, []).append(flow)
+        self._lots: dict[tuple[str, str], list[tuple[dt.date | None, float]]] = {}
+        if book.lots is not None:
+            for index, name in enumerate(book.lots.account.tolist()):
+                place = (name, str(book.lots.symbol[index]).casefold())
+                lot = (book.lots.acquired[index].item(), float(book.lots.quantity[index]))
+                self._lots.setdefault(place, []).append(lot)
         self._by_symbol: dict[str, list[int]] | None = None
         self._securities: dict[str, Security] = {}
         self._classes: dict[tuple[int, str, str], str | None] = {}
@@ -112,9 +137,11 @@ class BookRows:
         cash_class, edges = self._model(targets)
         values = dict.fromkeys((*targets.classes, cash_class), ZERO)
         held: dict[str, Held] = {}
-        cash, excluded, cash_symbols = ZERO, ZERO, set()
+        cash, excluded, settled, cash_symbols = ZERO, ZERO, ZERO, set()
+        arriving: dict[Day, Decimal] = {}
+        today = arrives_on(None, self.timing)
         for index in self._rows.get(name, ()):
-            symbol, kind, asset_class, quantity, price, multiplier, fx = (
+            symbol, kind, asset_class, quantity, price, multiplier, fx, settles = (
                 column[index] for column in self._columns
             )
             if kind == Kind.PENDING.value:
@@ -127,6 +154,10 @@ class BookRows:
                 values[target] += value
             if kind == Kind.CASH.value:
                 cash += value
+                if (day := arrives_on(settles, self.timing)) == today:
+                    settled += value
+                else:
+                    arriving[day] = arriving.get(day, ZERO) + value
                 excluded += ZERO if target in values else value
                 cash_symbols.add(symbol)
                 continue
@@ -134,6 +165,8 @@ class BookRows:
             position.quantity += units
             position.value += value
             position.short |= units < 0
+            if settles is not None:
+                position.arrives = max(settles, position.arrives or settles)
             if (paid, unit) not in position.quotes:
                 position.quotes.append((paid, unit))
             if asset_class not in position.asset_classes:
@@ -148,6 +181,8 @@ class BookRows:
             cash_symbols=frozenset(cash_symbols),
             cash=cash,
             excluded_cash=excluded,
+            settled=settled,
+            arriving=arriving,
             values=values,
         )
 
@@ -170,6 +205,29 @@ class BookRows:
             self._classes[key] = found
         return self._classes[key]
 
+    def fund_rule(self, account: Account, symbol: str) -> FundRule | None:
+        """The row that binds: of the account's own custodian before one for all."""
+        general = None
+        for rule in self.book.fund_rules:
+            if rule.symbol.casefold() != symbol.casefold():
+                continue
+            if account.custodian and rule.custodian.casefold() == account.custodian.casefold():
+                return rule
+            if rule.custodian.casefold() in ANYWHERE and general is None:
+                general = rule
+        return general
+
+    def free_units(self, account: str, symbol: str, fund: FundRule | None) -> Decimal:
+        """Units of lots that are older than the fund's redemption period on the trade date."""
+        today = trade_date(self.timing)
+        if fund is None or today is None:
+            return ZERO
+        free = ZERO
+        for acquired, quantity in self._lots.get((account, symbol.casefold()), ()):
+            if acquired is not None and (today - acquired).days > fund.redemption_days:
+                free += exact(quantity)
+        return free
+
     def elsewhere(self, symbol: str) -> Held:
         """What the whole book's rows say of a symbol: its quotes and classes (no quantities)."""
         if self._by_symbol is None:
@@ -180,7 +238,7 @@ class BookRows:
                     self._by_symbol.setdefault(name, []).append(index)
         found = Held()
         for index in self._by_symbol.get(symbol, ()):
-            _, _, asset_class, _, price, multiplier, fx = (c[index] for c in self._columns)
+            _, _, asset_class, _, price, multiplier, fx, _ = (c[index] for c in self._columns)
             quote = (exact(price), _unit_value(exact(price), multiplier, fx))
             if quote not in found.quotes:
                 found.quotes.append(quote)
@@ -240,136 +298,3 @@ def _widths(trigger: Trigger, item: Target) -> tuple[Decimal, Decimal] | None:
         to_max = exact(item.max) - target
         up = to_max if own else min(up, to_max)
     return down, up
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One trade with what the book says of its security.
-
-    quotes        prices that the book knows for it.
-    class_names   target classes that it may count in (one, unless the book contradicts itself).
-    step_value    money of one quantity step.
-    rules         the restrictions that bind the security in this account.
-    """
-
-    trade: Trade
-    where: str
-    buy: bool
-    quantity: Decimal
-    unit: Decimal
-    value: Decimal
-    cost: Decimal
-    security: Security
-    held: Held | None
-    quotes: Sequence[Quote]
-    class_names: Sequence[str]
-    step_value: Decimal
-    rules: frozenset[Rule]
-
-    @property
-    def forced(self) -> bool:
-        """True for a sale that a never_hold or substitute rule demands."""
-        return not self.buy and bool(self.rules & {Rule.NEVER_HOLD, Rule.SUBSTITUTE})
-
-    @property
-    def signed_value(self) -> Decimal:
-        """Money that the trade adds to its class."""
-        return self.value if self.buy else -self.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A plan beside the account that it is for: everything that the rules compare."""
-
-    rows: BookRows
-    account: AccountRows
-    plan: Plan
-    limits: Limits
-    lines: tuple[Line, ...]
-    cash_before: Decimal
-    flow: Decimal
-    reserve: Decimal
-    cash_after: Decimal
-    base_before: Decimal
-    base_after: Decimal
-    buys: Decimal
-    sells: Decimal
-    costs: Decimal
-
-    @property
-    def where(self) -> str:
-        return f"account {self.plan.account}"
-
-    @property
-    def short_of_cash(self) -> bool:
-        """True when cash after the flow does not reach the reserve: something has to be sold."""
-        return self.cash_before + self.flow < self.reserve - HALF_CENT
-
-
-def rules_for(book: Book, account: Account, symbol: str, security: Security) -> frozenset[Rule]:
-    """The restrictions that bind a security in an account."""
-    return frozenset(
-        r.rule
-        for r in book.restrictions
-        if r.applies(
-            account=account.account,
-            household=account.household,
-            symbol=symbol,
-            tags=security.tags,
-        )
-    )
-
-
-def case_of(rows: BookRows, account: AccountRows, plan: Plan, limits: Limits) -> Case:
-    """The plan in decimals. The base is recomputed: counted rows + flow - reserve."""
-    lines = tuple(_line(rows, account, plan, trade) for trade in plan.trades)
-    flow, reserve = exact(plan.flow), exact(account.account.cash_reserve)
-    base = sum(account.values.values(), ZERO) + flow - reserve
-    costs = sum((line.cost for line in lines), ZERO)
-    return Case(
-        rows=rows,
-        account=account,
-        plan=plan,
-        limits=limits,
-        lines=lines,
-        cash_before=account.cash,
-        flow=flow,
-        reserve=reserve,
-        cash_after=exact(plan.cash_after),
-        base_before=base,
-        base_after=base - costs,
-        buys=sum((line.value for line in lines if line.buy), ZERO),
-        sells=sum((line.value for line in lines if not line.buy), ZERO),
-        costs=costs,
-    )
-
-
-def _line(rows: BookRows, account: AccountRows, plan: Plan, trade: Trade) -> Line:
-    security = rows.security(trade.symbol)
-    held = account.held.get(trade.symbol)
-    quotes: list[Quote]
-    if held is not None:
-        quotes, paths = held.quotes, held.asset_classes
-    else:
-        other = rows.elsewhere(trade.symbol)
-        quotes = list(other.quotes)
-        if security.price is not None:
-            quotes.append((exact(security.price), exact(security.price)))
-        paths = [security.asset_class, *other.asset_classes]
-    names = (rows.target_class(trade.symbol, path, account.targets) for path in paths)
-    unit = exact(trade.unit_value)
-    return Line(
-        trade=trade,
-        where=f"account {plan.account}, {trade.action} {trade.symbol}",
-        buy=trade.action is Action.BUY,
-        quantity=exact(trade.quantity),
-        unit=unit,
-        value=exact(trade.value),
-        cost=exact(trade.cost),
-        security=security,
-        held=held,
-        quotes=quotes,
-        class_names=tuple(dict.fromkeys(name for name in names if name is not None)),
-        step_value=exact(security.quantity_step) * unit,
-        rules=rules_for(rows.book, account.account, trade.symbol, security),
-    )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from xl_rebal.trading.checks_book import Violation
+from xl_rebal.trading.limits import OrderType, TimeInForce
 from xl_rebal.trading.plan import Action, Plan
 
 _NUMBERS = {
@@ -18,6 +19,7 @@ _NUMBERS = {
         "half_spread",
         "commission",
         "impact",
+        "redemption",
     ),
     "class": (
         *("target", "value_before", "weight_before", "drift_before"),
@@ -25,37 +27,51 @@ _NUMBERS = {
     ),
     "plan": (
         *("base_before", "base_after", "cash_before", "flow", "reserve", "cash_after"),
-        *("total_cost", "turnover"),
+        *("total_cost", "turnover", "leaving"),
     ),
+    "day": ("opening", "arriving", "sells", "buys", "fees", "flows", "closing"),
+    "cause": ("drift_pp",),
 }
-_OPTIONAL = {"trade": (), "class": ("lower", "upper"), "plan": ("deposit_to_restore",)}
+_OPTIONAL = {
+    **{"trade": ("limit_price",), "class": ("lower", "upper"), "plan": ("deposit_to_restore",)},
+    **{"day": (), "cause": ()},
+}
 _TEXTS = {
-    "trade": ("account", "symbol", "asset_class", "reason"),
+    "trade": ("account", "symbol", "asset_class", "reason", "settles"),
     "class": ("asset_class", "status_before", "status_after", "cause"),
     "plan": ("account", "why"),
+    "day": ("when",),
+    "cause": ("account", "asset_class", "symbol", "what"),
 }
+_KINDS = {"action": Action, "order_type": OrderType, "time_in_force": TimeInForce}
 
 
 def unreadable(plan: Plan) -> list[Violation]:
     """Fields of a plan that are not what they must be: no number, NaN, infinite, no text."""
     where = f"account {getattr(plan, 'account', '?')}"
     found = list(_bad_fields(plan, "plan", where))
-    for name in ("trades", "classes", "notes"):
+    for name in ("trades", "classes", "notes", "remarks", "cash_days", "not_done"):
         if not isinstance(getattr(plan, name, None), tuple):
             found.append(Violation(code="unreadable", where=where, what=f"{name} is not a tuple"))
     if found:
         return found
     for index, trade in enumerate(plan.trades, start=1):
         found += _bad_fields(trade, "trade", f"{where}, trade {index}")
-        if not isinstance(getattr(trade, "action", None), Action):
-            found.append(
-                Violation(
-                    code="action", where=f"{where}, trade {index}", what="neither BUY nor SELL"
+        for name, known in _KINDS.items():
+            if not isinstance(getattr(trade, name, None), known):
+                what = f"{name} is none of {', '.join(known)}"
+                found.append(
+                    Violation(
+                        code=name.replace("_", "-"), where=f"{where}, trade {index}", what=what
+                    )
                 )
-            )
     for index, row in enumerate(plan.classes, start=1):
         found += _bad_fields(row, "class", f"{where}, class {index}")
-    if not all(isinstance(note, str) for note in _anything(plan.notes)):
+    for index, day in enumerate(plan.cash_days, start=1):
+        found += _bad_fields(day, "day", f"{where}, cash day {index}")
+    for index, cause in enumerate(plan.not_done, start=1):
+        found += _bad_fields(cause, "cause", f"{where}, cause {index}")
+    if not all(isinstance(text, str) for text in _anything((*plan.notes, *plan.remarks))):
         found.append(Violation(code="unreadable", where=where, what="a note is not a text"))
     if not isinstance(getattr(plan, "triggered", None), bool):
         found.append(Violation(code="unreadable", where=where, what="triggered is not yes or no"))

@@ -14,12 +14,10 @@ from xl_rebal.trading.checks_book import (
     SAME,
     TOLERANCE,
     ZERO,
-    Case,
-    Line,
     Violation,
     exact,
-    rules_for,
 )
+from xl_rebal.trading.checks_case import Case, Line, rules_for
 
 _HELD_RULES = {Rule.NEVER_HOLD, Rule.SUBSTITUTE}
 
@@ -166,13 +164,9 @@ def _is_money_fund(line: Line) -> bool:
 
 
 def _cost(line: Line, case: Case) -> Iterator[Violation]:
-    """commission + half-spread x value + impact x sqrt(q / ADV) x value, with the security's own terms."""
+    """commission + half-spread x value + impact x sqrt(q / ADV) x value + redemption fee, by its terms."""
     model, security, trade = case.limits.costs, line.security, line.trade
-    if _is_money_fund(line):
-        if line.cost or trade.commission or trade.impact or trade.half_spread:
-            what = f"cost {trade.cost} of a money fund, which trades free at its price"
-            yield Violation(code="trade-cost", where=line.where, what=what)
-        return
+    free = _is_money_fund(line)
     commission = exact(model.commission) + exact(model.per_share) * line.quantity
     most = INFINITE if model.max_commission == float("inf") else exact(model.max_commission)
     commission = min(max(commission, exact(model.min_commission)), most)
@@ -181,23 +175,33 @@ def _cost(line: Line, case: Case) -> Iterator[Violation]:
     half_spread = exact(model.half_spread)
     if security.spread_bps is not None:
         half_spread = exact(security.spread_bps) / 20000
+    if free:  # a money fund trades at its price, but for what its custodian asks
+        commission = half_spread = ZERO
+    if line.fund is not None and line.fund.ticket_fee is not None:
+        commission = exact(line.fund.ticket_fee)
+    redemption = ZERO
+    if line.fund is not None and not line.buy:
+        young = max(ZERO, line.quantity - line.free_units)
+        redemption = exact(line.fund.redemption_fee) * young * line.unit
     impact = ZERO
-    if model.impact and security.adv is not None and security.adv > 0:
+    if not free and model.impact and security.adv is not None and security.adv > 0:
         impact = exact(model.impact) * (line.quantity / exact(security.adv)).sqrt() * line.value
-    total = commission + half_spread * line.value + impact
+    total = commission + half_spread * line.value + impact + redemption
     off = abs(line.cost - total)
     if not (off <= HALF_CENT + CENT and _whole_cents(line.cost) and line.cost >= 0):
         what = f"cost {float(line.cost)!r}, but commission {commission:,.4f} + half-spread {half_spread} x "
-        what += f"value + impact {impact:,.4f} = {total:,.4f}"
+        what += f"value + impact {impact:,.4f} + redemption fee {redemption:,.4f} = {total:,.4f}"
         yield Violation(code="trade-cost", where=line.where, what=what)
     parts_agree = (
         abs(exact(trade.commission) - commission) <= CENT
         and abs(exact(trade.impact) - impact) <= CENT
         and abs(exact(trade.half_spread) - half_spread) <= SAME
+        and abs(exact(trade.redemption) - redemption) <= CENT
     )
     if not parts_agree:
-        what = f"commission {trade.commission}, half-spread {trade.half_spread}, impact {trade.impact}; "
-        what += f"the cost model gives {commission:,.4f}, {half_spread}, {impact:,.4f}"
+        what = f"commission {trade.commission}, half-spread {trade.half_spread}, impact {trade.impact}, "
+        what += f"redemption fee {trade.redemption}; the cost model gives {commission:,.4f}, "
+        what += f"{half_spread}, {impact:,.4f}, {redemption:,.4f}"
         yield Violation(code="cost-parts", where=line.where, what=what)
 
 

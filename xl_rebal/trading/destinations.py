@@ -10,7 +10,14 @@ from enum import StrEnum
 from xl_rebal.errors import PlanError
 from xl_rebal.portfolio.policies import Goal, Policy
 from xl_rebal.trading.cash import invest, raise_cash
-from xl_rebal.trading.problem import HALF_CENT, Line, Problem, class_step, preferred_buys
+from xl_rebal.trading.problem import (
+    HALF_CENT,
+    Line,
+    Problem,
+    class_step,
+    preferred_buys,
+    settles_late,
+)
 
 
 class Mode(StrEnum):
@@ -247,12 +254,13 @@ def _balance(
     cash = problem.cash_index
     everything = _everything(problem, mode)
     spare = problem.value[cash] - (found.cash_aim if everything else at_target[cash])
+    there = min(problem.value[cash], problem.cash + can.sellable[cash])
     if not everything:
         # A cash shortfall against its target never triggers; only cash below the reserve must be raised.
-        spare = max(spare, 0.0) if problem.value[cash] >= 0 else problem.value[cash]
+        spare = max(spare, 0.0) if there >= 0 else there
     if mode is Mode.REPLACE:
         spare = min(spare, replaced)
-    # Cash that is tied up in money funds which may not be sold cannot be spent.
+    # Cash that arrives too late, or is tied up in money funds which may not be sold, cannot be spent.
     spare = min(spare, problem.cash + can.sellable[cash])
     need = math.fsum(found.delta) + cost - spare
     others = [k for k in range(len(problem.classes)) if k != cash]
@@ -293,7 +301,8 @@ def _fund(
         return
     need -= _buy_less(problem, found, need, in_proportion=not top_up)
     # A cash target is no reason to sell below the other targets; cash below the reserve is.
-    left = problem.value[problem.cash_index] - math.fsum(found.delta) - cost
+    there = min(problem.value[problem.cash_index], problem.cash + can.sellable[problem.cash_index])
+    left = there - math.fsum(found.delta) - cost
     if need > HALF_CENT and left < -HALF_CENT:
         _raise(problem, can, found, at_target, -left)
 
@@ -306,6 +315,8 @@ def _buy_less(problem: Problem, found: Aims, need: float, *, in_proportion: bool
     steps that it can still pay, so that the last bit of money finds a use.
     """
     why = "there is not enough money: what could be sold is not enough"
+    if settles_late(problem) > HALF_CENT:
+        why = "there is not enough money: cash settles later than purchases would, or is about to leave"
     buys = sorted(((d, k) for k, d in enumerate(found.delta) if d > 0), reverse=True)
     total = math.fsum(d for d, _ in buys)
     cut = min(need, total)

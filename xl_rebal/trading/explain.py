@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from xl_rebal.portfolio.policies import Goal
 from xl_rebal.trading.destinations import Mode
-from xl_rebal.trading.problem import Line, Problem, class_step
+from xl_rebal.trading.problem import Line, Problem, class_step, settles_late
 
 _NOTICEABLE = 0.005  # of the weight base: more idle cash than rounding explains
 
@@ -68,14 +68,23 @@ def reason(problem: Problem, line: Line, signed: float, mode: Mode, flow: float)
 
 
 def cause(
-    problem: Problem, k: int, drift_after: float, note: str, *, triggered: bool, mode: Mode
+    problem: Problem,
+    k: int,
+    drift_after: float,
+    note: str,
+    *,
+    breach_after: int = 0,
+    triggered: bool,
+    mode: Mode,
 ) -> str:
     """Why a class still drifts after the plan; empty when it does not (within 0.0001 pp)."""
     if abs(drift_after) < 1e-6:
-        return ""
+        return "its band is narrower than a step" if breach_after else ""
     if k == problem.cash_index:
         if not triggered:
             return "spare cash waits for the next plan"
+        if problem.early or settles_late(problem) > _NOTICEABLE * problem.base:
+            return "cash that settles later than purchases would"
         # Each class may be short of its target by less than a step; together that is what is left.
         steps = sum(class_step(problem, each) for each in range(len(problem.classes)) if each != k)
         if abs(drift_after) > _NOTICEABLE and abs(drift_after) * problem.base > steps:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+
+from xl_rebal.trading.limits import OrderType, TimeInForce
 
 
 class Action(StrEnum):
@@ -11,6 +14,21 @@ class Action(StrEnum):
 
     BUY = "BUY"
     SELL = "SELL"
+
+
+class Cause(StrEnum):
+    """Why drift is left that the policy would have traded away."""
+
+    MINIMUM = "minimum"
+    UNSETTLED = "unsettled cash"
+    CLOSED = "closed fund"
+    RESTRICTION = "restriction"
+    UNTRADABLE = "untradable"
+    NO_SECURITY = "nothing to buy"
+    HELD_AWAY = "held away"
+    TURNOVER = "turnover cap"
+    POLICY = "policy"
+    ROUNDING = "rounding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +39,11 @@ class Trade:
     price       money per unit in the security's currency.
     unit_value  money per unit in the base currency: price x multiplier x fx.
     value       quantity x unit_value to the cent, positive.
-    cost        commission + half-spread + impact to the cent.
-    half_spread, commission, impact   what `cost` is made of: fraction of value, money, money.
+    cost        commission + half-spread + impact + redemption fee to the cent.
+    half_spread, commission, impact, redemption   what `cost` is made of: fraction of value, money,
+                money, money.
+    settles     the day on which its money moves: `2026-11-24`, or `T+1` without a trade date.
+    order_type, limit_price, time_in_force   how the order is sent; a price for LIMIT orders only.
     """
 
     account: str
@@ -38,6 +59,11 @@ class Trade:
     commission: float
     impact: float
     reason: str
+    redemption: float = 0.0
+    settles: str = "T+1"
+    order_type: OrderType = OrderType.MARKET
+    limit_price: float | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
 
     @property
     def signed_quantity(self) -> float:
@@ -74,6 +100,45 @@ class ClassResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CashDay:
+    """The settled cash of an account on one day, in money: closing = opening + arriving + sells - buys
+    - fees + flows.
+
+    when      the date, `T+1` without a trade date, or `later` where the file's date says no more.
+    arriving  cash of earlier activity that settles on the day.
+    fees      costs of the trades that settle on the day.
+    flows     contribution (+), withdrawals (-).
+    """
+
+    when: str
+    opening: float
+    arriving: float
+    sells: float
+    buys: float
+    fees: float
+    flows: float
+    closing: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotDone:
+    """Drift that one cause leaves, as re-planning without it shows.
+
+    asset_class, symbol  what the cause binds; empty for what binds the whole account.
+    drift_pp             by how much the sum of |drift| over the classes, cash counted, would be smaller
+                         without it, in percentage points.
+    what                 the cause in words.
+    """
+
+    account: str
+    asset_class: str
+    symbol: str
+    cause: Cause
+    drift_pp: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to trade in one account, and what is left.
 
@@ -81,13 +146,17 @@ class Plan:
     why                  the trigger in words.
     base_before          weight base in money after the flow and before trades.
     base_after           weight base after costs.
-    cash_before          settled cash before the flow.
+    cash_before          cash before the flow, settled or not.
     flow                 contribution (+) or withdrawal (-).
-    reserve              money that stays in cash.
+    reserve              money that stays in cash: the account's reserve and known withdrawals.
     cash_after           cash_before + flow + sells - buys - costs.
     turnover             (buys + sells) / 2 as a fraction of base_before.
     deposit_to_restore   smallest deposit that reaches every target by buying only (None: none does).
     notes                what the plan did not do, and why.
+    remarks              what the plan takes for granted, and what to mind when it is carried out.
+    leaving              the part of the reserve that is known to be withdrawn.
+    cash_days            cash day by day, the trade date first.
+    not_done             what keeps drift that is left, largest first; sums to `drift_left_pp`.
     """
 
     account: str
@@ -105,3 +174,12 @@ class Plan:
     turnover: float
     deposit_to_restore: float | None = None
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    leaving: float = 0.0
+    cash_days: tuple[CashDay, ...] = ()
+    not_done: tuple[NotDone, ...] = ()
+
+    @property
+    def drift_left_pp(self) -> float:
+        """The sum of |drift| over the classes after the trades, cash counted, in percentage points."""
+        return 100 * math.fsum(abs(row.drift_after) for row in self.classes)

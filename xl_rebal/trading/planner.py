@@ -18,12 +18,16 @@ from xl_rebal.trading.problem import (
     applied,
     cash_effect,
     class_step,
+    early_shortage,
+    preferred_buys,
     total_cost,
+    trade_cost,
     trade_value,
+    worth_trading,
 )
 from xl_rebal.trading.sizing import Choices, Excess, below_minimum, choices, merge, size
 
-_COST_ROUNDS = 6  # trades and their cost depend on each other; they settle within two or three
+_COST_ROUNDS = 9  # trades and their cost depend on each other; they settle within two or three
 _TOP_UPS = 30
 _ATTEMPTS = 24
 _FEWER_STEPS = 20
@@ -71,6 +75,8 @@ def draft(problem: Problem, mode: Mode) -> Draft:
             break
         merged = _affordable(problem, result.quantities, quantities)
         if merged is None:
+            if not result.quantities and problem.cash < -HALF_CENT:
+                raise _short(problem)
             break
         result.quantities = merged
         if not _may_top_up(problem, mode):
@@ -105,12 +111,15 @@ def _affordable(problem: Problem, first: Quantities, more: Quantities) -> Quanti
     """
     by_symbol = {line.symbol: line for line in problem.lines}
     more = dict(more)
-    for _ in range(_FEWER_STEPS if first else 1):
+    for _ in range(_FEWER_STEPS if first or problem.early else 1):
         merged = merge(first, more)
         merged = {s: _in_steps(by_symbol[s], q) for s, q in merged.items()}
         if merged == first:
             return None
-        if not first or _cash_after(problem, merged) >= -HALF_CENT:
+        if not all(worth_trading(by_symbol[s], q) for s, q in merged.items() if first.get(s) != q):
+            return None
+        short = early_shortage(problem, merged)
+        if short <= HALF_CENT and (not first or _cash_after(problem, merged) >= -HALF_CENT):
             return merged
         buys = [s for s, q in more.items() if q > 0]
         if not buys:
@@ -187,14 +196,35 @@ def _step(
     cost = 0.0
     quantities: Quantities = {}
     notes: dict[int, str] = {}
+    tried: list[tuple[float, Quantities]] = []
     for _ in range(_COST_ROUNDS):
         found, quantities = _fit(problem, mode, cost, replaced, top_up=top_up)
         notes = found.notes
         actual = total_cost(problem.lines, quantities)
         if abs(actual - cost) < HALF_CENT:
             break
+        if any(abs(actual - before) < HALF_CENT for before, _ in tried[:-1]):
+            problem = _with_the_cheaper(problem, tried[-1], (actual, quantities))
+        tried.append((actual, quantities))
         cost = actual
     return quantities, notes
+
+
+def _with_the_cheaper(
+    problem: Problem, one: tuple[float, Quantities], other: tuple[float, Quantities]
+) -> Problem:
+    """The problem without what only the dearer of two plans trades.
+
+    Where a fee hangs on the security that is chosen, each of two choices may look better at the cost
+    of the other, and their costs never settle.
+    """
+    cheap, dear = sorted((one, other), key=lambda tried: tried[0])
+    only = set(dear[1]) - set(cheap[1])
+    lines = tuple(
+        replace(line, can_buy=False, can_sell=False) if line.symbol in only else line
+        for line in problem.lines
+    )
+    return replace(problem, lines=lines)
 
 
 def _fit(
@@ -214,7 +244,7 @@ def _fit(
             return found, sized
         # Rounding alone cannot keep cash (or turnover) in bounds: large steps, fixed commissions
         # or a cap. Aim lower by what is missing and look again.
-        found = _lowered(problem, found, sized)
+        found = _lowered(problem, found, sized, attempt)
         offered = choices(problem, found, slack=min(attempt + 1, _MOST_SLACK))
     return found, _nothing_fits(problem, found)
 
@@ -225,21 +255,41 @@ def _possible(
     """Aims in which no class counts on a trade that would be below its minimum size.
 
     Leaving such a trade out changes what funds the others, so the aims are made again without it,
-    the smallest first.
+    the smallest first. Where cash must be raised, a sale that would be too small is made as small as it
+    may be instead.
     """
-    for _ in range(2 * len(problem.classes)):
-        found = aims(problem, mode, cost, replaced, top_up=top_up)
+    enough = 0.0
+    for _ in range(2 * len(problem.classes) + 1):
+        found = aims(problem, mode, cost + enough, replaced, top_up=top_up)
         offered = choices(problem, found)
         small = below_minimum(problem, found, offered)
         if not small:
             break
         k = min(small, key=lambda k: abs(found.delta[k]))
+        least = _least_sale(problem, k)
+        nothing_else = all(abs(d) < HALF_CENT or k in small for k, d in enumerate(found.delta))
+        raised = problem.cash < -HALF_CENT and found.delta[k] < 0 and nothing_else
+        if raised and not enough and least is not None:
+            enough = max(0.0, least + found.delta[k])
+            continue
         problem = _without(problem, k, buys=found.delta[k] > 0)
     return found, problem, offered
 
 
+def _least_sale(problem: Problem, k: int) -> float | None:
+    """The smallest sale in money that a class may make; None when it may make none."""
+    able = [ln for ln in problem.lines_of(k) if ln.can_sell and worth_trading(ln, -ln.quantity)]
+    return min(
+        (max(ln.minimum, 2 * trade_cost(ln, -ln.step)) + ln.step_value for ln in able),
+        default=None,
+    )
+
+
 def _without(problem: Problem, k: int, *, buys: bool) -> Problem:
+    needed = {ln.buy_minimum for ln in problem.lines_of(k) if ln.can_buy and ln.buy_minimum}
     words = "an order below its minimum, or that costs more than it moves"
+    if buys and needed:
+        words = f"the fund's minimum purchase is {min(needed):,.2f}"
     lines = tuple(
         line
         if line.klass != k
@@ -251,13 +301,36 @@ def _without(problem: Problem, k: int, *, buys: bool) -> Problem:
     return replace(problem, lines=lines)
 
 
-def _lowered(problem: Problem, found: Aims, excess: Excess) -> Aims:
+def _lowered(problem: Problem, found: Aims, excess: Excess, attempt: int) -> Aims:
     if excess.cash <= 0 and problem.max_turnover is not None:
         allowed = problem.max_turnover * problem.base
         return scaled(found, min(0.95, allowed / max(excess.turnover, CENT)))
-    buys = math.fsum(d for d in found.delta if d > 0)
-    keep = max(0.0, buys - excess.cash - CENT) / buys if buys > 0 else 0.0
-    return replace(found, delta=[d * keep if d > 0 else d for d in found.delta], strict=set())
+    cut = {k for k, d in enumerate(found.delta) if d > 0}
+    early = _too_early(problem, found, excess)
+    if early:
+        cut = early
+        for k in cut:
+            found.notes[k] = "the cash that would pay for it settles later than a purchase"
+    buys = math.fsum(found.delta[k] for k in cut)
+    less = excess.cash * (1 + attempt) if early else excess.cash
+    keep = max(0.0, buys - less - CENT) / buys if buys > 0 else 0.0
+    delta = [d * keep if k in cut else d for k, d in enumerate(found.delta)]
+    sells = -math.fsum(d for d in delta if d < 0)
+    if problem.cash < -HALF_CENT and not early and buys < excess.cash and sells > 0:
+        # A sale that must raise cash pays its own cost as well.
+        more = 1 + (excess.cash - buys + CENT) / sells
+        delta = [d * more if d < 0 else d for d in delta]
+    return replace(found, delta=delta, strict=set())
+
+
+def _too_early(problem: Problem, found: Aims, excess: Excess) -> set[int]:
+    """Classes that buy what settles on a day by which the money for it is not there yet."""
+    funds = math.fsum(ln.value for ln in problem.lines_of(problem.cash_index) if ln.can_sell)
+    if not problem.early or problem.cash + funds - math.fsum(found.delta) < -excess.cash / 2:
+        return set()
+    last = max(due.settles for due in problem.early)
+    buys = {k: preferred_buys(problem.lines_of(k)) for k, d in enumerate(found.delta) if d > 0}
+    return {k for k, lines in buys.items() if lines and lines[0].settles <= last}
 
 
 def _nothing_fits(problem: Problem, found: Aims) -> Quantities:
@@ -267,7 +340,11 @@ def _nothing_fits(problem: Problem, found: Aims) -> Quantities:
                 k, "no whole-share trades keep cash and turnover within their bounds"
             )
         return {}
-    raise PlanError.of(
+    raise _short(problem)
+
+
+def _short(problem: Problem) -> PlanError:
+    return PlanError.of(
         where=f"account {problem.account}",
         what=f"cash is short by {-problem.cash:,.2f} (withdrawal, reserve or overdraft) and no "
         "whole-share trades raise it within the limits",

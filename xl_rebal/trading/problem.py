@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import TOLERANCE
 from xl_rebal.portfolio.policies import Policy
+from xl_rebal.trading.plan import Cause
 
 CENT = 0.01
 HALF_CENT = 0.005
@@ -26,10 +27,17 @@ class Line:
     unit_value  money per unit in the base currency.
     step        smallest quantity that buys and partial sells move in.
     minimum     smallest order in money.
+    buy_minimum smallest purchase in money (a fund's initial or subsequent minimum).
+    keep        smallest position in money that a partial sale may leave.
     rank        preference inside the class; infinite for none.
     blocked     why it may not be bought or sold, in words; empty when it may.
     money_fund  cash in another form: selling it is free, has no minimum and is no turnover.
     replaces    True for the security named as a substitute: it is bought before the others.
+    settles     day on which the money of its trades moves, comparable with `Due.settles`.
+    fee, free   redemption fee as a fraction of value, and the units held long enough to be free of it.
+    listed      True when it trades on an exchange, so that its orders may carry a limit.
+    causes      what keeps it from being bought or sold, for the account of what was not done.
+    notes       what was taken for granted or holds besides, in words.
     """
 
     symbol: str
@@ -48,6 +56,14 @@ class Line:
     replaces: bool
     blocked: str
     money_fund: bool = False
+    buy_minimum: float = 0.0
+    keep: float = 0.0
+    settles: int = 1
+    fee: float = 0.0
+    free: float = 0.0
+    listed: bool = True
+    causes: frozenset[Cause] = frozenset()
+    notes: tuple[str, ...] = ()
 
     @property
     def value(self) -> float:
@@ -63,6 +79,24 @@ class Line:
         """Commission, half-spread and impact of trading a positive quantity, in money."""
         return self.costs.parts(quantity, quantity * self.unit_value, self.adv)
 
+    def redemption(self, signed: float) -> float:
+        """The redemption fee of selling (signed units below zero), in money: old units go first."""
+        if not self.fee or signed >= 0:
+            return 0.0
+        return self.fee * self.unit_value * max(0.0, -signed - self.free)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Trades that settle on a day or before it may take `cash` out of the account, net of what they
+    bring in: settled cash and what arrives until then, less what leaves and what is kept back.
+
+    For every Due of a problem: cash + sum of `cash_effect` over lines with `settles` <= its day >= 0.
+    """
+
+    settles: int
+    cash: float
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -72,7 +106,11 @@ class Problem:
     target  target weights.
     down, up  distances from target to band edges in weight; infinite without a band.
     breach  +1 above, -1 below its band, 0 within, at these values.
-    cash    settled cash after the flow and less the reserve; negative when it must be raised.
+    cash    what all trades together may spend: cash that is there when the last of them settles and
+            ever after, after the flow, less reserve and known withdrawals; negative when it must be
+            raised. Cash that arrives later counts in `value`, not here.
+    early   the same for the trades that settle by an earlier day, where lines settle on several days;
+            ascending, never negative. Empty when all lines settle together.
     """
 
     account: str
@@ -88,6 +126,7 @@ class Problem:
     policy: Policy
     min_trade: float
     max_turnover: float | None
+    early: tuple[Due, ...] = ()
 
     @property
     def base(self) -> float:
@@ -107,13 +146,17 @@ def cents(value: float) -> float:
 
     Binary products such as 1.005 x 100 carry dust in the sixteenth digit that must not decide.
     """
-    scaled = float(f"{abs(value) * 100:.15g}")
+    scaled = abs(value) * 100
+    whole = math.floor(scaled)
+    if abs(scaled - whole - 0.5) < max(1e-9, scaled * 1e-14):  # a tie, or dust beside one
+        scaled = float(f"{scaled:.15g}")
     return math.copysign(math.floor(scaled + 0.5) / 100, value)
 
 
-def trade_cost(line: Line, quantity: float) -> float:
-    """Cost of a trade to the cent."""
-    return cents(math.fsum(line.cost(quantity)))
+def trade_cost(line: Line, signed: float) -> float:
+    """Cost of buying (+) or selling (-) so many units, to the cent; a sale may bear a redemption fee."""
+    cost = math.fsum(line.cost(abs(signed)))
+    return cents(cost + line.redemption(signed) if line.fee else cost)
 
 
 def trade_value(line: Line, quantity: float) -> float:
@@ -121,10 +164,21 @@ def trade_value(line: Line, quantity: float) -> float:
     return cents(quantity * line.unit_value)
 
 
-def worth_trading(line: Line, quantity: float) -> bool:
-    """False for an order below its minimum, or one that costs as much as it moves."""
-    value = trade_value(line, quantity)
-    return value >= max(line.minimum, CENT) and trade_cost(line, quantity) < value
+def worth_trading(line: Line, signed: float) -> bool:
+    """False for an order below its minimum, for one that costs as much as it moves, and for a partial
+    sale that leaves less than may be kept.
+    """
+    value = trade_value(line, abs(signed))
+    least = max(line.minimum, CENT)
+    if signed > 0:
+        least = max(least, line.buy_minimum)
+    elif (
+        line.keep
+        and line.quantity + signed > 0
+        and line.value + signed * line.unit_value < line.keep
+    ):
+        return False
+    return value >= least and trade_cost(line, signed) < value
 
 
 def cash_effect(line: Line, signed: float) -> float:
@@ -133,13 +187,32 @@ def cash_effect(line: Line, signed: float) -> float:
     if quantity == 0:
         return 0.0
     gross = trade_value(line, quantity)
-    return (gross if signed < 0 else -gross) - trade_cost(line, quantity)
+    return (gross if signed < 0 else -gross) - trade_cost(line, signed)
+
+
+def early_shortage(problem: Problem, quantities: Quantities) -> float:
+    """Money that trades settling by an earlier day overdraw at most; 0 when none does."""
+    worst = 0.0
+    for due in problem.early:
+        effects = [
+            cash_effect(line, quantities[line.symbol])
+            for line in problem.lines
+            if line.settles <= due.settles and line.symbol in quantities
+        ]
+        worst = max(worst, -(due.cash + math.fsum(effects)))
+    return worst
 
 
 def total_cost(lines: Sequence[Line], quantities: Quantities) -> float:
     """Cost of all trades, each to the cent."""
     by_symbol = {line.symbol: line for line in lines}
-    return math.fsum(trade_cost(by_symbol[s], abs(q)) for s, q in quantities.items())
+    return math.fsum(trade_cost(by_symbol[s], q) for s, q in quantities.items())
+
+
+def settles_late(problem: Problem) -> float:
+    """Cash in money that counts in the weights and is not there when trades settle."""
+    funds = math.fsum(line.value for line in problem.lines if line.klass == problem.cash_index)
+    return problem.value[problem.cash_index] - funds - problem.cash
 
 
 def class_step(problem: Problem, k: int) -> float:
@@ -174,6 +247,7 @@ def applied(problem: Problem, quantities: Quantities) -> Problem:
     value = list(problem.value)
     lines = []
     cash = problem.cash
+    early = list(problem.early)
     for line in problem.lines:
         signed = quantities.get(line.symbol, 0.0)
         if signed:
@@ -181,15 +255,20 @@ def applied(problem: Problem, quantities: Quantities) -> Problem:
             effect = cash_effect(line, signed)
             value[problem.cash_index] += effect
             cash += effect
+            early = [
+                replace(due, cash=due.cash + effect) if line.settles <= due.settles else due
+                for due in early
+            ]
             quantity = float(f"{line.quantity + signed:.12g}")
             line = replace(
                 line,
                 quantity=quantity,
+                free=max(0.0, line.free + min(signed, 0.0)),
                 can_sell=line.can_sell and quantity > 0,
                 must_sell=False,
             )
         lines.append(line)
-    moved = replace(problem, lines=tuple(lines), value=tuple(value), cash=cash)
+    moved = replace(problem, lines=tuple(lines), value=tuple(value), cash=cash, early=tuple(early))
     return replace(moved, breach=breach_of(moved))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import Drift
@@ -12,18 +13,47 @@ from xl_rebal.errors import FaultList, PlanError
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book, target_of
-from xl_rebal.portfolio.restrictions import Restriction, Rule
+from xl_rebal.portfolio.fund_rules import Closure, FundRule, rule_for
+from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule
 from xl_rebal.portfolio.securities import Security, Vehicle
 from xl_rebal.trading.limits import Limits
+from xl_rebal.trading.plan import Cause
 from xl_rebal.trading.problem import Line
+from xl_rebal.trading.settlement import Settlement
 
 
 @dataclass(slots=True)
 class _Held:
+    """All rows of one security in an account; `arrives` is the last day on which a row of it settles."""
+
     quantity: float
     price: float
     unit_value: float
     asset_class: str
+    arrives: dt.date | None = None
+
+
+class Terms:
+    """What holds for the trades of a run besides the book: limits, settlement, fund rules, lots."""
+
+    def __init__(self, book: Book, limits: Limits, settlement: Settlement) -> None:
+        self.limits = limits
+        self.settlement = settlement
+        self.fund_rules: dict[str, list[FundRule]] = {}
+        for rule in book.fund_rules:
+            self.fund_rules.setdefault(rule.symbol.casefold(), []).append(rule)
+        self.lots: dict[tuple[str, str], list[tuple[dt.date | None, float]]] = {}
+        if book.lots is not None and book.fund_rules:
+            columns = (book.lots.account, book.lots.symbol, book.lots.acquired, book.lots.quantity)
+            for account, symbol, acquired, quantity in zip(
+                *(column.tolist() for column in columns), strict=True
+            ):
+                self.lots.setdefault((account, symbol.casefold()), []).append((acquired, quantity))
+
+    def fund_rule(self, account: Account, symbol: str) -> FundRule | None:
+        """The rule of the account's custodian for a fund, or None."""
+        named = self.fund_rules.get(symbol.casefold())
+        return rule_for(named, custodian=account.custodian, symbol=symbol) if named else None
 
 
 def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
@@ -42,15 +72,18 @@ def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
         (holdings.price * holdings.multiplier * holdings.fx).tolist(),
         holdings.asset_class.tolist(),
         holdings.is_position.tolist(),
+        holdings.settles.tolist(),
         strict=True,
     )
-    for account, symbol, quantity, price, unit_value, asset_class, position in rows:
+    for account, symbol, quantity, price, unit_value, asset_class, position, settles in rows:
         if not position:
             continue
         held = result[account].get(symbol)
         if held is None:
-            result[account][symbol] = _Held(quantity, price, unit_value, asset_class)
+            result[account][symbol] = _Held(quantity, price, unit_value, asset_class, settles)
             continue
+        if settles is not None and (held.arrives is None or settles > held.arrives):
+            held.arrives = settles
         if not math.isclose(held.unit_value, unit_value, rel_tol=1e-6):
             faults.add(
                 where=f"account {account}, {symbol}",
@@ -62,20 +95,8 @@ def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
     return result
 
 
-def spendable_cash(book: Book) -> dict[str, float]:
-    """Settled cash by account, in the base currency."""
-    holdings = book.holdings
-    result = dict.fromkeys(holdings.accounts(), 0.0)
-    mask = holdings.is_cash
-    for account, value in zip(
-        holdings.account[mask].tolist(), holdings.value[mask].tolist(), strict=True
-    ):
-        result[account] += value
-    return result
-
-
 def lines_of_account(
-    book: Book, account: Account, drift: Drift, held: dict[str, _Held], limits: Limits
+    book: Book, account: Account, drift: Drift, held: dict[str, _Held], terms: Terms
 ) -> tuple[Line, ...]:
     """Every security that the account holds or could buy, with what it may do with it."""
     targets = drift.targets
@@ -83,7 +104,8 @@ def lines_of_account(
     cash_index = drift.cash_index
     result: list[Line] = []
     candidates = dict.fromkeys([*held, *(s for s in book.securities if s not in held)])
-    wanted = _replacements(book.restrictions, account)
+    restrictions = _binding(book.restrictions, account)
+    wanted = _replacements(restrictions, account)
     for symbol in candidates:
         security = book.security(symbol)
         position = held.get(symbol)
@@ -95,10 +117,18 @@ def lines_of_account(
         if klass is None or (position is None and (klass == -1 or security.price is None)):
             continue
         result.append(
-            _line(book, account, security, position, klass, limits, is_wanted=symbol in wanted)
+            _line(
+                restrictions, account, security, position, klass, terms, is_wanted=symbol in wanted
+            )
         )
-    _require_replacements(book.restrictions, account, result)
+    _require_replacements(restrictions, account, result)
     return tuple(result)
+
+
+def _binding(restrictions: Sequence[Restriction], account: Account) -> list[Restriction]:
+    """The restrictions whose scope is the account, its household or everyone."""
+    scopes = EVERYONE | {account.account.casefold(), account.household.casefold()}
+    return [each for each in restrictions if each.scope.casefold() in scopes]
 
 
 def _require_replacements(
@@ -148,32 +178,20 @@ def _replacements(restrictions: Sequence[Restriction], account: Account) -> set[
 
 
 def _line(
-    book: Book,
+    restrictions: Sequence[Restriction],
     account: Account,
     security: Security,
     position: _Held | None,
     klass: int,
-    limits: Limits,
+    terms: Terms,
     *,
     is_wanted: bool,
 ) -> Line:
-    rules = {
-        restriction.rule
-        for restriction in book.restrictions
-        if restriction.applies(
-            account=account.account,
-            household=account.household,
-            symbol=security.symbol,
-            tags=security.tags,
-        )
-    }
+    rules = _rules(restrictions, account, security)
     quantity = position.quantity if position is not None else 0.0
     price = position.price if position is not None else float(security.price or 0.0)
     unit_value = position.unit_value if position is not None else price
     unwanted = bool(rules & {Rule.NEVER_HOLD, Rule.SUBSTITUTE})
-    frozen = _why_frozen(security, account, quantity, unit_value, klass)
-    can_sell = not frozen and Rule.NEVER_SELL not in rules and quantity > 0
-    money_fund = security.vehicle is Vehicle.CASH
     if Rule.NEVER_SELL in rules and unwanted and quantity > 0:
         raise PlanError.of(
             where=f"restrictions, account {account.account}",
@@ -181,9 +199,21 @@ def _line(
             f"({Rule.NEVER_HOLD.value if Rule.NEVER_HOLD in rules else Rule.SUBSTITUTE.value})",
             remedy="remove one of the two rows",
         )
-    can_buy = not frozen and not unwanted and Rule.NEVER_BUY not in rules
-    costs = CostModel() if money_fund else limits.costs.for_security(security)
-    words = frozen or ", ".join(sorted(rule.value for rule in rules))
+    fund = terms.fund_rule(account, security.symbol)
+    settles = terms.settlement.day(security, late=terms.settlement.late(fund))
+    frozen, causes = _why_frozen(security, account, quantity, unit_value, klass)
+    closed = _why_closed(fund, quantity)
+    undelivered = _why_undelivered(position, settles, terms.settlement)
+    can_sell = not frozen and not undelivered and Rule.NEVER_SELL not in rules and quantity > 0
+    can_buy = not frozen and not closed and not unwanted and Rule.NEVER_BUY not in rules
+    words = [frozen] if frozen else sorted(rule.value for rule in rules)
+    if rules & {Rule.NEVER_BUY, Rule.NEVER_SELL} or unwanted:
+        causes |= {Cause.RESTRICTION}
+    causes |= {Cause.CLOSED} if closed else set()
+    causes |= {Cause.UNSETTLED} if undelivered else set()
+    money_fund = security.vehicle is Vehicle.CASH
+    held = fund is not None and quantity > 0
+    fee, free, notes = _redemption(fund, account, security, quantity, terms)
     return Line(
         symbol=security.symbol,
         klass=klass,
@@ -191,30 +221,124 @@ def _line(
         price=price,
         unit_value=unit_value,
         step=security.quantity_step,
-        minimum=0.0 if money_fund else max(security.minimum, limits.min_trade),
+        minimum=0.0 if money_fund else max(security.minimum, terms.limits.min_trade),
         rank=security.rank if security.rank is not None else math.inf,
-        costs=costs,
+        costs=_costs(security, fund, terms.limits),
         adv=security.adv,
         can_buy=can_buy and unit_value > 0,
         can_sell=can_sell,
         must_sell=unwanted and can_sell,
         replaces=is_wanted,
-        blocked=words,
+        blocked=", ".join(filter(None, [*words, closed, undelivered])),
         money_fund=money_fund,
+        buy_minimum=0.0
+        if fund is None
+        else (fund.subsequent_minimum if held else fund.initial_minimum),
+        keep=fund.kept_minimum if fund is not None else 0.0,
+        settles=settles,
+        fee=fee,
+        free=free,
+        listed=security.vehicle not in (Vehicle.MUTUAL_FUND, Vehicle.CASH),
+        causes=frozenset(causes),
+        notes=(*notes, *_cut_off(fund, terms.settlement)),
     )
+
+
+def _rules(restrictions: Sequence[Restriction], account: Account, security: Security) -> set[Rule]:
+    return {
+        restriction.rule
+        for restriction in restrictions
+        if restriction.applies(
+            account=account.account,
+            household=account.household,
+            symbol=security.symbol,
+            tags=security.tags,
+        )
+    }
+
+
+def _costs(security: Security, fund: FundRule | None, limits: Limits) -> CostModel:
+    """The cost model of a security: a custodian's ticket fee replaces every other commission."""
+    model = CostModel() if security.vehicle is Vehicle.CASH else limits.costs.for_security(security)
+    if fund is None or fund.ticket_fee is None:
+        return model
+    return replace(
+        model,
+        commission=fund.ticket_fee,
+        per_share=0.0,
+        min_commission=0.0,
+        max_commission=math.inf,
+    )
+
+
+def _why_closed(fund: FundRule | None, quantity: float) -> str:
+    if fund is None or fund.closed_to_new is Closure.OPEN:
+        return ""
+    if fund.closed_to_new is Closure.MONEY:
+        return "closed to new money"
+    return "closed to new investors" if quantity <= 0 else ""
+
+
+def _why_undelivered(position: _Held | None, settles: int, settlement: Settlement) -> str:
+    """Units that arrive after a sale would have to deliver them cannot be sold."""
+    if position is None or position.arrives is None:
+        return ""
+    day = settlement.date(settles)
+    if day is None:
+        return f"bought, settles on {position.arrives}, and the trade date is not known"
+    late = position.arrives > day
+    return f"bought, settles on {position.arrives}, after a sale would" if late else ""
+
+
+def _redemption(
+    fund: FundRule | None, account: Account, security: Security, quantity: float, terms: Terms
+) -> tuple[float, float, tuple[str, ...]]:
+    """(fee as a fraction, units free of it, what was taken for granted).
+
+    The units held longest are redeemed first (SEC Rule 22c-2 leaves the method to the fund; first in,
+    first out is what funds with such fees use). Without lots, or a date, every unit is taken as young.
+    """
+    if fund is None or not fund.redemption_fee:
+        return 0.0, 0.0, ()
+    fee = f"{fund.redemption_fee * 100:g}% within {fund.redemption_days} days"
+    lots = terms.lots.get((account.account, security.symbol.casefold()), [])
+    today = terms.settlement.trade_date
+    if not lots or today is None:
+        missing = "its lots are" if not lots else "the trade date is"
+        words = f"redemption fee of {fee}: {missing} not known, so all units are taken to bear it"
+        return fund.redemption_fee, 0.0, (words,)
+    old = math.fsum(
+        quantity
+        for acquired, quantity in lots
+        if acquired is not None and (today - acquired).days > fund.redemption_days
+    )
+    return fund.redemption_fee, min(quantity, old), ()
+
+
+def _cut_off(fund: FundRule | None, settlement: Settlement) -> tuple[str, ...]:
+    if fund is None or fund.cut_off is None:
+        return ()
+    if settlement.late(fund):
+        return (
+            f"sent after the cut-off of {fund.cut_off}: it gets the next trading day's price and "
+            "settles a day later",
+        )
+    if settlement.timing.ordered_at is None:
+        return (f"send the order before {fund.cut_off}: the time of the plan is not known",)
+    return ()
 
 
 def _why_frozen(
     security: Security, account: Account, quantity: float, unit_value: float, klass: int
-) -> str:
+) -> tuple[str, set[Cause]]:
     if klass == -1:
-        return "excluded"
+        return "excluded", set()
     if account.held_away:
-        return "held away"
+        return "held away", {Cause.HELD_AWAY}
     if not security.tradable:
-        return f"not tradable ({security.vehicle.value})"
+        return f"not tradable ({security.vehicle.value})", {Cause.UNTRADABLE}
     if quantity < 0:
-        return "a short position"
+        return "a short position", {Cause.UNTRADABLE}
     if unit_value <= 0:
-        return "priced at zero"
-    return ""
+        return "priced at zero", {Cause.UNTRADABLE}
+    return "", set()

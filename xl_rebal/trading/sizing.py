@@ -27,6 +27,7 @@ from xl_rebal.trading.problem import (
     Quantities,
     cash_effect,
     class_step,
+    early_shortage,
     preferred_buys,
     trade_cost,
     trade_value,
@@ -63,7 +64,7 @@ def _option(trades: Sequence[tuple[Line, float]]) -> Option:
     cash = moved = cost = turnover = 0.0
     for line, n in trades:
         quantity = abs(n)
-        value, paid = trade_value(line, quantity), trade_cost(line, quantity)
+        value, paid = trade_value(line, quantity), trade_cost(line, n)
         cash += (value if n < 0 else -value) - paid
         moved += n * line.unit_value
         cost += paid
@@ -114,7 +115,9 @@ def size(problem: Problem, found: Aims, offered: Choices) -> Quantities | Excess
         for line, n in option.trades:
             if n:
                 result[line.symbol] = n
-    return _with_money_funds(problem, result, sum(option.cash for option in chosen))
+    moved = sum(option.cash for option in chosen)
+    early = early_shortage(problem, result)
+    return _with_money_funds(problem, result, min(moved, -problem.cash - early) if early else moved)
 
 
 def _options(problem: Problem, found: Aims, k: int, delta: float, slack: int) -> list[Option]:
@@ -165,9 +168,8 @@ def _strict(problem: Problem, k: int, delta: float) -> list[Option]:
     quantity = _exact(round(abs(delta) / line.step_value), line.step)
     if delta < 0 and quantity > line.quantity:
         return _sells(problem.lines_of(k), -delta, class_step(problem, k))
-    if not worth_trading(line, quantity):
-        return []
-    return [_option([(line, math.copysign(quantity, delta))])]
+    signed = math.copysign(quantity, delta)
+    return [_option([(line, signed)])] if worth_trading(line, signed) else []
 
 
 def _buys(lines: Sequence[Line], amount: float, *, slack: int) -> list[Option]:
@@ -190,14 +192,14 @@ def _buys(lines: Sequence[Line], amount: float, *, slack: int) -> list[Option]:
     return options
 
 
-def _orders(line: Line, counts: Iterable[int]) -> list[float]:
-    """Quantities of so many steps that are not below the smallest order."""
+def _orders(line: Line, counts: Iterable[int], side: int = 1) -> list[float]:
+    """Quantities of so many steps that may be bought (or sold: side -1) as one order."""
     quantities = [_exact(count, line.step) for count in sorted(counts) if count > 0]
-    return [q for q in quantities if worth_trading(line, q)]
+    return [q for q in quantities if worth_trading(line, side * q)]
 
 
 def _sells(lines: Sequence[Line], amount: float, step: float) -> list[Option]:
-    able = [line for line in lines if line.can_sell and worth_trading(line, line.quantity)]
+    able = [line for line in lines if line.can_sell and worth_trading(line, -line.quantity)]
     if amount > math.fsum(line.value for line in able) - CENT / 2:
         return [_option([(line, -line.quantity) for line in able])] if able else []
     # One security that is large enough on its own, of the lowest preference among these.
@@ -228,7 +230,7 @@ def _sold_and_bought_back(
         whole, _ = _steps(amount, coarse)
         quantity = min(_exact(whole + 1, coarse.step), coarse.quantity)
         excess = quantity * coarse.unit_value - amount
-        if not worth_trading(coarse, quantity):
+        if not worth_trading(coarse, -quantity):
             continue
         for fine in preferred_buys([ln for ln in lines if ln.step_value < coarse.step_value]):
             steps, _ = _steps(excess, fine)
@@ -251,7 +253,7 @@ def _pairs(able: Sequence[Line], amount: float) -> list[tuple[Sold, Line]]:
         if first.value < amount:
             result.append(([(first, -first.quantity)], second))
         whole, _ = _steps(amount, first)
-        part = [q for q in _orders(first, {whole}) if q < first.quantity]
+        part = [q for q in _orders(first, {whole}, -1) if q < first.quantity]
         result += [([(first, -q)], second) for q in part if second.step_value < first.step_value]
     return result
 
@@ -291,7 +293,7 @@ def _parts_of(first: Line, last: Line, amount: float) -> list[float]:
     low = max(1, math.floor(least / first.step_value))
     high = math.floor(min(first.quantity / first.step, amount / first.step_value) + _DUST)
     return [
-        q for q in _orders(first, range(low, min(high, low + _PARTS) + 1)) if q < first.quantity
+        q for q in _orders(first, range(low, min(high, low + _PARTS) + 1), -1) if q < first.quantity
     ]
 
 
@@ -306,7 +308,7 @@ def _sell_quantities(line: Line, amount: float) -> list[float]:
         counts = [whole, whole + 1] if part > _DUST else [whole]
         # A whole step more than is held means all of it, fractions included.
         quantities = sorted({min(_exact(c, line.step), line.quantity) for c in counts if c > 0})
-    return [q for q in quantities if worth_trading(line, q)]
+    return [q for q in quantities if worth_trading(line, -q)]
 
 
 def _exact(count: int, step: float) -> float:
@@ -358,14 +360,18 @@ def _best(
     table = _Table(cash, trades, distance, cost, turnover)
     for k, options in rest:
         table.add(options, [abs(problem.value[k] + o.moved - found.wanted[k]) for o in options])
-    funds = math.fsum(ln.value for ln in problem.lines_of(problem.cash_index) if ln.can_sell)
+    funds = _funds(problem.lines_of(problem.cash_index))
     left = problem.cash + table.cash
     idle = abs(problem.value[problem.cash_index] + table.cash - found.cash_aim)
     able = left + funds > -CENT / 2
+    early = _early(problem, [o for _, o in fixed], rest)
+    if early.size:
+        able &= early > -CENT / 2
     if problem.max_turnover is not None:
         able &= table.turnover <= problem.max_turnover * base + CENT / 2
     if not able.any():
-        return Excess(max(0.0, -float((left + funds).max())), float(table.turnover.min()))
+        least = np.minimum(left + funds, early) if early.size else left + funds
+        return Excess(max(0.0, -float(least.max())), float(table.turnover.min()))
     keys = (
         table.trades + (left < -CENT / 2),  # selling a money fund is one trade more
         np.round((table.distance + idle) / base / TOLERANCE),
@@ -383,6 +389,31 @@ def _best(
         key=lambda os: (-sum(order[id(o)][0] for o in os), [order[id(o)][1] for o in os]),
     )
     return [*(o for _, o in fixed), *best]
+
+
+def _funds(lines: Sequence[Line]) -> float:
+    """Money that selling the account's money funds brings, after what their custodian charges."""
+    able = [line for line in lines if line.can_sell and worth_trading(line, -line.quantity)]
+    return math.fsum(cash_effect(line, -line.quantity) for line in able)
+
+
+def _early(
+    problem: Problem, fixed: Sequence[Option], rest: Sequence[tuple[int, list[Option]]]
+) -> NDArray[np.float64]:
+    """For every combination, the least cash that is left on any day before the last settlement."""
+    result: NDArray[np.float64] = np.empty(0)
+    for due in problem.early:
+
+        def effect(option: Option, day: int = due.settles) -> float:
+            return math.fsum(cash_effect(ln, n) for ln, n in option.trades if ln.settles <= day)
+
+        early = [ln for ln in problem.lines_of(problem.cash_index) if ln.settles <= due.settles]
+        funds = _funds(early)
+        left = np.array([due.cash + funds + math.fsum(map(effect, fixed))])
+        for _, options in rest:
+            left = _outer(left, [effect(option) for option in options])
+        result = np.minimum(result, left) if result.size else left
+    return result
 
 
 class _Table:
@@ -444,7 +475,7 @@ def _raising(line: Line, short: float) -> float:
             return line.quantity
         missing = short - cash_effect(line, -quantity)
         if missing <= 0:
-            return quantity
+            return quantity if worth_trading(line, -quantity) else line.quantity
         wanted += missing
     return line.quantity
 

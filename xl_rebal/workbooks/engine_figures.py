@@ -192,7 +192,7 @@ def _account(
     counted = mine & ~holdings.is_pending
     value = holdings.value
     flow = plan.flow if plan is not None else 0.0
-    reserve = book.account(name).cash_reserve
+    reserve = book.account(name).kept_back
     cash_before = float(value[mine & holdings.is_cash].sum())
     trades = plan.trades if plan is not None else ()
     sells = math.fsum(t.value for t in trades if t.action is Action.SELL)

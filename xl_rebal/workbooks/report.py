@@ -8,6 +8,7 @@ from xl_rebal.files import write_atomically
 from xl_rebal.rebalance import Rebalancing
 from xl_rebal.workbooks import package
 from xl_rebal.workbooks.assumptions_sheet import write_assumptions
+from xl_rebal.workbooks.cash_sheet import write_cash
 from xl_rebal.workbooks.cells import Canvas, require_rows
 from xl_rebal.workbooks.drift_sheet import write_drift
 from xl_rebal.workbooks.engine_figures import figures_of
@@ -34,6 +35,7 @@ def build_report(result: Rebalancing, source: ReportSource, *, version: str) -> 
     write_holdings(canvas, figures)
     write_drift(canvas, figures)
     write_trades(canvas, figures)
+    write_cash(canvas, figures)
     write_assumptions(canvas, figures, source, version)
     canvas.styles.close(canvas.workbook)
     for sheet in canvas.workbook.worksheets:

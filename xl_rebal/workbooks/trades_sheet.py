@@ -73,7 +73,7 @@ COLUMNS = (
     Column(
         header="Cost",
         look=_MONEY,
-        formula=f"ROUND({_GROSS}*[@[Half-spread]]+[@Commission]+[@Impact],2)",
+        formula=f"ROUND({_GROSS}*[@[Half-spread]]+[@Commission]+[@Impact]+N([@[Redemption fee]]),2)",
     ),
     Column(
         header="Cash effect",
@@ -81,6 +81,11 @@ COLUMNS = (
         formula='([@Action]="SELL")*[@Value]-([@Action]="BUY")*[@Value]-[@Cost]',
     ),
     Column(header="Reason", look=styles.BODY_WRAP),
+    Column(header="Settles", look=styles.BODY_TEXT),
+    Column(header="Order", look=styles.BODY_STATUS),
+    Column(header="Limit price", look=number(styles.PRICE)),
+    Column(header="In force", look=styles.BODY_STATUS),
+    Column(header="Redemption fee", look=_MONEY),
     planned("Own half-spread"),
     planned("Own commission"),
     planned("Own impact"),
@@ -134,7 +139,8 @@ def write_trades(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]:
         sheet,
         "Trades",
         "Value = quantity × unit value (price × multiplier × FX), to the cent. Cost = half-spread × "
-        "value + commission + impact. Cash stays inside its account.",
+        "value + commission + impact + redemption fee. Cash stays inside its account. Reserve includes known "
+        "withdrawals.",
     )
     canvas.put(sheet, CASH_HEADER_ROW - 1, 1, "Cash", styles.HEADING)
     cash = write_table(
@@ -231,6 +237,11 @@ def _row(index: int, row: TradeFigures, figures: Figures) -> list[Content]:
         trade.cost,
         trade.cash_effect,
         trade.reason,
+        trade.settles,
+        trade.order_type.value,
+        trade.limit_price,
+        trade.time_in_force.value,
+        trade.redemption or None,
         row.own_half_spread,
         row.own_commission,
         row.own_impact,
