@@ -25,7 +25,8 @@ from xl_rebal import __version__
 from xl_rebal.errors import FileError, RebalError
 from xl_rebal.excel.book_inputs import Inputs
 from xl_rebal.files import write_atomically
-from xl_rebal.trading.plan import Action, ClassResult, Plan, Trade
+from xl_rebal.trading.limits import OrderType, TimeInForce
+from xl_rebal.trading.plan import Action, CashDay, Cause, ClassResult, NotDone, Plan, Trade
 
 FORMAT = 1
 FOLDER_VARIABLE = "XL_REBAL_PLANS"
@@ -169,6 +170,25 @@ def _hash(text: str) -> str:
 
 
 def _plan(stored: dict[str, Any]) -> Plan:
-    trades = tuple(Trade(**{**t, "action": Action(t["action"])}) for t in stored["trades"])
-    classes = tuple(ClassResult(**c) for c in stored["classes"])
-    return Plan(**{**stored, "trades": trades, "classes": classes, "notes": tuple(stored["notes"])})
+    return Plan(
+        **{
+            **stored,
+            "trades": tuple(map(_trade, stored["trades"])),
+            "classes": tuple(ClassResult(**each) for each in stored["classes"]),
+            "cash_days": tuple(CashDay(**each) for each in stored["cash_days"]),
+            "not_done": tuple(
+                NotDone(**{**each, "cause": Cause(each["cause"])}) for each in stored["not_done"]
+            ),
+            "notes": tuple(stored["notes"]),
+            "remarks": tuple(stored["remarks"]),
+        }
+    )
+
+
+def _trade(stored: dict[str, Any]) -> Trade:
+    kinds = {
+        "action": Action(stored["action"]),
+        "order_type": OrderType(stored["order_type"]),
+        "time_in_force": TimeInForce(stored["time_in_force"]),
+    }
+    return Trade(**{**stored, **kinds})
