@@ -96,6 +96,8 @@ def with_dates(holdings: Holdings, table: Table, problems: Problems) -> Holdings
     settles = _days(table, "settles", problems)
     priced = _days(table, "valuation_date", None)
     of_rows = _days(table, "as_of", None)
+    if len(set(of_rows.tolist()) - {None}) < 2:  # the date of the whole file
+        of_rows = no_dates(len(table))
     return replace(holdings, settles=settles, priced=np.where(np.isnat(priced), of_rows, priced))
 
 
