@@ -113,6 +113,34 @@ def test_fund_rules_bind_and_say_so(xl: Run, desk: Path, tmp_path: Path) -> None
     assert any("they bind nothing" in text for text in document(xl, *args)["warnings"])
 
 
+def test_lots_say_which_units_bear_a_redemption_fee(xl: Run, desk: Path, tmp_path: Path) -> None:
+    rules, lots = tmp_path / "rules.csv", tmp_path / "lots.csv"
+    rules.write_text("symbol,redemption_fee,redemption_days\nBND,1%,90\n", encoding="utf-8")
+    args = (desk, "--targets", MIX, "--as-of", "2026-11-23", "--fund-rules", rules)
+    worst = document(xl, *args)
+    sold = next(t for t in worst["trades"] if t["symbol"] == "BND")
+    account = sold["account"]
+    assert sold["cost"] == pytest.approx(sold["value"] / 100, abs=0.01)
+    assert any("its lots are not known" in text for text in worst["plans"][0]["remarks"])
+    lots.write_text(
+        f"account,symbol,acquired,quantity,unit_cost\n{account},BND,2020-01-02,8000,100\n",
+        encoding="utf-8",
+    )
+    known = document(xl, *args, "--lots", lots)
+    assert next(t for t in known["trades"] if t["symbol"] == "BND")["cost"] == 0.0
+    lots.write_text(
+        f"account,symbol,acquired,quantity,unit_cost\n{account},BND,2020-01-02,1,100\n",
+        encoding="utf-8",
+    )
+    short = document(xl, *args, "--lots", lots)
+    assert next(t for t in short["trades"] if t["symbol"] == "BND")["cost"] > 0
+    assert any("BND" in text and "lots" in text for text in short["warnings"])
+
+
+def test_a_file_without_lots_is_no_file_of_lots(xl: Run, desk: Path) -> None:
+    assert "holds no open lots" in refusal(xl, desk, "--targets", MIX, "--lots", desk)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -113,6 +113,12 @@ FundRulesOption = Annotated[
     Path | None,
     typer.Option("--fund-rules", help="The fund rules table: minimums, cut-offs, fees, closures."),
 ]
+LotsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--lots", help="Open lots, for redemption fees by age: a custodian's file, or a table."
+    ),
+]
 MaxAgeOption = Annotated[
     int,
     typer.Option("--max-age", help="Most trading days between positions or prices and --as-of."),
@@ -313,6 +319,7 @@ def trades(
     flows: FlowsOption = None,
     flow_horizon: HorizonOption = HORIZON,
     fund_rules: FundRulesOption = None,
+    lots: LotsOption = None,
     max_age: MaxAgeOption = 1,
     allow_stale: StaleOption = False,
     order_type: OrderTypeOption = None,
@@ -359,6 +366,7 @@ def report(
     flows: FlowsOption = None,
     flow_horizon: HorizonOption = HORIZON,
     fund_rules: FundRulesOption = None,
+    lots: LotsOption = None,
     max_age: MaxAgeOption = 1,
     allow_stale: StaleOption = False,
     order_type: OrderTypeOption = None,

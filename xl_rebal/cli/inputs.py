@@ -71,6 +71,7 @@ class Options:
     flows: Path | None = None
     flow_horizon: int = HORIZON
     fund_rules: Path | None = None
+    lots: Path | None = None
     max_age: int = 1
     allow_stale: bool = False
     order_type: OrderType | None = None
@@ -95,14 +96,14 @@ def load(options: Options) -> Loaded:
     policy = parse_policy(options.policy)
     models = read_targets(options.targets)
     costs = parse_costs(options.costs) if options.costs is not None else CostModel()
-    statement = read_statement(
-        options.holdings, options.custodian, options.mapping, read_map(options.account_map)
-    )
+    account_map = read_map(options.account_map)
+    statement = read_statement(options.holdings, options.custodian, options.mapping, account_map)
     securities = read_securities(options.securities)
     accounts = read_accounts(options.accounts)
     restrictions = read_restrictions(options.restrictions)
     flows = planning_inputs.read_flow_table(options.flows)
     fund_rules = planning_inputs.read_fund_rules(options.fund_rules)
+    lots, lots_off = planning_inputs.read_lots(options.lots, statement, account_map)
     as_of, ordered_at = planning_inputs.trade_moment(options.as_of)
     everyone = statement.holdings.accounts()
     holdings = _selected(statement.holdings, options.only, statement.source)
@@ -122,6 +123,7 @@ def load(options: Options) -> Loaded:
         accounts = planning_inputs.with_custodian(accounts, holdings, statement.custodian)
     warnings = (
         *statement.warnings,
+        *lots_off,
         *_unmatched(holdings, everyone, accounts, restrictions),
         *_worthless(holdings),
         *_without_discretion(holdings, accounts),
@@ -139,6 +141,7 @@ def load(options: Options) -> Loaded:
         restrictions=restrictions,
         flows=tuple(flow for flow in flows if flow.account in holdings.accounts()),
         fund_rules=fund_rules,
+        lots=None if options.together else lots,
     )
     request = Request(
         policy=policy,

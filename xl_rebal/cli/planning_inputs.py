@@ -9,13 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from xl_rebal.custodians.account_map import MapRow
 from xl_rebal.custodians.input_tables import read_table
+from xl_rebal.custodians.lot_rows import lot_warnings
+from xl_rebal.custodians.registry import read_export
+from xl_rebal.custodians.statement import Statement
+from xl_rebal.custodians.told import Told
 from xl_rebal.errors import TableError
 from xl_rebal.portfolio import tables
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.fund_rules import ANYWHERE, ZONES, FundRule, fund_rules_from_rows
 from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.lots import Lots
 from xl_rebal.trading.limits import OrderStyle, OrderType, TimeInForce
 
 _EXCHANGE_ZONE = "America/New_York"
@@ -29,6 +35,23 @@ def read_flow_table(path: Path | None) -> tuple[Flow, ...]:
 def read_fund_rules(path: Path | None) -> tuple[FundRule, ...]:
     """The fund rules table, or none."""
     return fund_rules_from_rows(read_table(path, tables.FUND_RULES)) if path is not None else ()
+
+
+def read_lots(
+    path: Path | None, statement: Statement, account_map: Sequence[MapRow]
+) -> tuple[Lots | None, tuple[str, ...]]:
+    """(open lots, where they are not what is held): of the file of lots, else of the positions' own file."""
+    if path is None:
+        return (statement.lots if len(statement.lots) else None), ()
+    lots = read_export(path, told=Told(account_map=account_map)).lots
+    if not len(lots):
+        raise TableError.of(
+            where=path.name,
+            what="holds no open lots",
+            remedy="give a custodian's file of open lots, or a table with account, symbol, acquired, "
+            "quantity and unit_cost",
+        )
+    return lots, tuple(lot_warnings(statement.holdings, lots))
 
 
 def trade_moment(text: str | None) -> tuple[dt.date | None, dt.datetime | None]:
