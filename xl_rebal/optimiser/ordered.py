@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 INFINITE = float("inf")
-NODES = 2_000  # of one stage; small plans need a few
+NODES = 50  # of one stage; small plans need a few
 _FEASIBLE = 1e-7  # how far a row may be off, in its own unit
 
 
@@ -103,6 +103,10 @@ def minimise_in_order(
         ("threads", 1),
         ("random_seed", 1),
         ("mip_max_nodes", nodes),
+        ("mip_max_start_nodes", 20),
+        ("mip_heuristic_run_feasibility_jump", False),
+        ("mip_heuristic_effort", 0.0),
+        ("mip_detect_symmetry", False),
         ("mip_rel_gap", 0.0),
         ("mip_abs_gap", 1e-6),
         ("mip_feasibility_tolerance", 1e-9),

@@ -30,8 +30,8 @@ from xl_rebal.trading.problem import (
 
 DUST = 1e-9  # of a step: a whole number of steps reached by division is still whole
 _PARTS = 40  # ways looked at to split a sale between two securities
-_ONE_TRADE = 400  # ways with one trade that are counted, in one class
-_TWO_TRADES = 6_000  # ways with two
+_ONE_TRADE = 120  # ways with one trade that are counted, in one class
+_TWO_TRADES = 1_500  # ways with two
 
 
 @dataclass(frozen=True, slots=True)

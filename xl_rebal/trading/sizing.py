@@ -34,7 +34,7 @@ from xl_rebal.trading.problem import (
 __all__ = ["Choices", "Excess", "Sized", "below_minimum", "choices", "merge", "size"]
 
 COMBINATIONS = 1 << 14  # looked at without leaving any out
-_ROWS = 1 << 19  # kept at once on the way
+_ROWS = 1 << 16  # kept at once on the way
 _TIES = 256
 
 
