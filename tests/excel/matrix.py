@@ -42,10 +42,10 @@ POLICY_TABLE: list[list[Any]] = [
 ]
 RESTRICTIONS: list[list[Any]] = [["scope", "rule", "symbol"], ["*", "never_sell", "VTI"]]
 VOLATILITIES: list[list[Any]] = [
-    ["Asset class", "Volatility", "Stocks", "Bonds"],
-    ["Stocks", 0.16, None, 0.1],
-    ["Bonds", 0.06, 0.1, None],
-    ["Real Estate", "20%", 0.7, 0.2],
+    ["Asset class", "Volatility", "Stocks", "Bonds", "Real Estate"],
+    ["Stocks", 0.16, 1.0, 0.1, 0.7],
+    ["Bonds", 0.06, 0.1, 1.0, 0.2],
+    ["Real Estate", 0.2, 0.7, 0.2, 1.0],
 ]
 PRICES: list[list[Any]] = [
     ["Date", "Stocks", "Bonds", "Real Estate"],
@@ -117,6 +117,7 @@ GOOD: tuple[Case, ...] = (
     Case("mode words", "REBAL_CASHFLOW", (HOLDINGS, TARGETS, 1000.0, "Buy Only")),
     Case("version", "REBAL_VERSION", ()),
     Case("bands by volatilities", "REBAL_BANDS", (TARGETS, "5pp", VOLATILITIES)),
+    Case("bands by volatilities alone", "REBAL_BANDS", (TARGETS, "5pp", [row[:2] for row in VOLATILITIES])),
     Case("bands by prices", "REBAL_BANDS", (TARGETS, "5/25", PRICES)),
     Case("net benefit", "REBAL_NETBENEFIT", (HOLDINGS, TARGETS, "5pp", "half-spread 5bp", 4.0, VOLATILITIES)),
     Case("net benefit of prices", "REBAL_NETBENEFIT", (HOLDINGS, TARGETS, "5pp", None, None, PRICES)),

@@ -141,7 +141,14 @@ def _program(task: Task, ended: Quantities, room: float) -> _Made:
         for line in problem.lines_of(k):
             if line.unit_value <= 0:
                 continue
-            each = _security(program, line, may_buy=line.symbol in wanted, reach=reach)
+            each = _security(
+                program,
+                line,
+                may_buy=line.symbol in wanted,
+                # A class that is to gain sells nothing.
+                may_sell=found.delta[k] <= 0 or ended.get(line.symbol, 0.0) < 0,
+                reach=reach,
+            )
             if each.trades:
                 securities.append(each)
     sums = _sums(program, securities)
@@ -190,7 +197,9 @@ def _places(problem: Problem) -> dict[str, int]:
     return result
 
 
-def _security(program: Program, line: Line, *, may_buy: bool, reach: float) -> _Variables:
+def _security(
+    program: Program, line: Line, *, may_buy: bool, may_sell: bool, reach: float
+) -> _Variables:
     each = _Variables(line=line)
     if may_buy:
         most = math.floor(reach / line.step_value)
@@ -200,7 +209,7 @@ def _security(program: Program, line: Line, *, may_buy: bool, reach: float) -> _
             each.buys = program.variable(0, 1, whole=True)
             program.row({each.bought: 1, each.buys: -most}, upper=0)
             program.row({each.bought: 1, each.buys: -least}, lower=0)
-    if line.can_sell and line.quantity > 0:
+    if may_sell and line.can_sell and line.quantity > 0:
         most = math.floor(line.quantity / line.step + DUST)
         if line.keep:
             kept = math.floor((line.value - line.keep) / line.step_value + DUST)

@@ -310,10 +310,13 @@ def _offer(problem: Problem, found: Aims, k: int, usual: list[Option]) -> Offer:
     lines = problem.lines_of(k)
     able = [line for line in lines if line.can_buy or line.can_sell]
     whole = problem.target[k] == 0.0 and abs(problem.value[k] + delta) < CENT / 2
-    if len(able) < 2 or k in found.strict or whole:
+    stops = k in found.strict and any(abs(o.moved - delta) < CENT / 2 for o in usual)
+    if k in found.strict and not stops:
+        return Offer(options=usual, usual=len(usual), least=least, beyond=least)
+    if len(able) < 2 or stops or whole:
         # One security has no more ways than its whole steps on both sides; a class that must go, or
         # stop at its edge, has only the one.
-        inside = whole or k in found.strict or _all_inside(usual, delta, step)
+        inside = whole or stops or _all_inside(usual, delta, step)
         beyond = math.inf if inside else least
         return Offer(options=usual, usual=len(usual), least=least, beyond=beyond)
     window = (delta - step * (1 + DUST), delta + step * (1 + DUST))
@@ -331,6 +334,8 @@ def _offer(problem: Problem, found: Aims, k: int, usual: list[Option]) -> Offer:
         nothing_else = idle and len(able) < 3
         least = 0 if nothing_else else 2
         beyond = 3.0 if pairs is not None and (more or nothing_else) else least
+        if more:  # doing nothing was only for want of anything else
+            usual = [option for option in usual if option.trades]
     return Offer(options=_union(usual, more), usual=len(usual), least=least, beyond=beyond)
 
 
@@ -379,7 +384,8 @@ class _Moves:
     def pairs(self, window: tuple[float, float]) -> list[Option] | None:
         """Every two trades that together move an amount inside the window; None for too many.
 
-        Of two securities sold, the one of lower preference goes whole.
+        Of two securities sold, the one of lower preference goes whole. A class that is to gain sells
+        nothing.
         """
         found: list[Option] = []
         for first, second in itertools.combinations(self._lines, 2):
@@ -389,6 +395,7 @@ class _Moves:
             high = min(window[1] - least, math.inf if first.symbol in self._wanted else 0.0)
             if (high - low) / first.step_value > _TWO_TRADES:
                 return None
+            unit, other = first.unit_value, second.unit_value
             for n in self._inside(first, low - first.step_value, high + first.step_value):
                 rest = (window[0] - n * first.unit_value, window[1] - n * first.unit_value)
                 if (rest[1] - rest[0]) / second.step_value > _ONE_TRADE:
@@ -396,7 +403,7 @@ class _Moves:
                 found += [
                     self._made([(first, n), (second, m)])
                     for m in self._inside(second, *rest)
-                    if _in_order(first, n, second, m)
+                    if _in_order(first, n, second, m) and (n * m > 0 or n * unit + m * other < 0)
                 ]
                 if len(found) > _TWO_TRADES:
                     return None

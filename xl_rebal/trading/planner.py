@@ -304,6 +304,9 @@ def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tup
     if not search:
         what = "not every plan was looked at, and no proof was asked for"
         return drafted, Proof(optimal=False, stage="destination", detail=what)
+    if drafted.task.found.strict:
+        what = "a class that goes to the edge of its band was cut to what the others pay or take up"
+        return drafted, Proof(optimal=False, stage="destination", detail=what)
     rest = {s: q for s, q in drafted.quantities.items() if s not in drafted.forced}
     task = drafted.task if drafted.looks == 1 else widened(drafted.task, rest)
     better, proof = improve(task, rest)
