@@ -290,20 +290,21 @@ class Offer:
 Choices = dict[int, Offer]
 
 
-def choices(problem: Problem, found: Aims, *, slack: int = 0) -> Choices:
+def choices(problem: Problem, found: Aims, *, slack: int = 0, every: bool = False) -> Choices:
     """What each class may do to reach its aim, by class; classes that are to stay have none.
 
     slack  further steps that buys may stay below their destination when rounding alone leaves
     cash short (large steps in a small account).
+    every  True counts all ways, where it can be done; else the usual ones are offered.
     """
     result = {}
     for k, delta in enumerate(found.delta):
         if k != problem.cash_index and (options := _options(problem, found, k, delta, slack)):
-            result[k] = _offer(problem, found, k, options)
+            result[k] = _offer(problem, found, k, options, every=every)
     return result
 
 
-def _offer(problem: Problem, found: Aims, k: int, usual: list[Option]) -> Offer:
+def _offer(problem: Problem, found: Aims, k: int, usual: list[Option], *, every: bool) -> Offer:
     """The usual ways and, where there is more than one security to take, all others as short."""
     delta, step = found.delta[k], class_step(problem, k)
     least = min(len(option.trades) for option in usual)
@@ -319,6 +320,8 @@ def _offer(problem: Problem, found: Aims, k: int, usual: list[Option]) -> Offer:
         inside = whole or stops or _all_inside(usual, delta, step)
         beyond = math.inf if inside else least
         return Offer(options=usual, usual=len(usual), least=least, beyond=beyond)
+    if not every:
+        return Offer(options=usual, usual=len(usual), least=least, beyond=least)
     window = (delta - step * (1 + DUST), delta + step * (1 + DUST))
     moves = _Moves(lines)
     idle = any(not option.trades for option in usual)

@@ -66,11 +66,13 @@ class _Fitted:
     proven: bool
 
 
-def draft(problem: Problem, mode: Mode) -> Draft:
+def draft(problem: Problem, mode: Mode, *, every: bool = False) -> Draft:
     """The trades of an account for what is asked.
 
     What may not be held is sold first. Whatever money is left after rounding is put to use until
     nothing more can be done, so that planning again after the trades changes nothing.
+
+    every  True looks at every way that classes of several securities can trade, not the usual ones.
     """
     if mode in (Mode.INVEST, Mode.RAISE):
         forced: Quantities = {}
@@ -90,14 +92,14 @@ def draft(problem: Problem, mode: Mode) -> Draft:
     result = Draft(dict(forced), {}, kept, forced=forced)
     none = [0.0] * len(replaced)
     for round_ in range(_TOP_UPS):
-        fitted = _step(state, mode, none if round_ else replaced, top_up=round_ > 0)
+        fitted = _step(state, mode, none if round_ else replaced, top_up=round_ > 0, every=every)
         if round_ == 0:
             result.notes.update(fitted.found.notes)
             result.task, result.proven, result.looks = fitted.task, fitted.proven, 1
         elif not fitted.quantities:
             # The largest shortfalls have no use for what is left; planning anew, which shares it out
             # in proportion, might still find one.
-            fitted = _step(state, mode, none, top_up=False)
+            fitted = _step(state, mode, none, top_up=False, every=every)
         quantities = fitted.quantities
         if not quantities:
             break
@@ -217,13 +219,15 @@ def _may_top_up(problem: Problem, mode: Mode) -> bool:
     )
 
 
-def _step(problem: Problem, mode: Mode, replaced: Sequence[float], *, top_up: bool) -> _Fitted:
+def _step(
+    problem: Problem, mode: Mode, replaced: Sequence[float], *, top_up: bool, every: bool
+) -> _Fitted:
     """One round of aims and rounding, with the cost of its own trades."""
     cost = 0.0
     asked = problem
     tried: list[tuple[float, Quantities]] = []
     for _ in range(_COST_ROUNDS):
-        fitted = _fit(problem, mode, cost, replaced, top_up=top_up)
+        fitted = _fit(problem, mode, cost, replaced, top_up=top_up, every=every)
         actual = total_cost(problem.lines, fitted.quantities)
         if abs(actual - cost) < HALF_CENT:
             return fitted if problem is asked else _with_all_lines(fitted, asked)
@@ -262,7 +266,13 @@ def _with_the_cheaper(
 
 
 def _fit(
-    problem: Problem, mode: Mode, cost: float, replaced: Sequence[float], *, top_up: bool
+    problem: Problem,
+    mode: Mode,
+    cost: float,
+    replaced: Sequence[float],
+    *,
+    top_up: bool,
+    every: bool,
 ) -> _Fitted:
     """Aims and quantities that keep cash and turnover in bounds."""
     found, problem, offered = _possible(problem, mode, cost, replaced, top_up=top_up)
@@ -273,6 +283,8 @@ def _fit(
         offered = choices(problem, found)
         found.notes.update(dict.fromkeys(stopped, "the turnover cap stops it short"))
     task = Task(problem=problem, found=found)
+    if every:
+        offered = choices(problem, found, every=True)
     for attempt in range(_ATTEMPTS):
         sized = size(problem, found, offered)
         if not isinstance(sized, Excess):
@@ -285,7 +297,7 @@ def _fit(
         # Rounding alone cannot keep cash (or turnover) in bounds: large steps, fixed commissions
         # or a cap. Aim lower by what is missing and look again.
         found = _lowered(problem, found, sized, attempt)
-        offered = choices(problem, found, slack=min(attempt + 1, _MOST_SLACK))
+        offered = choices(problem, found, slack=min(attempt + 1, _MOST_SLACK), every=every)
     return _Fitted(found=found, quantities=_nothing_fits(problem, found), task=task, proven=False)
 
 
@@ -301,7 +313,11 @@ def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tup
         return drafted, Proof(optimal=False, stage="destination", detail=what)
     if drafted.proven and drafted.looks == 1:
         return drafted, OPTIMAL
-    if not search:
+    if search and drafted.looks == 1:
+        drafted = draft(problem, mode, every=True)
+        if drafted.proven and drafted.looks == 1:
+            return drafted, OPTIMAL
+    if not search or drafted.task is None:
         what = "not every plan was looked at, and no proof was asked for"
         return drafted, Proof(optimal=False, stage="destination", detail=what)
     if drafted.task.found.strict:

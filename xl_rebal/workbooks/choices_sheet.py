@@ -13,7 +13,7 @@ from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import number
 from xl_rebal.workbooks.tables import Column, Placed, fit_columns, write_table
 
-NAME = "tblPlans"
+NAME = "tblChoices"
 HEADER_ROW = 4
 WORDS_WIDTH = 60
 
