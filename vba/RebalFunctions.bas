@@ -214,7 +214,7 @@ Public Function REBAL_NETBENEFIT( _
     ' What the trades that the policy asks for are worth after their costs.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_NETBENEFIT = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_netbenefit", Array( _
+    REBAL_NETBENEFIT = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_netbenefit", Array( _
         RebalArgument("holdings", "tblHoldings", True, holdings), _
         RebalArgument("targets", "tblTargets", True, targets), _
         RebalArgument("policy", "tblPolicy", False, policy), _
@@ -232,7 +232,7 @@ Public Function REBAL_SHOCK( _
     ' What given returns make of weights.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_SHOCK = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_shock", Array( _
+    REBAL_SHOCK = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_shock", Array( _
         RebalArgument("weights", "", True, weights), _
         RebalArgument("returns", "", True, returns)))
     Exit Function
@@ -247,7 +247,7 @@ Public Function REBAL_EDGES( _
     ' The market move that reaches each edge of a band.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
-    REBAL_EDGES = XLPy.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_edges", Array( _
+    REBAL_EDGES = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_edges", Array( _
         RebalArgument("holdings", "tblHoldings", True, holdings), _
         RebalArgument("targets", "tblTargets", True, targets), _
         RebalArgument("policy", "tblPolicy", False, policy)))

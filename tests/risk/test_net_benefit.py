@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,11 @@ def test_covariance_of_prices_is_annualised_by_their_dates() -> None:
 
 
 def test_bad_tables_name_their_rows() -> None:
-    rows = [["asset_class", "volatility", "Bonds"], ["Stocks", "x", 2.0], ["Bonds", 0.05, None]]
+    rows: list[list[Any]] = [
+        ["asset_class", "volatility", "Bonds"],
+        ["Stocks", "x", 2.0],
+        ["Bonds", 0.05, None],
+    ]
     with pytest.raises(TableError) as error:
         covariance_of_rows(rows, ("Stocks", "Bonds"), where="vol.csv")
     assert len(error.value.faults) == 2

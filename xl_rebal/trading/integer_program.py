@@ -18,14 +18,13 @@ from xl_rebal.trading.problem import (
     CENT,
     HALF_CENT,
     Line,
-    Problem,
     Quantities,
     buyable,
     class_step,
     worth_trading,
 )
 from xl_rebal.trading.proof import Proof
-from xl_rebal.trading.scores import Task, allowed, gap_of, score, widened
+from xl_rebal.trading.scores import Task, allowed, gap_of, places_of, score, widened
 
 _LARGEST = 5_000_000  # steps of one trade; beyond, a step is so small that it counts as continuous
 
@@ -163,7 +162,7 @@ def _program(task: Task, ended: Quantities, room: float) -> _Made:
         )
     apart = _distances(program, task, ended, securities, sums)
     trades = list(sums.trades)
-    places = _places(problem)
+    places = places_of(problem)
     against = {
         index: float(places[s.line.symbol])
         for s in securities
@@ -185,16 +184,6 @@ def _program(task: Task, ended: Quantities, room: float) -> _Made:
         objectives=tuple(objectives),
         drift=2 if against else 1,
     )
-
-
-def _places(problem: Problem) -> dict[str, int]:
-    """How far a security is from the least preferred of its class that can be sold."""
-    result = {}
-    for k in range(len(problem.classes)):
-        lines = [line for line in problem.lines_of(k) if line.can_sell]
-        ranks = sorted({line.rank for line in lines}, reverse=True)
-        result.update({line.symbol: ranks.index(line.rank) for line in lines})
-    return result
 
 
 def _security(

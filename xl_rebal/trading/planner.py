@@ -27,8 +27,8 @@ from xl_rebal.trading.problem import (
     worth_trading,
 )
 from xl_rebal.trading.proof import NOTHING_ASKED, OPTIMAL, Proof
-from xl_rebal.trading.scores import Task, widened
-from xl_rebal.trading.sizing import Choices, Excess, below_minimum, choices, merge, size
+from xl_rebal.trading.scores import Task, score, widened
+from xl_rebal.trading.sizing import Choices, Excess, Sized, below_minimum, choices, merge, size
 
 _COST_ROUNDS = 9  # trades and their cost depend on each other; they settle within two or three
 _TOP_UPS = 30
@@ -314,7 +314,7 @@ def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tup
     if drafted.proven and drafted.looks == 1:
         return drafted, OPTIMAL
     if search and drafted.looks == 1:
-        drafted = draft(problem, mode, every=True)
+        drafted = _better(problem, drafted, draft(problem, mode, every=True))
         if drafted.proven and drafted.looks == 1:
             return drafted, OPTIMAL
     if not search or drafted.task is None:
@@ -333,6 +333,21 @@ def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tup
         what = "another plan has less drift or fewer trades, and a second look would trade again"
         return drafted, Proof(optimal=False, stage="destination", detail=what)
     return improved, proof
+
+
+def _better(problem: Problem, usual: Draft, every: Draft) -> Draft:
+    """The better of two drafts, each measured at its own costs: those may settle in more than one way."""
+    if usual.task is None or every.task is None or every.looks != 1:
+        return usual
+    ours = {s: q for s, q in usual.quantities.items() if s not in usual.forced}
+    theirs = {s: q for s, q in every.quantities.items() if s not in every.forced}
+    first, second = score(usual.task, ours), score(every.task, theirs)
+    if ours == theirs or not first.better_than(second, problem.base):
+        return every
+    task = usual.task
+    sized = size(task.problem, task.found, choices(task.problem, task.found, every=True))
+    same = isinstance(sized, Sized) and sized.quantities == ours
+    return replace(usual, proven=same and isinstance(sized, Sized) and sized.proven)
 
 
 def _possible(

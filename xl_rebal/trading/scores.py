@@ -43,6 +43,7 @@ class Score:
 
     outside: float
     trades: int
+    against: int
     drift: float
     cost: float
 
@@ -52,6 +53,8 @@ class Score:
             return self.outside < other.outside
         if self.trades != other.trades:
             return self.trades < other.trades
+        if self.against != other.against:
+            return self.against < other.against
         if abs(self.drift - other.drift) > 1e-9 * base:
             return self.drift < other.drift
         return self.cost < other.cost - HALF_CENT
@@ -71,7 +74,19 @@ def score(task: Task, quantities: Quantities) -> Score:
         drift += abs(value - (found.wanted[k] - found.slope[k] * dearer))
         away = abs(value - problem.value[k] - found.delta[k])
         outside += max(0.0, away - class_step(problem, k) * (1 + DUST))
-    return Score(outside=outside, trades=len(quantities), drift=drift, cost=cost)
+    places = places_of(problem)
+    against = sum(places[symbol] for symbol, n in quantities.items() if n < 0)
+    return Score(outside=outside, trades=len(quantities), against=against, drift=drift, cost=cost)
+
+
+def places_of(problem: Problem) -> dict[str, int]:
+    """How far a security is from the least preferred of its class that can be sold."""
+    result = {}
+    for k in range(len(problem.classes)):
+        lines = [line for line in problem.lines_of(k) if line.can_sell]
+        ranks = sorted({line.rank for line in lines}, reverse=True)
+        result.update({line.symbol: ranks.index(line.rank) for line in lines})
+    return result
 
 
 def allowed(problem: Problem, quantities: Quantities) -> bool:

@@ -67,7 +67,7 @@ EDGE_COLUMNS = (
     "equivalent of the tracking variance that the plan removes, not a forecast of return.",
     example=Example(
         formula='=REBAL_NETBENEFIT(tblHoldings, tblTargets, "5pp", "half-spread 5bp", 4, tblVolatilities)',
-        result="131.413",
+        result="131.413007",
         column="net_benefit",
     ),
 )
