@@ -72,6 +72,17 @@ def covariance_of_rows(
     return _from_prices(rows, header, wanted, where)
 
 
+_SERIAL_ZERO = dt.date(
+    1899, 12, 30
+)  # a sheet counts days from here; a date in it may come as a number
+
+
+def _date(cell: Any) -> dt.date:
+    if isinstance(cell, (int, float)) and not isinstance(cell, bool) and 10_000 < cell < 100_000:
+        return _SERIAL_ZERO + dt.timedelta(days=int(cell))
+    return cells.date(cell)
+
+
 def _columns(header: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
     return {name: header.index(header_key(name)) for name in wanted if header_key(name) in header}
 
@@ -159,7 +170,7 @@ def _from_prices(
     prices = np.ones((len(rows) - 1, len(wanted)))
     for line, row in enumerate(rows[1:]):
         try:
-            dates.append(cells.date(row[at]))
+            dates.append(_date(row[at]))
         except ValueError as error:
             faults.add(where=f"{where} row {line + 2}, date", what=str(error), remedy="correct it")
         for name, column in places.items():
