@@ -136,13 +136,15 @@ End Function
 
 Public Function REBAL_BANDS( _
         Optional targets As Variant, _
-        Optional policy As Variant) As Variant
+        Optional policy As Variant, _
+        Optional volatilities As Variant) As Variant
     ' The edges of every class's band.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_BANDS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_bands", Array( _
         RebalArgument("targets", "tblTargets", True, targets), _
-        RebalArgument("policy", "tblPolicy", False, policy)))
+        RebalArgument("policy", "tblPolicy", False, policy), _
+        RebalArgument("volatilities", "tblVolatilities", False, volatilities)))
     Exit Function
 failed:
     REBAL_BANDS = RebalFailure(Err.Description)
@@ -200,6 +202,58 @@ Public Function REBAL_COST( _
     Exit Function
 failed:
     REBAL_COST = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_NETBENEFIT( _
+        Optional holdings As Variant, _
+        Optional targets As Variant, _
+        Optional policy As Variant, _
+        Optional costs As Variant, _
+        Optional risk_aversion As Variant, _
+        Optional prices As Variant) As Variant
+    ' What the trades that the policy asks for are worth after their costs.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_NETBENEFIT = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_netbenefit", Array( _
+        RebalArgument("holdings", "tblHoldings", True, holdings), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policy", "tblPolicy", False, policy), _
+        RebalArgument("costs", "tblCosts", False, costs), _
+        RebalArgument("risk_aversion", "", False, risk_aversion), _
+        RebalArgument("prices", "tblPrices", False, prices)))
+    Exit Function
+failed:
+    REBAL_NETBENEFIT = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_SHOCK( _
+        Optional weights As Variant, _
+        Optional returns As Variant) As Variant
+    ' What given returns make of weights.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_SHOCK = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_shock", Array( _
+        RebalArgument("weights", "", True, weights), _
+        RebalArgument("returns", "", True, returns)))
+    Exit Function
+failed:
+    REBAL_SHOCK = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_EDGES( _
+        Optional holdings As Variant, _
+        Optional targets As Variant, _
+        Optional policy As Variant) As Variant
+    ' The market move that reaches each edge of a band.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_EDGES = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_edges", Array( _
+        RebalArgument("holdings", "tblHoldings", True, holdings), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policy", "tblPolicy", False, policy)))
+    Exit Function
+failed:
+    REBAL_EDGES = RebalFailure(Err.Description)
 End Function
 
 Public Function REBAL_POLICY( _

@@ -15,9 +15,10 @@ Public Sub RebalDescribeFunctions()
         "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
         "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
-    RebalDescribe "REBAL_BANDS", "The edges of every class's band. The band of every target class under a policy: lower and upper edge as weights.", Array( _
+    RebalDescribe "REBAL_BANDS", "The edges of every class's band. The band of every target class under a policy: lower and upper edge as weights. With volatilities also the edges that are hit equally often, and those that are equally risky.", Array( _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
-        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
+        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.", _
+        "Optional. Volatilities by class (asset_class, volatility, and optionally a column for each class with correlations), or prices (date and a column for each class). tblVolatilities of the workbook stands in if there is one.")
     RebalDescribe "REBAL_TRADES", "The trades that the policy asks for. Whole-share trades whose cash works out after costs, re-checked by the independent verifier; each with its reason. Without a trade, one row says why.", Array( _
         "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
@@ -33,6 +34,20 @@ Public Sub RebalDescribeFunctions()
     RebalDescribe "REBAL_COST", "What a list of trades costs. The cost of a list of trades: commission and half the spread of each, to the cent.", Array( _
         "Trades with their headers: symbol, quantity, price. tblTrades of the workbook stands in when left out.", _
         "Optional. Trading costs such as ""half-spread 5bp, commission 0""; trading is free when left out. tblCosts of the workbook stands in if there is one.")
+    RebalDescribe "REBAL_NETBENEFIT", "What the trades that the policy asks for are worth after their costs. 0.5 x risk aversion x (variance of the drift before - after) x value over one year, less the costs of the plan; the last column is the formula with its numbers.", Array( _
+        "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
+        "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
+        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.", _
+        "Optional. Trading costs such as ""half-spread 5bp, commission 0""; trading is free when left out. tblCosts of the workbook stands in if there is one.", _
+        "Optional. Risk aversion of the investor, 4 when left out; a choice, not a measurement.", _
+        "Optional. Prices (date and a column for each class) or volatilities (asset_class, volatility, a column for each class with correlations). tblPrices of the workbook stands in if there is one.")
+    RebalDescribe "REBAL_SHOCK", "What given returns make of weights. Weights after each class returned what is given, and how far each drifted from where it stood.", Array( _
+        "Weights by class: ""60% stocks, 40% bonds"" or a table with asset_class and weight.", _
+        "Returns by class: ""stocks -34%, bonds 0%"" or a table with asset_class and return; 0% for what is not named.")
+    RebalDescribe "REBAL_EDGES", "The market move that reaches each edge of a band. For each class the return of it alone, all others flat, that takes its weight to the lower and to the upper edge of its band; blank where no move does.", Array( _
+        "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
+        "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
+        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
     RebalDescribe "REBAL_POLICY", "A policy in words. How a policy text is understood, as one sentence; an error where it is not.", Array( _
         "A policy such as ""annual and 5pp to halfway"".")
     RebalDescribe "REBAL_ASSETCLASS", "The asset class of a ticker. The asset class of each ticker: from your map, else from the shipped table of well-known funds; an unknown ticker is an error, never a guess.", Array( _

@@ -152,6 +152,34 @@ def own_bands_in_words(targets: Targets) -> str:
     return ", ".join(parts)
 
 
+def move_to(weight: float, edge: float) -> float | None:
+    """The return of one class alone (others flat) that takes its weight to an edge; None for none.
+
+    w (1 + r) / (1 + w r) = e gives r = (e - w) / (w (1 - e)). No move reaches 100%, or an edge below 0;
+    a weight of 0% or 100% does not move. Example (S004): 60% to 65% takes +23.8%, to 70% +55.6%.
+    """
+    if not (0.0 < weight < 1.0 and 0.0 <= edge < 1.0):
+        return None
+    return (edge - weight) / (weight * (1.0 - edge))
+
+
+def moves_to_edges(
+    weight: Matrix, target: Matrix, down: Matrix, up: Matrix
+) -> list[tuple[float | None, float | None]]:
+    """For each of K classes the move of it alone to its lower and to its upper edge.
+
+    down, up  (K,) distances from target to the edges; infinite without a band.
+    """
+    edges = zip((target - down).tolist(), (target + up).tolist(), weight.tolist(), strict=True)
+    return [
+        (
+            move_to(w, low) if np.isfinite(low) else None,
+            move_to(w, high) if np.isfinite(high) else None,
+        )
+        for low, high, w in edges
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandCheck:
     """The drifts of the accounts of one model, held against a policy's bands.
@@ -166,7 +194,8 @@ class BandCheck:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per account and target class (and cash if there is any), what is held below it
-        under `detail`. Weights, drifts and edges are fractions; None stands for "does not apply".
+        under `detail`. Weights, drifts, edges and the moves of a class alone that reach them are
+        fractions; None stands for "does not apply".
         """
         drift = self.drift
         lower, upper = self.widths.lower(drift.target), self.widths.upper(drift.target)
@@ -175,6 +204,7 @@ class BandCheck:
         detail = _details(self.book, drift)
         result = []
         for a, account in enumerate(drift.accounts):
+            moves = moves_to_edges(drift.weight[a], drift.target, self.widths.down, self.widths.up)
             for k, name in enumerate(drift.classes):
                 if name not in drift.targets.classes and abs(drift.value[a, k]) < _HALF_CENT:
                     continue
@@ -190,6 +220,8 @@ class BandCheck:
                         "lower": _number(lower[k]),
                         "upper": _number(upper[k]),
                         "status": status_word(int(self.breach[a, k])),
+                        "move_to_lower": moves[k][0],
+                        "move_to_upper": moves[k][1],
                         "detail": detail.get((account, name), []),
                     }
                 )

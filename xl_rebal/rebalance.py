@@ -30,7 +30,7 @@ from xl_rebal.trading.destinations import Mode, trades_everything
 from xl_rebal.trading.limits import FlowMode, Limits, Timing
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
-from xl_rebal.trading.planner import Draft, draft, draft_after_flow
+from xl_rebal.trading.planner import Draft, draft, draft_after_flow, proven
 from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
 from xl_rebal.trading.rules import Terms, lines_of_account, positions_by_account
 from xl_rebal.trading.settlement import Settlement
@@ -48,6 +48,7 @@ class Request:
     ordered_at    when the orders are sent, with its zone, for cut-off times; None when unknown.
     flow_horizon  calendar days ahead of which the book's known withdrawals are kept back.
     freshness     how old positions and prices may be.
+    prove         True looks on, with an integer program, where not every plan could be looked at.
     explain       True finds out what each cause of drift that is left costs (`Plan.not_done`).
     kept          trades that somebody has decided on, by account and symbol: units, + buy, - sell. They are
                   made as they are, and the rest is planned around them.
@@ -62,6 +63,7 @@ class Request:
     ordered_at: dt.datetime | None = None
     flow_horizon: int = HORIZON
     freshness: Freshness = field(default_factory=Freshness)
+    prove: bool = True
     explain: bool = True
 
     @property
@@ -277,7 +279,8 @@ def _plan_account(
             return draft(each, mode)
 
         asked = _asked(account, cash, request, terms, triggered=True, why=why, mode=mode)
-        plan = plan_of(problem, drafter(problem), asked)
+        drafted, proof = proven(problem, mode, drafter(problem), search=request.prove)
+        plan = replace(plan_of(problem, drafted, asked), proof=proof)
         if not request.explain:
             return plan
         return replace(plan, not_done=not_done(problem, plan, mode, drafter))

@@ -41,6 +41,19 @@ POLICY_TABLE: list[list[Any]] = [
     ["Scope", "all classes"],
 ]
 RESTRICTIONS: list[list[Any]] = [["scope", "rule", "symbol"], ["*", "never_sell", "VTI"]]
+VOLATILITIES: list[list[Any]] = [
+    ["Asset class", "Volatility", "Stocks", "Bonds", "Real Estate"],
+    ["Stocks", 0.16, 1.0, 0.1, 0.7],
+    ["Bonds", 0.06, 0.1, 1.0, 0.2],
+    ["Real Estate", 0.2, 0.7, 0.2, 1.0],
+]
+PRICES: list[list[Any]] = [
+    ["Date", "Stocks", "Bonds", "Real Estate"],
+    [dt.datetime(2026, 1, 30), 100.0, 100.0, 100.0],
+    [dt.datetime(2026, 2, 27), 104.0, 99.0, 103.0],
+    [dt.datetime(2026, 3, 31), 97.0, 101.0, 94.0],
+    [dt.datetime(2026, 4, 30), 101.0, 100.5, 99.0],
+]
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,15 @@ GOOD: tuple[Case, ...] = (
     Case("map header only", "REBAL_ASSETCLASS", ("VNQ", [["symbol", "asset_class"]])),
     Case("mode words", "REBAL_CASHFLOW", (HOLDINGS, TARGETS, 1000.0, "Buy Only")),
     Case("version", "REBAL_VERSION", ()),
+    Case("bands by volatilities", "REBAL_BANDS", (TARGETS, "5pp", VOLATILITIES)),
+    Case("bands by volatilities alone", "REBAL_BANDS", (TARGETS, "5pp", [row[:2] for row in VOLATILITIES])),
+    Case("bands by prices", "REBAL_BANDS", (TARGETS, "5/25", PRICES)),
+    Case("net benefit", "REBAL_NETBENEFIT", (HOLDINGS, TARGETS, "5pp", "half-spread 5bp", 4.0, VOLATILITIES)),
+    Case("net benefit of prices", "REBAL_NETBENEFIT", (HOLDINGS, TARGETS, "5pp", None, None, PRICES)),
+    Case("shock text", "REBAL_SHOCK", ("60% stocks, 40% bonds", "stocks -34%")),
+    Case("shock tables", "REBAL_SHOCK", (TARGETS, [["asset_class", "return"], ["Stocks", -0.2], ["Bonds", "5%"]])),
+    Case("edges", "REBAL_EDGES", (HOLDINGS, TARGETS, "5pp")),
+    Case("edges never", "REBAL_EDGES", (HOLDINGS, TARGETS, "never")),
 )  # fmt: skip
 
 BAD: tuple[Case, ...] = (
@@ -139,6 +161,15 @@ BAD: tuple[Case, ...] = (
     Case("cost bad row", "REBAL_COST", (changed(TRADES, 1, 2, "many"), "half-spread 5bp"), "tblTrades row 2"),
     Case("policy blank", "REBAL_POLICY", (None,), "text: is blank"),
     Case("assetclass unknown", "REBAL_ASSETCLASS", ([["VTI"], ["NOPE"]],), "NOPE"),
+    Case("net benefit without prices", "REBAL_NETBENEFIT", (HOLDINGS, TARGETS), "tblPrices: is blank"),
+    Case("net benefit class missing", "REBAL_NETBENEFIT", (HOLDINGS, TARGETS, "5pp", None, None, VOLATILITIES[:3]), "has no row for Real Estate"),
+    Case("net benefit aversion", "REBAL_NETBENEFIT", (HOLDINGS, TARGETS, "5pp", None, -1.0, VOLATILITIES), "risk_aversion: -1 is negative"),
+    Case("volatility text", "REBAL_BANDS", (TARGETS, "5pp", changed(VOLATILITIES, 1, 1, "high")), "row 2, volatility"),
+    Case("correlation conflict", "REBAL_BANDS", (TARGETS, "5pp", changed(VOLATILITIES, 2, 2, 0.5)), "the same pair is"),
+    Case("prices backwards", "REBAL_BANDS", (TARGETS, "5pp", [PRICES[0], *PRICES[:0:-1]]), "do not ascend"),
+    Case("shock unknown class", "REBAL_SHOCK", ("60% stocks, 40% bonds", "gold 5%"), "'gold' is no class here"),
+    Case("shock below all", "REBAL_SHOCK", ("60% stocks, 40% bonds", "stocks -120%"), "is not possible"),
+    Case("shock weights sum", "REBAL_SHOCK", ([["asset_class", "weight"], ["Stocks", 0.6]], "stocks 5%"), "sum to 60%"),
     Case("weights empty range", "REBAL_WEIGHTS", ([[None, None], [None, None]],), "tblHoldings: is blank"),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.excel.matrix import ALL, BAD, GOOD, HOLDINGS, TARGETS, TRADES, Case
+from tests.excel.matrix import ALL, BAD, GOOD, HOLDINGS, TARGETS, TRADES, VOLATILITIES, Case
 from xl_rebal.excel import registry
 from xl_rebal.excel.registry import PREFIX, Argument, Example, Returns, call, functions
 
@@ -42,7 +42,12 @@ def test_every_function_is_in_the_matrix() -> None:
     assert {case.function for case in GOOD} == {f.name for f in functions()}
 
 
-SAMPLES: dict[str, Any] = {"tblHoldings": HOLDINGS, "tblTargets": TARGETS, "tblTrades": TRADES}
+SAMPLES: dict[str, Any] = {
+    "tblHoldings": HOLDINGS,
+    "tblTargets": TARGETS,
+    "tblTrades": TRADES,
+    "tblVolatilities": VOLATILITIES,
+}
 
 
 @pytest.mark.parametrize("function", functions(), ids=lambda f: f.name)

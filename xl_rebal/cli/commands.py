@@ -10,9 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from xl_rebal import __version__
-from xl_rebal.cli import excel_commands, macro_command
+from xl_rebal.cli import excel_commands, macro_command, risk_commands
+from xl_rebal.cli.comparing import (
+    AversionOption,
+    CompareOption,
+    PlanOption,
+    PricesOption,
+    YearsOption,
+)
 from xl_rebal.errors import FileError, RebalError
 from xl_rebal.portfolio.flows import HORIZON
+from xl_rebal.risk.net_benefit import HORIZON as HORIZON_YEARS
+from xl_rebal.risk.net_benefit import RISK_AVERSION
 from xl_rebal.trading.limits import FlowMode, OrderType, TimeInForce
 
 app = typer.Typer(
@@ -26,6 +35,7 @@ app = typer.Typer(
 
 excel_commands.register(app)
 macro_command.register(app)
+risk_commands.register(app)
 
 Holdings = Annotated[
     Path,
@@ -286,14 +296,25 @@ def drift(
     screens.warn(document["warnings"])
 
 
-def _planned(options: dict[str, Any]) -> tuple[Any, Any]:
+def _planned(options: dict[str, Any]) -> tuple[Any, Any, Any]:
+    from dataclasses import replace
+
+    from xl_rebal.alternatives import chosen
     from xl_rebal.cli import inputs
+    from xl_rebal.cli.comparing import Comparing, compared
     from xl_rebal.rebalance import rebalance
+
+    options = dict(options)
+    comparison = Comparing.taken_from(options)
 
     options["only"] = tuple(options.pop("account") or ())
     options["flow"] = tuple(options["flow"] or ())
     loaded = inputs.load(inputs.Options(**options))
-    return loaded, rebalance(loaded.book, loaded.request)
+    if comparison.plan is not None:
+        request = chosen(loaded.request, comparison.plan)
+        loaded = replace(loaded, request=request, policy=request.policy)
+    found = compared(loaded, comparison)
+    return loaded, rebalance(loaded.book, loaded.request), found
 
 
 @app.command()
@@ -325,20 +346,27 @@ def trades(
     order_type: OrderTypeOption = None,
     limit: LimitOption = None,
     time_in_force: InForceOption = TimeInForce.DAY,
+    compare: CompareOption = False,
+    plan: PlanOption = None,
+    prices: PricesOption = None,
+    risk_aversion: AversionOption = RISK_AVERSION,
+    horizon: YearsOption = HORIZON_YEARS,
     json: JsonOption = False,
 ) -> None:
     """Whole-share trades whose cash works out after costs, verified."""
     options = dict(locals())
     options.pop("json")
-    from xl_rebal.cli import documents, screens
+    from xl_rebal.cli import comparing, documents, screens
 
-    loaded, result = _planned(options)
-    document = documents.trades_document(loaded, result)
+    loaded, result, found = _planned(options)
+    document = documents.trades_document(loaded, result, found)
     if json:
         typer.echo(documents.dumps(document))
         return
     screens.say(document["policy"])
     screens.show_trades(document, result)
+    if found:
+        comparing.show(found)
     screens.warn(document["warnings"])
 
 
@@ -372,6 +400,11 @@ def report(
     order_type: OrderTypeOption = None,
     limit: LimitOption = None,
     time_in_force: InForceOption = TimeInForce.DAY,
+    compare: CompareOption = False,
+    plan: PlanOption = None,
+    prices: PricesOption = None,
+    risk_aversion: AversionOption = RISK_AVERSION,
+    horizon: YearsOption = HORIZON_YEARS,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -389,7 +422,7 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
 
     _check_workbook(out, options)
     check_target(out, overwrite=overwrite)
-    loaded, result = _planned(options)
+    loaded, result, found = _planned(options)
     statement = loaded.statement
     source = ReportSource(
         name=statement.source,
@@ -399,8 +432,8 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
         warnings=(*loaded.warnings, *result.notes),
         fingerprint=loaded.fingerprint,
     )
-    write_report(result, source, out, version=__version__, overwrite=overwrite)
-    document = {**documents.trades_document(loaded, result), "workbook": str(out)}
+    write_report(result, source, out, version=__version__, overwrite=overwrite, choices=found)
+    document = {**documents.trades_document(loaded, result, found), "workbook": str(out)}
     if json:
         typer.echo(documents.dumps(document))
         return

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from xl_rebal.alternatives import Alternative
 from xl_rebal.bands import BandCheck, own_bands_in_words
+from xl_rebal.cli import comparing
 from xl_rebal.cli.inputs import Loaded
 from xl_rebal.custodians import Statement
 from xl_rebal.portfolio.accounts import is_masked
@@ -204,7 +206,20 @@ def _after_rows(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def trades_document(loaded: Loaded, result: Rebalancing) -> dict[str, Any]:
+def proof_row(plan: Plan) -> dict[str, Any]:
+    """How good a plan is known to be; `gap` counts trades, or is a fraction of the weight base."""
+    proof = plan.proof
+    return {
+        "optimal": proof.optimal,
+        "stage": proof.stage or None,
+        "gap": proof.gap,
+        "words": proof.words,
+    }
+
+
+def trades_document(
+    loaded: Loaded, result: Rebalancing, found: tuple[Alternative, ...] = ()
+) -> dict[str, Any]:
     """The document of `trades`: only verified plans get here."""
     plans = result.plans
     return {
@@ -234,10 +249,12 @@ def trades_document(loaded: Loaded, result: Rebalancing) -> dict[str, Any]:
                 "leaving": plan.leaving,
                 "drift_left_pp": plan.drift_left_pp,
                 "cash_days": [cash_day_row(day) for day in plan.cash_days],
+                "proof": proof_row(plan),
             }
             for plan in plans
         ],
         "not_done": [not_done_row(row) for plan in plans for row in plan.not_done],
+        **({"alternatives": comparing.rows(found)} if found else {}),
         "warnings": [*loaded.warnings, *result.notes],
     }
 

@@ -22,6 +22,7 @@ from xl_rebal.custodians import (
     read_positions,
 )
 from xl_rebal.custodians.input_tables import read_table
+from xl_rebal.custodians.sheets import open_document
 from xl_rebal.errors import FaultList, FileError, TableError
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.accounts import Account, accounts_from_rows
@@ -41,6 +42,7 @@ from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restric
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
 from xl_rebal.rebalance import Request
+from xl_rebal.risk.covariance import Covariance, covariance_of_rows
 from xl_rebal.trading.limits import FlowMode, Limits, OrderType, TimeInForce
 from xl_rebal.trading.staleness import Freshness
 
@@ -242,6 +244,13 @@ def _names_a_file(text: str) -> bool:
 def read_securities(path: Path | None) -> dict[str, Security]:
     """The securities table, or none."""
     return securities_from_rows(read_table(path, tables.SECURITIES)) if path is not None else {}
+
+
+def read_covariance(path: Path, wanted: Sequence[str]) -> Covariance:
+    """Annual covariances of classes from a file of prices or of volatilities."""
+    sheet = open_document(path).sheets[0]
+    rows = [row for row in sheet.rows if not all(cells.is_blank(cell) for cell in row)]
+    return covariance_of_rows(rows, wanted, where=path.name)
 
 
 def read_accounts(path: Path | None) -> dict[str, Account]:

@@ -386,7 +386,7 @@ def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
     for plan in result.plans:
         say(
             f"{plan.account}: cash {amount(plan.cash_before)} before, {amount(plan.cash_after)} after; "
-            f"costs {amount(plan.total_cost)}; verified"
+            f"costs {amount(plan.total_cost)}; verified; {plan.proof.words}"
         )
         if len(plan.cash_days) > 2 or plan.leaving:
             _show_cash_days(plan)

@@ -27,8 +27,10 @@ from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import SETTINGS, parse_policy, policy_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
-from xl_rebal.portfolio.tables import TableSpec
+from xl_rebal.portfolio.tables import Column, TableSpec
 from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
+from xl_rebal.risk.covariance import Covariance, covariance_of_rows
+from xl_rebal.risk.shock import parse_returns
 
 Grid = list[list[Any]]
 
@@ -343,6 +345,66 @@ def costs(value: Any, name: str = "tblCosts") -> CostModel:
         found = found[1:]
     words = ", ".join(" ".join(cells.text(c) for c in row if not _blank(c)) for row in found)
     return parse_costs(words)
+
+
+def covariance(value: Any, wanted: Sequence[str], name: str) -> Covariance:
+    """Annual covariances of classes, from a range of prices or of volatilities."""
+    found = grid(value)
+    _require_table(found, name, ("date", "a price column for each class"))
+    _refuse_error_cells(found, name)
+    return covariance_of_rows(found, wanted, where=name)
+
+
+_RETURNS = TableSpec(
+    name="returns",
+    columns=(
+        Column(name="asset_class", required=True, synonyms=("class", "asset")),
+        Column(name="return", read=cells.fraction, required=True, synonyms=("shock", "move")),
+    ),
+)
+
+
+def returns(value: Any, name: str = "returns") -> dict[str, float]:
+    """Returns by class, from a text or a table of asset_class and return."""
+    found = grid(value)
+    if len(found) == 1 and len(found[0]) == 1:
+        refuse_error(found[0][0], name)
+        return parse_returns(cells.text(found[0][0]))
+    if found and len(found[0]) == 2 and _is_weight(found[0][1]):
+        found = [["asset_class", "return"], *found]
+    return {row["asset_class"]: row["return"] for row in table(found, _RETURNS, name)}
+
+
+_WEIGHTS = TableSpec(
+    name="weights",
+    columns=(
+        Column(name="asset_class", required=True, synonyms=("class", "asset")),
+        Column(name="weight", read=cells.fraction, required=True, synonyms=("target",)),
+    ),
+)
+
+
+def weights(value: Any, name: str = "weights") -> dict[str, float]:
+    """Weights by class that sum to 100%, from a text or a table; further columns are let be."""
+    found = grid(value)
+    if len(found) == 1 and len(found[0]) == 1:
+        refuse_error(found[0][0], name)
+        model = parse_targets(cells.text(found[0][0]))
+        return {item.asset_class: item.target for item in model.items}
+    _require_table(found, name, ("asset_class", "weight"))
+    found = _with_header(found)
+    keep = [i for i, cell in enumerate(found[0]) if _WEIGHTS.column_for(cells.text(cell))]
+    result: dict[str, float] = {}
+    for row in table([[line[i] for i in keep] for line in found], _WEIGHTS, name):
+        result[row["asset_class"]] = result.get(row["asset_class"], 0.0) + row["weight"]
+    total = sum(result.values())
+    if abs(total - 1) > 1e-6:
+        raise TableError.of(
+            where=name,
+            what=f"sum to {total * 100:.6g}%",
+            remedy="give the weights of one portfolio",
+        )
+    return result
 
 
 def restrictions(value: Any, name: str = "tblRestrictions") -> tuple[Restriction, ...]:

@@ -37,12 +37,16 @@ class Aims:
     strict     classes that must end strictly inside their band (destination edge).
     wanted     K values that rounding tries to reach.
     cash_aim   cash that rounding tries to reach.
+    cost       what the trades were expected to cost.
+    slope      K shares of any further cost by which the wanted values (and the cash aim) fall.
     notes      why a class does not get where its destination is, by class.
     """
 
     delta: list[float]
     wanted: list[float]
     cash_aim: float
+    cost: float = 0.0
+    slope: list[float] = field(default_factory=list)
     strict: set[int] = field(default_factory=set)
     notes: dict[int, str] = field(default_factory=dict)
 
@@ -109,7 +113,29 @@ def aims(
         at_target[k] if _to_target(problem, mode) else problem.value[k] + found.delta[k]
         for k in range(len(problem.classes))
     ]
+    found.cost, found.slope = cost, _slopes(problem, mode, found)
     return found
+
+
+def _slopes(problem: Problem, mode: Mode, found: Aims) -> list[float]:
+    """How the wanted values follow the cost of the trades: as shares of the total after it."""
+    if _to_target(problem, mode):
+        shares = list(problem.target)
+    elif _everything(problem, mode):  # halfway, where nothing keeps a class from it
+        halfway = [
+            (v / problem.base + t) / 2 for v, t in zip(problem.value, problem.target, strict=True)
+        ]
+        total = problem.base - found.cost
+        shares = [
+            share if math.isclose(share * total, wanted, abs_tol=HALF_CENT) else 0.0
+            for share, wanted in zip(halfway, found.wanted, strict=True)
+        ]
+        shares[problem.cash_index] = halfway[problem.cash_index]
+    else:
+        shares = [0.0] * len(problem.classes)
+    if not _everything(problem, mode):
+        shares[problem.cash_index] = 1.0  # cash is what the others leave
+    return shares
 
 
 def trades_everything(policy: Policy) -> bool:

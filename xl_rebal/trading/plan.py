@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from xl_rebal.trading.limits import OrderType, TimeInForce
+from xl_rebal.trading.proof import NOTHING_ASKED, Proof
 
 
 class Action(StrEnum):
@@ -157,6 +158,7 @@ class Plan:
     leaving              the part of the reserve that is known to be withdrawn.
     cash_days            cash day by day, the trade date first.
     not_done             what keeps drift that is left, largest first; sums to `drift_left_pp`.
+    proof                how good it is known to be, in the order of a good plan.
     """
 
     account: str
@@ -178,6 +180,7 @@ class Plan:
     leaving: float = 0.0
     cash_days: tuple[CashDay, ...] = ()
     not_done: tuple[NotDone, ...] = ()
+    proof: Proof = NOTHING_ASKED
 
     @property
     def drift_left_pp(self) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from xl_rebal.errors import PlanError
 from xl_rebal.portfolio.policies import Goal
 from xl_rebal.trading.destinations import Aims, Mode, aims, scaled
+from xl_rebal.trading.integer_program import improve
 from xl_rebal.trading.problem import (
     CENT,
     HALF_CENT,
@@ -25,7 +26,9 @@ from xl_rebal.trading.problem import (
     trade_value,
     worth_trading,
 )
-from xl_rebal.trading.sizing import Choices, Excess, below_minimum, choices, merge, size
+from xl_rebal.trading.proof import NOTHING_ASKED, OPTIMAL, Proof
+from xl_rebal.trading.scores import Task, score, widened
+from xl_rebal.trading.sizing import Choices, Excess, Sized, below_minimum, choices, merge, size
 
 _COST_ROUNDS = 9  # trades and their cost depend on each other; they settle within two or three
 _TOP_UPS = 30
@@ -36,18 +39,40 @@ _MOST_SLACK = 3
 
 @dataclass(slots=True)
 class Draft:
-    """Quantities by symbol, and why classes do not get where they should."""
+    """Quantities by symbol, and why classes do not get where they should.
+
+    task    what whole shares were found for, to be proven; None when nothing was.
+    forced  what must not be held and is sold first.
+    looks   how often money that was left was put to use; proven only after one.
+    proven  True when every other way was looked at.
+    """
 
     quantities: Quantities
     notes: dict[int, str]
     dropped: tuple[str, ...] = ()
+    task: Task | None = None
+    forced: Quantities = field(default_factory=dict)
+    looks: int = 0
+    proven: bool = False
 
 
-def draft(problem: Problem, mode: Mode) -> Draft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitted:
+    """Whole shares for some aims, and the task that they were found for."""
+
+    found: Aims
+    quantities: Quantities
+    task: Task
+    proven: bool
+
+
+def draft(problem: Problem, mode: Mode, *, every: bool = False) -> Draft:
     """The trades of an account for what is asked.
 
     What may not be held is sold first. Whatever money is left after rounding is put to use until
     nothing more can be done, so that planning again after the trades changes nothing.
+
+    every  True looks at every way that classes of several securities can trade, not the usual ones.
     """
     if mode in (Mode.INVEST, Mode.RAISE):
         forced: Quantities = {}
@@ -64,13 +89,18 @@ def draft(problem: Problem, mode: Mode) -> Draft:
         if line.symbol in forced:
             replaced[line.klass] += line.value
     state = _after_forced(problem, forced) if forced else problem
-    result = Draft(dict(forced), {}, kept)
+    result = Draft(dict(forced), {}, kept, forced=forced)
+    none = [0.0] * len(replaced)
     for round_ in range(_TOP_UPS):
-        quantities, notes = _step(
-            state, mode, replaced if round_ == 0 else [0.0] * len(replaced), top_up=round_ > 0
-        )
+        fitted = _step(state, mode, none if round_ else replaced, top_up=round_ > 0, every=every)
         if round_ == 0:
-            result.notes.update(notes)
+            result.notes.update(fitted.found.notes)
+            result.task, result.proven, result.looks = fitted.task, fitted.proven, 1
+        elif not fitted.quantities:
+            # The largest shortfalls have no use for what is left; planning anew, which shares it out
+            # in proportion, might still find one.
+            fitted = _step(state, mode, none, top_up=False, every=every)
+        quantities = fitted.quantities
         if not quantities:
             break
         merged = _affordable(problem, result.quantities, quantities)
@@ -79,6 +109,7 @@ def draft(problem: Problem, mode: Mode) -> Draft:
                 raise _short(problem)
             break
         result.quantities = merged
+        result.looks = round_ + 1
         if not _may_top_up(problem, mode):
             break
         state = applied(problem, merged)
@@ -118,8 +149,7 @@ def _affordable(problem: Problem, first: Quantities, more: Quantities) -> Quanti
             return None
         if not all(worth_trading(by_symbol[s], q) for s, q in merged.items() if first.get(s) != q):
             return None
-        short = early_shortage(problem, merged)
-        if short <= HALF_CENT and (not first or _cash_after(problem, merged) >= -HALF_CENT):
+        if (not first and not problem.early) or _paid_for(problem, merged):
             return merged
         buys = [s for s, q in more.items() if q > 0]
         if not buys:
@@ -190,24 +220,32 @@ def _may_top_up(problem: Problem, mode: Mode) -> bool:
 
 
 def _step(
-    problem: Problem, mode: Mode, replaced: Sequence[float], *, top_up: bool
-) -> tuple[Quantities, dict[int, str]]:
+    problem: Problem, mode: Mode, replaced: Sequence[float], *, top_up: bool, every: bool
+) -> _Fitted:
     """One round of aims and rounding, with the cost of its own trades."""
     cost = 0.0
-    quantities: Quantities = {}
-    notes: dict[int, str] = {}
+    asked = problem
     tried: list[tuple[float, Quantities]] = []
     for _ in range(_COST_ROUNDS):
-        found, quantities = _fit(problem, mode, cost, replaced, top_up=top_up)
-        notes = found.notes
-        actual = total_cost(problem.lines, quantities)
+        fitted = _fit(problem, mode, cost, replaced, top_up=top_up, every=every)
+        actual = total_cost(problem.lines, fitted.quantities)
         if abs(actual - cost) < HALF_CENT:
-            break
+            return fitted if problem is asked else _with_all_lines(fitted, asked)
         if any(abs(actual - before) < HALF_CENT for before, _ in tried[:-1]):
-            problem = _with_the_cheaper(problem, tried[-1], (actual, quantities))
-        tried.append((actual, quantities))
+            problem = _with_the_cheaper(problem, tried[-1], (actual, fitted.quantities))
+        tried.append((actual, fitted.quantities))
         cost = actual
-    return quantities, notes
+    return _with_all_lines(fitted, asked)
+
+
+def _with_all_lines(fitted: _Fitted, asked: Problem) -> _Fitted:
+    """The fitted plan, to be proven against all securities: some were left out on the way to it."""
+    by_symbol = {line.symbol: line for line in asked.lines}
+    lines = tuple(
+        line if line.blocked else by_symbol[line.symbol] for line in fitted.task.problem.lines
+    )
+    task = replace(fitted.task, problem=replace(fitted.task.problem, lines=lines))
+    return replace(fitted, task=task, proven=False)
 
 
 def _with_the_cheaper(
@@ -228,8 +266,14 @@ def _with_the_cheaper(
 
 
 def _fit(
-    problem: Problem, mode: Mode, cost: float, replaced: Sequence[float], *, top_up: bool
-) -> tuple[Aims, Quantities]:
+    problem: Problem,
+    mode: Mode,
+    cost: float,
+    replaced: Sequence[float],
+    *,
+    top_up: bool,
+    every: bool,
+) -> _Fitted:
     """Aims and quantities that keep cash and turnover in bounds."""
     found, problem, offered = _possible(problem, mode, cost, replaced, top_up=top_up)
     capped = _capped(problem, found)
@@ -238,15 +282,72 @@ def _fit(
         found = scaled(found, capped)
         offered = choices(problem, found)
         found.notes.update(dict.fromkeys(stopped, "the turnover cap stops it short"))
+    task = Task(problem=problem, found=found)
+    if every:
+        offered = choices(problem, found, every=True)
     for attempt in range(_ATTEMPTS):
         sized = size(problem, found, offered)
         if not isinstance(sized, Excess):
-            return found, sized
+            return _Fitted(
+                found=found,
+                quantities=sized.quantities,
+                task=task,
+                proven=sized.proven and attempt == 0,
+            )
         # Rounding alone cannot keep cash (or turnover) in bounds: large steps, fixed commissions
         # or a cap. Aim lower by what is missing and look again.
         found = _lowered(problem, found, sized, attempt)
-        offered = choices(problem, found, slack=min(attempt + 1, _MOST_SLACK))
-    return found, _nothing_fits(problem, found)
+        offered = choices(problem, found, slack=min(attempt + 1, _MOST_SLACK), every=every)
+    return _Fitted(found=found, quantities=_nothing_fits(problem, found), task=task, proven=False)
+
+
+def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tuple[Draft, Proof]:
+    """The draft, or a better one, and how good it is known to be.
+
+    search  False keeps the draft where not every other way was looked at.
+    """
+    if drafted.task is None:
+        if not drafted.quantities:
+            return drafted, NOTHING_ASKED
+        what = "planned in two looks, the flow and then the rebalancing"
+        return drafted, Proof(optimal=False, stage="destination", detail=what)
+    if drafted.proven and drafted.looks == 1:
+        return drafted, OPTIMAL
+    if search and drafted.looks == 1:
+        drafted = _better(problem, drafted, draft(problem, mode, every=True))
+        if drafted.proven and drafted.looks == 1:
+            return drafted, OPTIMAL
+    if not search or drafted.task is None:
+        what = "not every plan was looked at, and no proof was asked for"
+        return drafted, Proof(optimal=False, stage="destination", detail=what)
+    if drafted.task.found.strict:
+        what = "a class that goes to the edge of its band was cut to what the others pay or take up"
+        return drafted, Proof(optimal=False, stage="destination", detail=what)
+    rest = {s: q for s, q in drafted.quantities.items() if s not in drafted.forced}
+    task = drafted.task if drafted.looks == 1 else widened(drafted.task, rest)
+    better, proof = improve(task, rest)
+    if better == rest:
+        return drafted, proof
+    improved = replace(drafted, quantities={**better, **drafted.forced})
+    if _may_top_up(problem, mode) and draft(applied(problem, improved.quantities), mode).quantities:
+        what = "another plan has less drift or fewer trades, and a second look would trade again"
+        return drafted, Proof(optimal=False, stage="destination", detail=what)
+    return improved, proof
+
+
+def _better(problem: Problem, usual: Draft, every: Draft) -> Draft:
+    """The better of two drafts, each measured at its own costs: those may settle in more than one way."""
+    if usual.task is None or every.task is None or every.looks != 1:
+        return usual
+    ours = {s: q for s, q in usual.quantities.items() if s not in usual.forced}
+    theirs = {s: q for s, q in every.quantities.items() if s not in every.forced}
+    first, second = score(usual.task, ours), score(every.task, theirs)
+    if ours == theirs or not first.better_than(second, problem.base):
+        return every
+    task = usual.task
+    sized = size(task.problem, task.found, choices(task.problem, task.found, every=True))
+    same = isinstance(sized, Sized) and sized.quantities == ours
+    return replace(usual, proven=same and isinstance(sized, Sized) and sized.proven)
 
 
 def _possible(
@@ -361,6 +462,9 @@ def _capped(problem: Problem, found: Aims) -> float:
     return min(1.0, allowed / planned) if planned > 0 else 1.0
 
 
-def _cash_after(problem: Problem, quantities: Quantities) -> float:
+def _paid_for(problem: Problem, quantities: Quantities) -> bool:
     by_symbol = {line.symbol: line for line in problem.lines}
-    return problem.cash + math.fsum(cash_effect(by_symbol[s], q) for s, q in quantities.items())
+    effects = math.fsum(cash_effect(by_symbol[s], q) for s, q in quantities.items())
+    if problem.cash + effects < -HALF_CENT:
+        return False
+    return early_shortage(problem, quantities) <= HALF_CENT

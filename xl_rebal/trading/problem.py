@@ -231,15 +231,20 @@ def class_step(problem: Problem, k: int) -> float:
     )
 
 
-def preferred_buys(lines: Sequence[Line]) -> list[Line]:
-    """Securities that may be bought: a substitute first, then the best rank, then what is held."""
+def buyable(lines: Sequence[Line]) -> list[Line]:
+    """Securities to buy: a substitute first, then the best rank, then what is held, largest first."""
     able = [line for line in lines if line.can_buy]
     if not able:
         return []
     best = min((not line.replaces, line.rank) for line in able)
     able = [line for line in able if (not line.replaces, line.rank) == best]
     held = [line for line in able if line.quantity > 0]
-    return sorted(held or able, key=lambda line: (-line.value, line.symbol))[:ALTERNATIVES]
+    return sorted(held or able, key=lambda line: (-line.value, line.symbol))
+
+
+def preferred_buys(lines: Sequence[Line]) -> list[Line]:
+    """The first few of the securities to buy."""
+    return buyable(lines)[:ALTERNATIVES]
 
 
 def applied(problem: Problem, quantities: Quantities) -> Problem:

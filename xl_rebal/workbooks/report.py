@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from xl_rebal.alternatives import Alternative
 from xl_rebal.files import write_atomically
 from xl_rebal.rebalance import Rebalancing
 from xl_rebal.workbooks import package
 from xl_rebal.workbooks.assumptions_sheet import write_assumptions
 from xl_rebal.workbooks.cash_sheet import write_cash
 from xl_rebal.workbooks.cells import Canvas, require_rows
+from xl_rebal.workbooks.choices_sheet import write_choices
 from xl_rebal.workbooks.drift_sheet import write_drift
 from xl_rebal.workbooks.engine_figures import figures_of
 from xl_rebal.workbooks.holdings_sheet import write_holdings
@@ -23,7 +26,13 @@ __all__ = ["ReportSource", "build_report", "write_report"]
 TITLE = "Portfolio rebalancing report"
 
 
-def build_report(result: Rebalancing, source: ReportSource, *, version: str) -> bytes:
+def build_report(
+    result: Rebalancing,
+    source: ReportSource,
+    *,
+    version: str,
+    choices: Sequence[Alternative] = (),
+) -> bytes:
     """The report as .xlsx bytes, the same for the same input and version.
 
     Raises RebalError where Excel could not hold it: too many rows or accounts, names that Excel would
@@ -36,6 +45,8 @@ def build_report(result: Rebalancing, source: ReportSource, *, version: str) -> 
     write_drift(canvas, figures)
     write_trades(canvas, figures)
     write_cash(canvas, figures)
+    if choices:
+        write_choices(canvas, choices)
     write_assumptions(canvas, figures, source, version)
     canvas.styles.close(canvas.workbook)
     for sheet in canvas.workbook.worksheets:
@@ -54,6 +65,11 @@ def write_report(
     *,
     version: str,
     overwrite: bool = False,
+    choices: Sequence[Alternative] = (),
 ) -> None:
-    """Build the report and put it at `path`, whole or not at all."""
-    write_atomically(path, build_report(result, source, version=version), overwrite=overwrite)
+    """Build the report and put it at `path`, whole or not at all.
+
+    choices  plans side by side, for a sheet of their own.
+    """
+    data = build_report(result, source, version=version, choices=choices)
+    write_atomically(path, data, overwrite=overwrite)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from xl_rebal.bands import BandCheck, check, widths
-from xl_rebal.drift import class_columns, drift_of
+from xl_rebal.band_table import band_rows
+from xl_rebal.bands import BandCheck, check
 from xl_rebal.errors import TableError
 from xl_rebal.excel import ranges
 from xl_rebal.excel.functions.arguments import (
@@ -18,8 +16,9 @@ from xl_rebal.excel.functions.arguments import (
     first_words,
     table_of,
 )
-from xl_rebal.excel.registry import Example, Grid, Returns, worksheet_function
+from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_function
 from xl_rebal.portfolio.book import Book, assign_classes
+from xl_rebal.risk.adjusted_bands import BandMode
 
 DRIFT_COLUMNS = (
     "account",
@@ -126,12 +125,23 @@ def status_words(rows: list[dict[str, Any]]) -> str:
 
 @worksheet_function(
     "REBAL_BANDS",
-    arguments=(TARGETS, POLICY),
+    arguments=(
+        TARGETS,
+        POLICY,
+        Argument(
+            name="volatilities",
+            help="Volatilities by class (asset_class, volatility, and optionally a column for each class "
+            "with correlations), or prices (date and a column for each class).",
+            optional=True,
+            table="tblVolatilities",
+        ),
+    ),
     returns=Returns.TABLE,
-    description="The band of every target class under a policy: lower and upper edge as weights.",
+    description="The band of every target class under a policy: lower and upper edge as weights. With "
+    "volatilities also the edges that are hit equally often, and those that are equally risky.",
     example=Example(formula='=REBAL_BANDS(tblTargets, "5/25")', result="0.55", column="lower"),
 )
-def rebal_bands(targets: Any, policy: Any) -> Grid:
+def rebal_bands(targets: Any, policy: Any, volatilities: Any) -> Grid:
     """The edges of every class's band."""
     rule = ranges.policy(policy)
     models = ranges.targets(targets)
@@ -141,17 +151,14 @@ def rebal_bands(targets: Any, policy: Any) -> Grid:
             what=f"there are {len(models)} models ({', '.join(models)})",
             remedy="pass the rows of one model",
         )
-    rows: list[list[Any]] = [["asset_class", "target", "lower", "upper"]]
-    for model in models.values():
-        columns = class_columns(model)
-        nothing = drift_of(model, ("",), columns, np.zeros((1, len(columns))))
-        band = widths(rule, nothing)
-        edges = zip(
-            columns,
-            nothing.target,
-            band.lower(nothing.target),
-            band.upper(nothing.target),
-            strict=True,
-        )
-        rows += [[name, *map(float, numbers)] for name, *numbers in edges if name in model.classes]
-    return rows
+    (model,) = models.values()
+    columns = ["asset_class", "target", "lower", "upper"]
+    covariance = None
+    if ranges.grid(volatilities):
+        covariance = ranges.covariance(volatilities, model.classes, "tblVolatilities")
+        columns += [
+            f"{mode.value.replace('-', '_')}_{edge}"
+            for mode in BandMode
+            for edge in ("lower", "upper")
+        ]
+    return table_of(tuple(columns), band_rows(model, rule, covariance))

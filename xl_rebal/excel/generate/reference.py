@@ -143,7 +143,11 @@ def _faulty(function: Function) -> Iterator[tuple[str, list[Any]]]:
 
 def _column(header: Sequence[str]) -> int:
     """The first column that holds numbers."""
-    return next(i for i, name in enumerate(header) if name.casefold() in {"quantity", "target"})
+    return next(
+        i
+        for i, name in enumerate(header)
+        if name.casefold() in {"quantity", "target", "volatility"}
+    )
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> str:

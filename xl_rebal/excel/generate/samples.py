@@ -27,6 +27,12 @@ TABLES: dict[str, Table] = {
         ["BND", "SELL", 397.0, 75.0],
         ["VNQ", "BUY", 1236.0, 85.0],
     ],
+    "tblVolatilities": [
+        ["Asset class", "Volatility", "Stocks", "Bonds", "Real Estate"],
+        ["Stocks", 0.16, 1.0, 0.1, 0.7],
+        ["Bonds", 0.06, 0.1, 1.0, 0.2],
+        ["Real Estate", 0.2, 0.7, 0.2, 1.0],
+    ],
 }
 _WORD = re.compile(r'"(?:[^"]|"")*"|[^\s,]+')
 

@@ -1,0 +1,214 @@
+"""The chosen plan against exhaustive search in the order of a good plan, for up to six securities."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.trading.every_plan import ZERO, Account, Aim, Aims, Item, aims_of, best, key_of
+from xl_rebal.costs import CostModel
+from xl_rebal.portfolio.book import Book
+from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.policy_text import parse_policy
+from xl_rebal.portfolio.restrictions import Restriction, Rule
+from xl_rebal.portfolio.securities import Security, Vehicle
+from xl_rebal.portfolio.targets import parse_targets
+from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.trading.destinations import Mode, strict_line
+from xl_rebal.trading.limits import Limits
+from xl_rebal.trading.plan import Plan
+from xl_rebal.trading.planner import Draft, proven
+from xl_rebal.trading.problem import Problem
+
+SHAPES = ((1, 1, 1), (2, 1), (1, 2, 1), (2, 2), (3, 1), (2, 2, 1), (1, 1, 1, 1), (2, 1, 1, 1))
+
+
+def drawn(seed: int) -> Account:
+    """A random account: shape, prices, costs, minimums and restrictions from one seed."""
+    rng = random.Random(seed)
+    shape = SHAPES[seed % len(SHAPES)]
+    names = ["Stocks", "Bonds", "Gold", "Land"][: len(shape)]
+    cuts = sorted(rng.sample(range(2, 19), len(shape) - 1))
+    parts = [b - a for a, b in zip([0, *cuts], [*cuts, 20], strict=True)]
+    most = 14 if sum(shape) < 5 else 8
+    items = []
+    for name, count in zip(names, shape, strict=True):
+        for number in range(count):
+            items.append(
+                Item(
+                    symbol=f"{name[0]}{number}",
+                    klass=name,
+                    quantity=rng.randint(2, most),
+                    price=Decimal(rng.randint(1500, 9999)) / 100,
+                    minimum=Decimal(rng.choice([0, 0, 0, 40])) if count > 1 else ZERO,
+                    may_buy=count == 1 or number == 0 or rng.random() > 0.2,
+                    may_sell=count == 1 or number == 0 or rng.random() > 0.2,
+                )
+            )
+    return Account(
+        items=tuple(items),
+        cash=Decimal(rng.choice([0, 0, rng.randint(0, 300)])),
+        targets={n: Decimal(p * 5) / 100 for n, p in zip(names, parts, strict=True)},
+        half_spread=Decimal(rng.choice(["0", "0.0005", "0.002"])),
+        commission=Decimal(rng.choice(["0", "0", "1"])),
+        cap=Decimal(rng.choice([1, 1, 2]) / 2) if rng.random() < 0.3 else None,
+    )
+
+
+def planned(account: Account, policy: str) -> Plan:
+    rows = [
+        {
+            "account": "A",
+            "symbol": i.symbol,
+            "quantity": float(i.quantity),
+            "price": float(i.price),
+            "asset_class": i.klass,
+        }
+        for i in account.items
+    ]
+    rows.append(
+        {"account": "A", "symbol": "CASH", "kind": "cash", "quantity": float(account.cash)}
+        | {"price": 1.0, "asset_class": "Cash"}
+    )
+    rules = [
+        Restriction(scope="*", rule=rule, symbol=i.symbol)
+        for i in account.items
+        for rule, bound in ((Rule.NEVER_BUY, not i.may_buy), (Rule.NEVER_SELL, not i.may_sell))
+        if bound
+    ]
+    book = Book(
+        holdings=Holdings.from_rows(rows),
+        models={
+            "": parse_targets(
+                ", ".join(f"{float(t) * 100:g}% {n}" for n, t in account.targets.items())
+            )
+        },
+        securities={
+            i.symbol: Security(
+                symbol=i.symbol,
+                asset_class=i.klass,
+                vehicle=Vehicle.ETF,
+                minimum=float(i.minimum),
+            )
+            for i in account.items
+        },
+        restrictions=tuple(rules),
+    )
+    limits = Limits(
+        costs=CostModel(
+            half_spread=float(account.half_spread), commission=float(account.commission)
+        ),
+        max_turnover=None if account.cap is None else float(account.cap),
+    )
+    request = Request(policy=parse_policy(policy), limits=limits, explain=False)
+    (plan,) = rebalance(book, request).plans
+    return plan
+
+
+def shares(account: Account, policy: str) -> dict[str, Decimal]:
+    if policy == "now":
+        return dict(account.targets)
+    return {n: (account.held(n) / account.total + t) / 2 for n, t in account.targets.items()}
+
+
+def agree(account: Account, aims: Aims, plan: Plan) -> None:
+    """The plan is as good as the best of all, and says so."""
+    found = best(account, aims)
+    assert found is not None, plan
+    by_symbol = {item.symbol: item for item in account.items}
+    made = [(by_symbol[t.symbol], int(t.signed_quantity)) for t in plan.trades]
+    key = key_of(account, aims, made)
+    assert key is not None, made
+    (trades, distance, cost), plans = found
+    assert key[0] == trades, (made, plans[:3])
+    assert float(key[1]) == pytest.approx(float(distance), abs=2e-9), (made, plans[:3])
+    assert key[2] == cost, (made, plans[:3])
+    assert plan.total_cost == pytest.approx(float(cost), abs=1e-9)
+    assert plan.proof.optimal, plan.proof.words
+
+
+@pytest.mark.parametrize("policy", ["now", "now to halfway"])
+@pytest.mark.parametrize("seed", range(60))
+def test_the_plan_is_the_best_of_all(seed: int, policy: str) -> None:
+    account = drawn(seed)
+    aims = aims_of(account, shares(account, policy))
+    plan = planned(account, policy)
+    if best(account, aims) is None:
+        # Restrictions, minimums or the cap keep some class away: the plan says which and why.
+        assert any(c.cause and c.cause != "whole-share rounding" for c in plan.classes)
+        return
+    agree(account, aims, plan)
+
+
+def stops_there(problem: Problem, k: int, delta: float) -> bool:
+    """True where the one security that goes to the edge is large enough for it."""
+    line = strict_line(problem, k, buy=delta > 0)
+    return line is not None and (delta > 0 or -delta <= line.value + 0.005)
+
+
+POLICIES = (
+    "now",
+    "now to halfway",
+    "5pp to edge",
+    "5pp to 50% of band",
+    "5pp breached only",
+    "5pp to halfway breached only",
+)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("seed", range(24))
+def test_the_plan_is_the_best_for_the_destinations_that_can_be_reached(
+    seed: int, policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same where funding, restrictions, minimums and the cap decide the destinations: those are
+    the product's (tested in test_planner.py), the search is the oracle's.
+    """
+    seen: list[Draft] = []
+
+    def watched(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> Any:
+        seen.append(drafted)
+        return proven(problem, mode, drafted, search=search)
+
+    monkeypatch.setattr("xl_rebal.rebalance.proven", watched)
+    account = drawn(1000 + seed)
+    plan = planned(account, policy)
+    if not seen or seen[0].looks != 1 or not plan.proof.optimal or "near" in plan.proof.words:
+        return
+    task = seen[0].task
+    assert task is not None
+    found, problem = task.found, task.problem
+    aims = Aims(
+        classes={
+            name: Aim(
+                goes=Decimal(problem.value[k] + found.delta[k]),
+                wanted=Decimal(found.wanted[k]),
+                slope=Decimal(found.slope[k]),
+                exact=k in found.strict and stops_there(problem, k, found.delta[k]),
+            )
+            for k, name in enumerate(problem.classes)
+            if name != "Cash"
+        },
+        cash=Decimal(found.cash_aim),
+        cash_slope=Decimal(found.slope[problem.cash_index]),
+        cost=Decimal(found.cost),
+    )
+    blocked = {line.symbol for line in problem.lines if not line.can_buy}
+    stuck = {line.symbol for line in problem.lines if not line.can_sell}
+    account = replace(
+        account,
+        items=tuple(
+            replace(i, may_buy=i.symbol not in blocked, may_sell=i.symbol not in stuck)
+            for i in account.items
+        ),
+    )
+    agree(account, aims, plan)
+
+
+def test_enough_of_the_random_plans_are_proven() -> None:
+    plans = [planned(drawn(seed), "now") for seed in range(40)]
+    assert sum(plan.proof.optimal for plan in plans) >= 36

@@ -1,0 +1,1 @@
+"""Arrays in, proven optima out: mixed-integer programs through HiGHS. It knows nothing of portfolios."""
