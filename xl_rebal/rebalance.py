@@ -8,23 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from xl_rebal.bands import Widths, breaches, widths
+from xl_rebal.bands import Widths, widths
 from xl_rebal.drift import Drift, measure
 from xl_rebal.errors import FaultList, PlanError
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import HORIZON, Flow, flow_notes, reserved
-from xl_rebal.portfolio.policies import (
-    Always,
-    Band,
-    Calendar,
-    EveryDays,
-    Never,
-    OwnBands,
-    Policy,
-    Trigger,
-)
-from xl_rebal.schedule import calendar_due
+from xl_rebal.portfolio.policies import Policy
 from xl_rebal.trading.checks import require_verified
 from xl_rebal.trading.destinations import Mode, trades_everything
 from xl_rebal.trading.limits import FlowMode, Limits, Timing
@@ -37,6 +27,7 @@ from xl_rebal.trading.settlement import Settlement
 from xl_rebal.trading.staleness import Freshness, check_freshness
 from xl_rebal.trading.surprises import not_done
 from xl_rebal.trading.timeline import AccountCash, cash_of_accounts, spendable, with_leaving
+from xl_rebal.triggers import judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,14 +352,13 @@ def _fires(
     problem: Problem, drift: Drift, request: Request, last_rebalanced: dt.date | None
 ) -> tuple[bool, str]:
     """Whether the policy asks for trades at the problem's values, and why."""
-    state = drift_at(problem, drift)
-    return trigger_fires(
-        request.policy.trigger,
-        state,
-        policy=request.policy,
+    verdict = judge(
+        request.policy,
+        drift_at(problem, drift),
         as_of=request.as_of,
-        last_rebalanced=last_rebalanced,
+        last_rebalanced=[last_rebalanced],
     )
+    return bool(verdict.fires[0]), verdict.why(0)
 
 
 def drift_at(problem: Problem, drift: Drift) -> Drift:
@@ -384,50 +374,3 @@ def drift_at(problem: Problem, drift: Drift) -> Drift:
         weight=weight,
         drift=weight - drift.target,
     )
-
-
-def trigger_fires(
-    trigger: Trigger,
-    drift: Drift,
-    *,
-    policy: Policy,
-    as_of: dt.date | None,
-    last_rebalanced: dt.date | None,
-) -> tuple[bool, str]:
-    """Whether a trigger fires for the one account in `drift`, and why or why not, in words."""
-    if isinstance(trigger, Never):
-        return False, "the policy never trades"
-    if isinstance(trigger, Always):
-        return True, "a plan was asked for"
-    if isinstance(trigger, (Calendar, EveryDays)):
-        due = calendar_due(trigger, as_of=as_of, last_rebalanced=last_rebalanced)
-        return due.fires, due.why
-    if isinstance(trigger, (Band, OwnBands)):
-        return _band_fires(replace(policy, trigger=trigger), drift)
-    bands = [part for part in trigger.parts if isinstance(part, (Band, OwnBands))]
-    if trigger.operator == "and" and len(bands) == len(trigger.parts):
-        # "3pp and 20%rel" asks one class to be outside both, not two classes outside one each.
-        return _band_fires(replace(policy, trigger=trigger), drift)
-    results = [
-        trigger_fires(part, drift, policy=policy, as_of=as_of, last_rebalanced=last_rebalanced)
-        for part in trigger.parts
-    ]
-    if trigger.operator == "and":
-        fires = all(fired for fired, _ in results)
-        words = [why for fired, why in results if fired == fires]
-        return fires, "; ".join(words)
-    fires = any(fired for fired, _ in results)
-    return fires, "; ".join(why for fired, why in results if fired == fires)
-
-
-def _band_fires(policy: Policy, drift: Drift) -> tuple[bool, str]:
-    band = widths(policy, drift)
-    row = breaches(drift, band, beyond=policy.beyond)[0]
-    hit = [
-        f"{name} is {abs(d) * 100:.2f} pp {'above' if b > 0 else 'below'} target"
-        for name, b, d in zip(drift.classes, row.tolist(), drift.drift[0].tolist(), strict=True)
-        if b
-    ]
-    if hit:
-        return True, "outside the band: " + ", ".join(hit)
-    return False, "every class is within its band"
