@@ -71,7 +71,7 @@ def class_columns(targets: Targets) -> tuple[str, ...]:
 
 def _measure_group(book: Book, group: Group) -> Drift:
     columns = group.targets.columns
-    money = group.by_class(book.holdings.value[group.row])
+    money = group.by_class(group.of(book.holdings.value))
     cash_column = next(index for index, name in enumerate(columns) if classes.is_cash(name))
     money[:, cash_column] -= group.reserve
     return drift_of(group.targets, group.accounts, columns, money)

@@ -102,8 +102,8 @@ def _screen(found: BandCheck, group: Group, policy: Policy, as_of: dt.date | Non
     gap = _gaps(found, policy)
     gap *= (fires & ~group.held_away)[:, None]
     holdings = book.holdings
-    quantity = holdings.quantity[group.row]
-    unit = (holdings.price * holdings.multiplier * holdings.fx)[group.row]
+    quantity = group.of(holdings.quantity)
+    unit = group.of(holdings.price * holdings.multiplier * holdings.fx)
     value = quantity * unit
     moves = _movable(book, group, quantity, unit)
     able = drift.value
@@ -113,6 +113,7 @@ def _screen(found: BandCheck, group: Group, policy: Policy, as_of: dt.date | Non
     ratio = np.divide(gap, able, out=np.zeros_like(gap), where=able > _HALF_CENT)
     np.maximum(ratio, -1.0, out=ratio)
     share = np.append(ratio.ravel(), 0.0)[group.cell]
+    share *= moves
     cash = np.flatnonzero(~group.position)
     settled = np.bincount(group.account[cash], weights=value[cash], minlength=len(held))
     return Screen(
@@ -121,7 +122,7 @@ def _screen(found: BandCheck, group: Group, policy: Policy, as_of: dt.date | Non
         fires=fires,
         short=held & (settled - group.reserve < -_HALF_CENT),
         gap=gap,
-        units=_units(book, group, quantity, np.where(moves, share, 0.0), policy.destination),
+        units=_units(book, group, quantity, share, policy.destination),
         unplaced=gap - ratio * able,
     )
 
@@ -183,21 +184,31 @@ def _units(
 
     For a destination at the edge of the band one step more, so that the class ends inside.
     """
-    result = np.zeros(len(share))
-    moved = np.flatnonzero(share)
-    held, share = quantity[moved], share[moved]
-    pairs = [_step_ratio(book.security(symbol).quantity_step) for symbol, _ in group.pairs]
-    steps = np.array(pairs).reshape(-1, 2)[group.pair[moved]]
-    many, per = steps[:, 0], steps[:, 1]
-    exact = np.abs(held * share) * per / many
-    whole = np.floor(exact + _DUST)
-    if destination.goal is Goal.EDGE:
-        whole += exact > 0
-    units = whole * many / per
+    ratios = [_step_ratio(book.security(symbol).quantity_step) for symbol, _ in group.pairs]
+    many = _by_row(group, [each[0] for each in ratios])
+    per = _by_row(group, [each[1] for each in ratios])
+    units = np.abs(quantity * share)
+    units *= per
+    units /= many
+    edge = (units > 0) if destination.goal is Goal.EDGE else None
+    units += _DUST
+    np.floor(units, out=units)
+    if edge is not None:
+        units += edge
+    units *= many
+    units /= per
     sold = share < 0
-    units[sold] = np.where(share[sold] <= -1.0, held[sold], np.minimum(units[sold], held[sold]))
-    result[moved] = np.where(sold, -units, units) + 0.0  # no negative zero
-    return result
+    np.copyto(units, quantity, where=(share <= -1.0) | (sold & (units > quantity)))
+    np.negative(units, out=units, where=sold)
+    units += 0.0  # no negative zero
+    return units
+
+
+def _by_row(group: Group, of_pair: Sequence[float]) -> Amounts | float:
+    """(n,) a number for each row by its pair; one number where all pairs share it."""
+    if len(set(of_pair)) > 1:
+        return np.array(of_pair)[group.pair]
+    return of_pair[0] if of_pair else 1.0
 
 
 def _step_ratio(step: float) -> tuple[float, float]:

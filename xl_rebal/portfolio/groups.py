@@ -34,6 +34,7 @@ class Group:
     cell        (n,) account x K + class, where the classes are `targets.columns`; A x K where a row
                 counts in none.
     is_covered  True when every pair has a target, or is cash or excluded.
+    is_whole    True when the rows are all rows of the holdings, in their order.
     """
 
     targets: Targets
@@ -47,6 +48,11 @@ class Group:
     position: NDArray[np.bool_]
     cell: Codes
     is_covered: bool
+    is_whole: bool
+
+    def of(self, column: Numbers) -> Numbers:
+        """(n,) what a column of the holdings says in the group's rows; not to be written to."""
+        return column if self.is_whole else column[self.row]
 
     def by_class(self, amount: Numbers) -> Numbers:
         """(A, K) sums of (n,) amounts by account and class; rows that count in no class are left out."""
@@ -109,6 +115,7 @@ def group_rows(
                 position=position[rows],
                 cell=cell,
                 is_covered=not (column == _LOOSE).any(),
+                is_whole=len(models) == 1 and len(rows) == len(holdings),
             )
         )
     return tuple(result)
