@@ -36,7 +36,8 @@ class Screen:
     check      drift, band widths and breaches of the accounts, as `bands.check` has them.
     group      the model's accounts and rows; `group.row` says which rows of the holdings the n are.
     fires      (A,) True where the policy's triggers ask for trades.
-    short      (A,) True where cash does not reach the reserve (or is overdrawn).
+    short      (A,) True where cash does not reach the reserve (or is overdrawn); unsettled cash counts
+               where the date is known.
     gap        (A, K) money that each class is away from its destination, + to buy; 0 for cash, for
                classes that the policy leaves alone, and in accounts that do not fire.
     units      (n,) estimate of what to trade of each holding in units, + to buy, whole steps; a class
@@ -115,12 +116,14 @@ def _screen(found: BandCheck, group: Group, policy: Policy, as_of: dt.date | Non
     share = np.append(ratio.ravel(), 0.0)[group.cell]
     share *= moves
     cash = np.flatnonzero(~group.position)
-    settled = np.bincount(group.account[cash], weights=value[cash], minlength=len(held))
+    if as_of is None:  # when unsettled cash arrives is not known, so it cannot be counted on
+        cash = cash[np.isnat(holdings.settles[group.row[cash]])]
+    money = np.bincount(group.account[cash], weights=value[cash], minlength=len(held))
     return Screen(
         check=found,
         group=group,
         fires=fires,
-        short=held & (settled - group.reserve < -_HALF_CENT),
+        short=held & (money - group.reserve < -_HALF_CENT),
         gap=gap,
         units=_units(book, group, quantity, share, policy.destination),
         unplaced=gap - ratio * able,
