@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
@@ -34,6 +35,8 @@ SAME = Decimal("1e-12")  # two floats that were computed from the same numbers, 
 # No operation raises: an impossible one gives NaN, NaN compares false, and false is a violation.
 EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN, traps=[])
 
+_PENDING, _CASH = Kind.PENDING.value, Kind.CASH.value
+
 Quote = tuple[Decimal, Decimal]  # price, money per unit in the base currency
 
 
@@ -51,6 +54,7 @@ class Violation:
     what: str
 
 
+@lru_cache(maxsize=1 << 14)
 def exact(number: float) -> Decimal:
     """The decimal that a float is printed as: 0.1 is one tenth."""
     return Decimal(repr(float(number)))
@@ -144,7 +148,7 @@ class BookRows:
             symbol, kind, asset_class, quantity, price, multiplier, fx, settles = (
                 column[index] for column in self._columns
             )
-            if kind == Kind.PENDING.value:
+            if kind == _PENDING:
                 continue
             units, paid = exact(quantity), exact(price)
             unit = _unit_value(paid, multiplier, fx)
@@ -152,7 +156,7 @@ class BookRows:
             target = self.target_class(symbol, asset_class, targets)
             if target is not None and target in values:
                 values[target] += value
-            if kind == Kind.CASH.value:
+            if kind == _CASH:
                 cash += value
                 if (day := arrives_on(settles, self.timing)) == today:
                     settled += value
