@@ -80,6 +80,7 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
     """
     _require_known(book, request.flows, "flows")
     _require_known(book, request.kept, "locked trades")
+    names = dict.fromkeys(book.holdings.accounts())
     settlement = Settlement(request.timing)
     notes = check_freshness(book, request.freshness, request.as_of)
     leaving = reserved(book.flows, as_of=request.as_of, horizon=request.flow_horizon)
@@ -113,7 +114,7 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
             with faults.collecting():
                 plans[account] = _plan_account(book, problem, drift, request, terms, cash[account])
     faults.raise_as(PlanError)
-    ordered = tuple(plans[name] for name in book.holdings.accounts() if name in plans)
+    ordered = tuple(plans[name] for name in names if name in plans)
     require_verified(book, request.policy, ordered, request.limits, timing=request.timing)
     return Rebalancing(
         book=book, request=request, drifts=tuple(drifts), plans=ordered, notes=tuple(notes)
@@ -172,12 +173,13 @@ _LOCKED = "locked trades are kept as they are"
 
 
 def _require_known(book: Book, named: Mapping[str, object], where: str) -> None:
-    unknown = [name for name in named if name not in book.holdings.accounts()]
+    names = dict.fromkeys(book.holdings.accounts())
+    unknown = [name for name in named if name not in names]
     if unknown:
         raise PlanError.of(
             where=where,
             what=f"account {', '.join(map(repr, unknown))} is not in the holdings",
-            remedy=f"accounts are: {', '.join(book.holdings.accounts())}",
+            remedy=f"accounts are: {', '.join(names)}",
         )
 
 

@@ -18,6 +18,7 @@ from xl_rebal.portfolio.flows import Flow
 from xl_rebal.portfolio.fund_rules import ANYWHERE, FundRule
 from xl_rebal.portfolio.holdings import Kind
 from xl_rebal.portfolio.policies import Band, Combined, OwnBands, Policy, Trigger
+from xl_rebal.portfolio.restrictions import EVERYONE, Restriction
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Target, Targets
 from xl_rebal.trading.checks_dates import (
@@ -107,6 +108,9 @@ class BookRows:
         self.book = book
         self.policy = policy
         self.timing = timing if timing is not None else Timing()
+        self._scoped: dict[str, list[Restriction]] = {}
+        for rule in book.restrictions:
+            self._scoped.setdefault(rule.scope.casefold(), []).append(rule)
         h = book.holdings
         self._columns = [
             getattr(h, name).tolist()
@@ -208,6 +212,11 @@ class BookRows:
                 found = self._model(targets)[0]
             self._classes[key] = found
         return self._classes[key]
+
+    def restrictions(self, account: Account) -> list[Restriction]:
+        """The rows whose scope is the account, its household or everyone."""
+        scopes = {*EVERYONE, account.account.casefold(), account.household.casefold()}
+        return [rule for scope in scopes for rule in self._scoped.get(scope, ())]
 
     def fund_rule(self, account: Account, symbol: str) -> FundRule | None:
         """The row that binds: of the account's own custodian before one for all."""
