@@ -33,8 +33,11 @@ def targets() -> Targets:
     return parse_targets(TARGETS)
 
 
-def holdings(accounts: int, count: int, seed: int = 1) -> Holdings:
-    """`count` rows an account, the last of them cash; classes take turns, quantities are random."""
+def holdings(accounts: int, count: int, seed: int = 1, spread: float = 0.25) -> Holdings:
+    """`count` rows an account, the last of them cash; classes take turns, quantities are random.
+
+    spread  standard deviation of the log of each holding's money around its share of the target.
+    """
     random = np.random.default_rng(seed)
     rows = accounts * count
     place = np.tile(np.arange(count), accounts)
@@ -44,9 +47,10 @@ def holdings(accounts: int, count: int, seed: int = 1) -> Holdings:
     names = np.array([*CLASSES, "Cash"], dtype=object)
     price = np.round(random.uniform(10.0, 400.0, count), 2)
     price[-1] = 1.0
-    # Money around each class's target, spread widely enough that some bands break.
-    weight = targets().weights[place % 8] / ((count - 1) // 8 + 1)
-    money = 1e6 * weight * random.lognormal(0.0, 0.25, rows)
+    # Money around each class's target, shared by its securities.
+    alike = np.bincount(np.arange(count - 1) % 8, minlength=8)  # securities of each class
+    weight = (targets().weights / np.maximum(alike, 1))[place % 8]
+    money = 1e6 * weight * random.lognormal(0.0, spread, rows)
     quantity = np.maximum(1.0, np.floor(money / price[place]))
     quantity[cash] = np.round(random.uniform(1_000.0, 3_000.0, accounts), 2)
     return Holdings(
@@ -65,9 +69,9 @@ def holdings(accounts: int, count: int, seed: int = 1) -> Holdings:
     )
 
 
-def book(accounts: int, count: int, seed: int = 1) -> Book:
+def book(accounts: int, count: int, seed: int = 1, spread: float = 0.25) -> Book:
     """An ordinary book: no restrictions, whole shares, cash that is settled."""
-    return Book(holdings=holdings(accounts, count, seed), models={"": targets()})
+    return Book(holdings=holdings(accounts, count, seed, spread), models={"": targets()})
 
 
 def restricted(accounts: int, count: int, seed: int = 1) -> Book:

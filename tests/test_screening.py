@@ -336,6 +336,15 @@ def test_a_negative_total_is_refused() -> None:
         )
 
 
+@pytest.mark.parametrize(("away", "asks"), [(False, True), (True, False)])
+def test_an_account_held_away_does_not_ask_for_cash_that_is_short(away: bool, asks: bool) -> None:
+    rows = [_row("A", "S0", 600, 1.0), _row("A", "B0", 400, 1.0)]
+    account = Account(account="A", cash_reserve=100.0, held_away=away)
+    found = _simple(rows, "60% stocks, 40% bonds", "5pp", accounts={"A": account})
+    assert found.short.tolist() == [True]
+    assert found.asks.tolist() == [asks]
+
+
 def test_an_account_of_nothing_does_not_ask() -> None:
     found = _simple([_row("A", "CASH", 0.0, 1.0, kind="cash")], "100% stocks", "now")
     assert found.asks.tolist() == [False]

@@ -55,8 +55,11 @@ class Screen:
 
     @property
     def asks(self) -> NDArray[np.bool_]:
-        """(A,) True where a plan is due: a trigger fires, or cash must be raised."""
-        return self.fires | self.short
+        """(A,) True where a plan is due: a trigger fires, or cash must be raised.
+
+        An account that is held away raises nothing here, so one that is short does not ask.
+        """
+        return (self.fires | self.short) & ~(self.short & self.group.held_away)
 
     @property
     def excess(self) -> Matrix:

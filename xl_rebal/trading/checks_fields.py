@@ -104,8 +104,10 @@ def _is_sound(record: object, kind: str) -> bool:
 
 
 def _bad_fields(record: object, kind: str, where: str) -> Iterable[Violation]:
-    if _is_sound(record, kind):
-        return
+    return () if _is_sound(record, kind) else _careful(record, kind, where)
+
+
+def _careful(record: object, kind: str, where: str) -> Iterable[Violation]:
     for name in _NUMBERS[kind]:
         if not _is_number(getattr(record, name, None)):
             what = f"{name} is {getattr(record, name, 'missing')!r}, not a finite number"

@@ -133,6 +133,9 @@ class Problem:
         init=False, compare=False, repr=False, default_factory=dict
     )
     _steps: dict[int, float] = field(init=False, compare=False, repr=False, default_factory=dict)
+    _after: dict[frozenset[tuple[str, float]], Problem] = field(
+        init=False, compare=False, repr=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base", math.fsum(self.value))
@@ -258,6 +261,13 @@ def preferred_buys(lines: Sequence[Line]) -> list[Line]:
 
 def applied(problem: Problem, quantities: Quantities) -> Problem:
     """The account after trades: quantities, class values, cash and breaches."""
+    key = frozenset(quantities.items())
+    if key not in problem._after:
+        problem._after[key] = _applied(problem, quantities)
+    return problem._after[key]
+
+
+def _applied(problem: Problem, quantities: Quantities) -> Problem:
     value = list(problem.value)
     lines = []
     cash = problem.cash
