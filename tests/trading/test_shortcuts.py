@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -152,3 +153,31 @@ def test_the_lines_are_the_securities_with_a_class(case: Case) -> None:
             )
         )
         assert drift.classes[line.klass] == (name or "Cash")
+
+
+@given(cases(), st.sampled_from([0.0, 1.0, 2.0, -1.0]), st.booleans())
+def test_what_accounts_share_changes_no_line(case: Case, factor: float, away: bool) -> None:
+    """Lines from terms that served another account before are those of terms of their own."""
+    one = case.book.holdings
+    other = replace(
+        one,
+        account=np.full(len(one), "B", dtype=object),
+        quantity=np.where(one.is_position, one.quantity * factor, 1e9),
+        price=np.where(one.is_position, one.price * 1.5, one.price),
+    )
+    book = replace(
+        case.book,
+        holdings=Holdings.concat(
+            [one, other, replace(one, account=np.full(len(one), "C", object))]
+        ),
+        accounts={**case.book.accounts, "B": Account(account="B", held_away=away)},
+    )
+    (drift,) = measure(book)
+    held = positions_by_account(book)
+    shared = Terms(book, case.limits, Settlement(Timing()))
+    for name in ("A", "B", "C"):
+        own = Terms(book, case.limits, Settlement(Timing()))
+        account = book.account(name)
+        assert lines_of_account(book, account, drift, held[name], shared) == lines_of_account(
+            book, account, drift, held[name], own
+        )

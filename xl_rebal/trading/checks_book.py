@@ -148,14 +148,14 @@ class BookRows:
         cash, excluded, settled, cash_symbols = ZERO, ZERO, ZERO, set()
         arriving: dict[Day, Decimal] = {}
         today = arrives_on(None, self.timing)
+        symbols, kinds, paths, quantities, prices, multipliers, rates, arrivals = self._columns
         for index in self._rows.get(name, ()):
-            symbol, kind, asset_class, quantity, price, multiplier, fx, settles = (
-                column[index] for column in self._columns
-            )
+            symbol, kind = symbols[index], kinds[index]
+            asset_class, settles = paths[index], arrivals[index]
             if kind == _PENDING:
                 continue
-            units, paid = exact(quantity), exact(price)
-            unit = _unit_value(paid, multiplier, fx)
+            units, paid = exact(quantities[index]), exact(prices[index])
+            unit = _unit_value(paid, multipliers[index], rates[index])
             value = units * unit
             target = self.target_class(symbol, asset_class, targets)
             if target is not None and target in values:
@@ -169,7 +169,9 @@ class BookRows:
                 excluded += ZERO if target in values else value
                 cash_symbols.add(symbol)
                 continue
-            position = held.setdefault(symbol, Held())
+            position = held.get(symbol)
+            if position is None:
+                position = held[symbol] = Held()
             position.quantity += units
             position.value += value
             position.short |= units < 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from operator import itemgetter
+from typing import Any
 
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import Drift
@@ -50,6 +51,7 @@ class Terms:
         self._classes: dict[tuple[int, str, str], int | None] = {}
         self._listed: dict[int, tuple[str, ...]] = {}
         self._costs: dict[str, CostModel] = {}
+        self.plain: dict[tuple[str, int, bool], dict[str, Any]] = {}
         self.fund_rules: dict[str, list[FundRule]] = {}
         for rule in book.fund_rules:
             self.fund_rules.setdefault(rule.symbol.casefold(), []).append(rule)
@@ -164,9 +166,12 @@ def lines_of_account(
         if klass is None:
             continue  # of a class that this model has no target for
         rules = _rules(restrictions, account, security)
-        result.append(
-            _line(rules, account, security, position, klass, terms, is_wanted=symbol in wanted)
-        )
+        is_wanted = symbol in wanted
+        if position is None or rules or not _is_plain(position, account, klass, terms):
+            line = _line(rules, account, security, position, klass, terms, is_wanted=is_wanted)
+        else:
+            line = _plain_line(account, security, position, klass, terms, is_wanted=is_wanted)
+        result.append(line)
     _require_replacements(restrictions, account, result)
     return tuple(result)
 
@@ -215,6 +220,46 @@ def _replacements(restrictions: Sequence[Restriction], account: Account) -> set[
             tags=frozenset({restriction.tag}),
         )
     }
+
+
+def _is_plain(position: _Held, account: Account, klass: int, terms: Terms) -> bool:
+    """True where nothing of the account but quantity and price has a say in how a holding trades."""
+    return (
+        position.quantity > 0
+        and position.unit_value > 0
+        and position.arrives is None
+        and klass >= 0
+        and not account.held_away
+        and not terms.fund_rules
+    )
+
+
+_OF_THE_HOLDING = frozenset({"quantity", "price", "unit_value"})
+
+
+def _plain_line(
+    account: Account,
+    security: Security,
+    position: _Held,
+    klass: int,
+    terms: Terms,
+    *,
+    is_wanted: bool,
+) -> Line:
+    """The line of a plain holding; all but quantity and price is worked out once for all accounts."""
+    key = (security.symbol, klass, is_wanted)
+    alike = terms.plain.get(key)
+    if alike is None:
+        line = _line(set(), account, security, position, klass, terms, is_wanted=is_wanted)
+        names = (each.name for each in fields(line) if each.name not in _OF_THE_HOLDING)
+        terms.plain[key] = {name: getattr(line, name) for name in names}
+        return line
+    return Line(
+        quantity=position.quantity,
+        price=position.price,
+        unit_value=position.unit_value,
+        **alike,
+    )
 
 
 def _line(
@@ -284,6 +329,8 @@ def _line(
 
 
 def _rules(restrictions: Sequence[Restriction], account: Account, security: Security) -> set[Rule]:
+    if not restrictions:
+        return set()
     return {
         restriction.rule
         for restriction in restrictions
