@@ -45,9 +45,9 @@ def measure(*, quick: bool) -> Section:
     speed = {name: size[name] / each for name, each in seconds.items()}
     text = (
         f"Policy {books.POLICY}, {COSTS}; eight classes and cash; plans made and verified, one process, "
-        "one core; medians of 5 interleaved runs, in processor time. With 30 holdings three or four securities of each "
-        "class are alike to the planner, which looks at all of them. The restricted book has "
-        "never_buy, never_sell and never_hold rules, minimums, ranks, funds and reserves.\n\n"
+        "one core; medians of 5 interleaved runs, in processor time. With 30 holdings three or four "
+        "securities of each class are alike to the planner, which looks at all of them. The restricted "
+        "book has never_buy, never_sell and never_hold rules, minimums, ranks, funds and reserves.\n\n"
         + table(
             ["book", "accounts", "with trades", "plans a second", "ms a plan"],
             [
