@@ -1,10 +1,11 @@
 # make demo   set up and run the main job on a sample: demo/report.xlsx
 # make test   set up, with LibreOffice, and run every check
+# make bench  every benchmark in one run; make bench WRITE=2026-11-25 writes docs/performance.md
 # PYTHON=...  the Python (3.11 or newer) to make .venv with
 
 BIN := .venv/bin
 .NOTPARALLEL:
-.PHONY: demo test libreoffice dev lint types imports wheel unit lock format clean
+.PHONY: demo test libreoffice dev lint types imports wheel unit bench lock format clean
 
 demo: .venv/.runtime
 	$(BIN)/xl-rebal demo
@@ -33,6 +34,10 @@ wheel: .venv/.dev
 unit: .venv/.dev
 	$(BIN)/pytest -n auto --dist loadgroup
 
+bench: .venv/.runtime
+	sh tools/bench_venv.sh
+	benchmarks/.venv/bin/python -m benchmarks $(if $(WRITE),--write --date $(WRITE)) $(BENCH)
+
 # Keeps the versions that are locked and fit; make lock UPGRADE=--upgrade takes the newest.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --group build --universal \
 	--python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
@@ -46,7 +51,7 @@ format: .venv/.dev
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv benchmarks/.venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/.runtime: requirements.lock pyproject.toml xl_rebal/__init__.py
 	sh tools/venv.sh requirements.lock

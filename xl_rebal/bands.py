@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xl_rebal.drift import TOLERANCE, Drift, Matrix, measure
 from xl_rebal.errors import PolicyError
 from xl_rebal.portfolio import classes
-from xl_rebal.portfolio.book import Book, target_of
+from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.policies import Band, Combined, OwnBands, Policy, Trigger
 from xl_rebal.portfolio.targets import Target, Targets
 
@@ -236,34 +236,30 @@ def _number(value: float) -> float | None:
 
 
 def _details(book: Book, drift: Drift) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    base = dict(zip(drift.accounts, drift.base.tolist(), strict=True))
-    holdings = book.holdings
-    result: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    rows = zip(
-        holdings.account.tolist(),
-        holdings.symbol.tolist(),
-        holdings.asset_class.tolist(),
-        holdings.value.tolist(),
-        holdings.is_pending.tolist(),
+    """What is held below each class, in the order of the holdings."""
+    group = next(each for each in book.groups if each.targets is drift.targets)
+    counted = np.flatnonzero(group.cell < drift.value.size)  # what is excluded counts in no class
+    row = group.row[counted]
+    base = np.where(drift.base > _HALF_CENT, drift.base, np.inf)[group.account[counted]]
+    value = book.holdings.value[row]
+    columns = zip(
+        group.cell[counted].tolist(),
+        book.holdings.symbol[row].tolist(),
+        book.holdings.asset_class[row].tolist(),
+        value.tolist(),
+        (value / base + 0.0).tolist(),  # no negative zero where nothing is held
         strict=True,
     )
-    for account, symbol, asset_class, value, pending in rows:
-        if pending or account not in base:
-            continue
-        name = target_of(symbol, asset_class, drift.targets)
-        if name is None or classes.is_excluded(name):
-            continue
-        if name not in drift.targets.classes and drift.cash_index is not None:
-            name = drift.classes[drift.cash_index]  # cash, whatever the model calls it
-        result.setdefault((account, name), []).append(
-            {
-                "symbol": symbol,
-                "asset_class": asset_class,
-                "value": value,
-                "weight": value / base[account] if base[account] > _HALF_CENT else 0.0,
-            }
+    found: dict[int, list[dict[str, Any]]] = {}
+    for cell, symbol, asset_class, money, weight in columns:
+        found.setdefault(cell, []).append(
+            {"symbol": symbol, "asset_class": asset_class, "value": money, "weight": weight}
         )
-    return result
+    count = len(drift.classes)
+    return {
+        (drift.accounts[cell // count], drift.classes[cell % count]): rows
+        for cell, rows in found.items()
+    }
 
 
 def check(book: Book, policy: Policy) -> list[BandCheck]:

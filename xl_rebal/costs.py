@@ -64,7 +64,10 @@ class CostModel:
     def parts(self, quantity: float, value: float, adv: float | None) -> tuple[float, float, float]:
         """Commission, half-spread and impact of one trade, in money (not rounded)."""
         commission = self.commission + self.per_share * quantity
-        commission = min(max(commission, self.min_commission), self.max_commission)
+        if commission < self.min_commission:
+            commission = self.min_commission
+        if commission > self.max_commission:
+            commission = self.max_commission
         impact = 0.0
         if self.impact and adv:
             impact = self.impact * math.sqrt(quantity / adv) * value

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from xl_rebal.errors import FaultList, TableError
 from xl_rebal.portfolio import classes
-from xl_rebal.portfolio.book import Book, target_of
+from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.groups import Group
 from xl_rebal.portfolio.targets import Targets
 
@@ -66,32 +66,15 @@ def measure(book: Book) -> list[Drift]:
 
 def class_columns(targets: Targets) -> tuple[str, ...]:
     """The classes that drift is measured in: the targets, and cash when no target is cash."""
-    if any(classes.is_cash(name) for name in targets.classes):
-        return targets.classes
-    return (*targets.classes, classes.CASH)
+    return targets.columns
 
 
 def _measure_group(book: Book, group: Group) -> Drift:
-    columns = class_columns(group.targets)
-    column_of = {name: index for index, name in enumerate(columns)}
+    columns = group.targets.columns
+    money = group.by_class(group.of(book.holdings.value))
     cash_column = next(index for index, name in enumerate(columns) if classes.is_cash(name))
-
-    def column(symbol: str, asset_class: str) -> int:
-        name = target_of(symbol, asset_class, group.targets)
-        return cash_column if name == classes.CASH else column_of.get(name or "", -1)
-
-    of_pair = np.array([column(*pair) for pair in group.pairs], dtype=np.int64)
-    of_row = of_pair[group.pair]
-    counted = of_row >= 0  # excluded holdings have no column
-    shape = (len(group.accounts), len(columns))
-    value = np.zeros(shape)
-    value += np.bincount(
-        group.account[counted] * shape[1] + of_row[counted],
-        weights=book.holdings.value[group.row][counted],
-        minlength=value.size,
-    ).reshape(shape)
-    value[:, cash_column] -= [book.account(name).kept_back for name in group.accounts]
-    return drift_of(group.targets, group.accounts, columns, value)
+    money[:, cash_column] -= group.reserve
+    return drift_of(group.targets, group.accounts, columns, money)
 
 
 def drift_of(

@@ -8,23 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from xl_rebal.bands import Widths, breaches, widths
+from xl_rebal.bands import Widths, widths
 from xl_rebal.drift import Drift, measure
 from xl_rebal.errors import FaultList, PlanError
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import HORIZON, Flow, flow_notes, reserved
-from xl_rebal.portfolio.policies import (
-    Always,
-    Band,
-    Calendar,
-    EveryDays,
-    Never,
-    OwnBands,
-    Policy,
-    Trigger,
-)
-from xl_rebal.schedule import calendar_due
+from xl_rebal.portfolio.policies import Policy
 from xl_rebal.trading.checks import require_verified
 from xl_rebal.trading.destinations import Mode, trades_everything
 from xl_rebal.trading.limits import FlowMode, Limits, Timing
@@ -37,6 +27,7 @@ from xl_rebal.trading.settlement import Settlement
 from xl_rebal.trading.staleness import Freshness, check_freshness
 from xl_rebal.trading.surprises import not_done
 from xl_rebal.trading.timeline import AccountCash, cash_of_accounts, spendable, with_leaving
+from xl_rebal.triggers import judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +82,7 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
     """
     _require_known(book, request.flows, "flows")
     _require_known(book, request.kept, "locked trades")
+    names = dict.fromkeys(book.holdings.accounts())
     settlement = Settlement(request.timing)
     notes = check_freshness(book, request.freshness, request.as_of)
     leaving = reserved(book.flows, as_of=request.as_of, horizon=request.flow_horizon)
@@ -124,7 +116,7 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
             with faults.collecting():
                 plans[account] = _plan_account(book, problem, drift, request, terms, cash[account])
     faults.raise_as(PlanError)
-    ordered = tuple(plans[name] for name in book.holdings.accounts() if name in plans)
+    ordered = tuple(plans[name] for name in names if name in plans)
     require_verified(book, request.policy, ordered, request.limits, timing=request.timing)
     return Rebalancing(
         book=book, request=request, drifts=tuple(drifts), plans=ordered, notes=tuple(notes)
@@ -183,12 +175,13 @@ _LOCKED = "locked trades are kept as they are"
 
 
 def _require_known(book: Book, named: Mapping[str, object], where: str) -> None:
-    unknown = [name for name in named if name not in book.holdings.accounts()]
+    names = dict.fromkeys(book.holdings.accounts())
+    unknown = [name for name in named if name not in names]
     if unknown:
         raise PlanError.of(
             where=where,
             what=f"account {', '.join(map(repr, unknown))} is not in the holdings",
-            remedy=f"accounts are: {', '.join(book.holdings.accounts())}",
+            remedy=f"accounts are: {', '.join(names)}",
         )
 
 
@@ -364,14 +357,13 @@ def _fires(
     problem: Problem, drift: Drift, request: Request, last_rebalanced: dt.date | None
 ) -> tuple[bool, str]:
     """Whether the policy asks for trades at the problem's values, and why."""
-    state = drift_at(problem, drift)
-    return trigger_fires(
-        request.policy.trigger,
-        state,
-        policy=request.policy,
+    verdict = judge(
+        request.policy,
+        drift_at(problem, drift),
         as_of=request.as_of,
-        last_rebalanced=last_rebalanced,
+        last_rebalanced=[last_rebalanced],
     )
+    return bool(verdict.fires[0]), verdict.why(0)
 
 
 def drift_at(problem: Problem, drift: Drift) -> Drift:
@@ -387,50 +379,3 @@ def drift_at(problem: Problem, drift: Drift) -> Drift:
         weight=weight,
         drift=weight - drift.target,
     )
-
-
-def trigger_fires(
-    trigger: Trigger,
-    drift: Drift,
-    *,
-    policy: Policy,
-    as_of: dt.date | None,
-    last_rebalanced: dt.date | None,
-) -> tuple[bool, str]:
-    """Whether a trigger fires for the one account in `drift`, and why or why not, in words."""
-    if isinstance(trigger, Never):
-        return False, "the policy never trades"
-    if isinstance(trigger, Always):
-        return True, "a plan was asked for"
-    if isinstance(trigger, (Calendar, EveryDays)):
-        due = calendar_due(trigger, as_of=as_of, last_rebalanced=last_rebalanced)
-        return due.fires, due.why
-    if isinstance(trigger, (Band, OwnBands)):
-        return _band_fires(replace(policy, trigger=trigger), drift)
-    bands = [part for part in trigger.parts if isinstance(part, (Band, OwnBands))]
-    if trigger.operator == "and" and len(bands) == len(trigger.parts):
-        # "3pp and 20%rel" asks one class to be outside both, not two classes outside one each.
-        return _band_fires(replace(policy, trigger=trigger), drift)
-    results = [
-        trigger_fires(part, drift, policy=policy, as_of=as_of, last_rebalanced=last_rebalanced)
-        for part in trigger.parts
-    ]
-    if trigger.operator == "and":
-        fires = all(fired for fired, _ in results)
-        words = [why for fired, why in results if fired == fires]
-        return fires, "; ".join(words)
-    fires = any(fired for fired, _ in results)
-    return fires, "; ".join(why for fired, why in results if fired == fires)
-
-
-def _band_fires(policy: Policy, drift: Drift) -> tuple[bool, str]:
-    band = widths(policy, drift)
-    row = breaches(drift, band, beyond=policy.beyond)[0]
-    hit = [
-        f"{name} is {abs(d) * 100:.2f} pp {'above' if b > 0 else 'below'} target"
-        for name, b, d in zip(drift.classes, row.tolist(), drift.drift[0].tolist(), strict=True)
-        if b
-    ]
-    if hit:
-        return True, "outside the band: " + ", ".join(hit)
-    return False, "every class is within its band"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -289,3 +290,36 @@ def test_real_multi_account_export(xl: Run, shared_data: Path) -> None:
         assert sum(
             r["weight"] for r in document["rows"] if r["account"] == account
         ) == pytest.approx(1)
+
+
+def test_the_summary_ranks_the_breaches_of_all_accounts(xl: Run, two: Path) -> None:
+    found = drift(xl, two, "--targets", "60% stocks, 40% bonds", "--policy", "5pp", "--summary")
+    assert list(found)[:7] == [
+        "total", "policy", "accounts", "asking", "short_of_cash", "breached", "estimates",
+    ]  # fmt: skip
+    assert found["total"] == pytest.approx(200_000)
+    assert (found["accounts"], found["asking"]) == (2, ["Taxable", "IRA"])
+    ranked = [(r["account"], r["asset_class"], round(r["drift"], 4)) for r in found["breached"]]
+    assert ranked == [
+        ("Taxable", "Stocks", 0.1), ("Taxable", "Bonds", -0.1), ("IRA", "Stocks", -0.1),
+    ]  # fmt: skip
+    assert [r["excess"] for r in found["breached"]] == pytest.approx([0.05] * 3)
+    assert [(r["account"], r["action"], r["symbol"], r["quantity"]) for r in found["estimates"]] == [
+        ("Taxable", "SELL", "VTI", 100), ("Taxable", "BUY", "BND", 100), ("IRA", "BUY", "VTI", 100),
+    ]  # fmt: skip
+    assert "no plan" in found["note"]
+    # The same breaches as the long document lists.
+    full = drift(xl, two, "--targets", "60% stocks, 40% bonds", "--policy", "5pp")
+    key = itemgetter("account", "asset_class")
+    assert sorted(map(key, found["breached"])) == sorted(map(key, full["breached"]))
+
+
+def test_the_summary_on_screen_says_that_estimates_are_no_plan(xl: Run, two: Path) -> None:
+    options = ("--targets", "60% stocks, 40% bonds", "--policy", "5pp", "--summary")
+    printed = " ".join(xl("drift", two, *options).out.split())
+    assert "2 of 2 accounts ask for a plan" in printed
+    assert "Outside the band" in printed
+    assert "estimates are no plan" in printed
+    quiet = xl("drift", two, *options[:2], "--policy", "50pp", "--summary").out
+    assert "0 of 2 accounts ask for a plan" in quiet
+    assert "Outside the band" not in quiet

@@ -265,11 +265,16 @@ def drift(
     account: AccountOption = None,
     reserve: ReserveOption = None,
     as_of: AsOfOption = None,
+    summary: Annotated[
+        bool,
+        typer.Option("--summary", help="All accounts at a glance: breaches, the worst first."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Weights against targets: which classes are outside their band."""
     from xl_rebal.bands import check
     from xl_rebal.cli import documents, inputs, screens
+    from xl_rebal.screening import screen
 
     loaded = inputs.load(
         inputs.Options(
@@ -288,11 +293,15 @@ def drift(
             as_of=as_of,
         )
     )
-    document = documents.drift_document(loaded, check(loaded.book, loaded.policy))
+    if summary:
+        found = screen(loaded.book, loaded.policy, as_of=loaded.request.as_of)
+        document = documents.summary_document(loaded, found)
+    else:
+        document = documents.drift_document(loaded, check(loaded.book, loaded.policy))
     if json:
         typer.echo(documents.dumps(document))
         return
-    screens.show_drift(document)
+    (screens.show_summary if summary else screens.show_drift)(document)
     screens.warn(document["warnings"])
 
 

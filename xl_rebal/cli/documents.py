@@ -18,7 +18,8 @@ from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.holdings import Holdings, Kind
 from xl_rebal.portfolio.lots import Lots, RealisedLots
 from xl_rebal.rebalance import Rebalancing
-from xl_rebal.trading.plan import CashDay, NotDone, Plan, Trade
+from xl_rebal.screening import Screen, ranked
+from xl_rebal.trading.plan import Action, CashDay, NotDone, Plan, Trade
 
 
 def dumps(document: dict[str, Any]) -> str:
@@ -147,6 +148,81 @@ def drift_document(loaded: Loaded, checks: list[BandCheck]) -> dict[str, Any]:
         "as_of": loaded.request.as_of.isoformat() if loaded.request.as_of else "unknown",
         "warnings": list(loaded.warnings),
     }
+
+
+ESTIMATE = (
+    "estimates are no plan: whole steps towards each class's destination, before restrictions, "
+    "minimums, costs and cash; `xl-rebal trades` makes verified plans"
+)
+
+
+def summary_document(loaded: Loaded, screens: Sequence[Screen]) -> dict[str, Any]:
+    """The document of `drift --summary`: breaches of all accounts, the worst first."""
+    worst = ranked(screens)
+    asking = [
+        name
+        for screen in screens
+        for name, asks in zip(screen.check.drift.accounts, screen.asks.tolist(), strict=True)
+        if asks
+    ]
+    columns = (worst.drift, worst.excess, worst.value, worst.gap)
+    return {
+        "total": float(sum(screen.check.drift.base.sum() for screen in screens)),
+        "policy": policy_words(loaded),
+        "accounts": sum(len(screen.check.drift.accounts) for screen in screens),
+        "asking": asking,
+        "short_of_cash": [
+            name
+            for screen in screens
+            for name, short in zip(screen.check.drift.accounts, screen.short.tolist(), strict=True)
+            if short
+        ],
+        "breached": [
+            {
+                "account": account,
+                "asset_class": asset_class,
+                "drift": drift,
+                "excess": excess,
+                "value": value,
+                "gap": gap,
+            }
+            for account, asset_class, drift, excess, value, gap in zip(
+                worst.account,
+                worst.asset_class,
+                *(column.tolist() for column in columns),
+                strict=True,
+            )
+        ],
+        "estimates": [row for screen in screens for row in _estimates(loaded, screen)],
+        "as_of": loaded.request.as_of.isoformat() if loaded.request.as_of else "unknown",
+        "warnings": list(loaded.warnings),
+        "note": ESTIMATE,
+    }
+
+
+def _estimates(loaded: Loaded, screen: Screen) -> list[dict[str, Any]]:
+    holdings = loaded.book.holdings
+    moved = screen.units.nonzero()[0]
+    row, units = screen.group.row[moved], screen.units[moved]
+    value = abs(units) * (holdings.price * holdings.multiplier * holdings.fx)[row]
+    return [
+        {
+            "account": account,
+            "symbol": symbol,
+            "action": (Action.BUY if quantity > 0 else Action.SELL).value,
+            "quantity": abs(quantity),
+            "price": price,
+            "value": round(money, 2),
+        }
+        for account, symbol, quantity, price, money in zip(
+            holdings.account[row].tolist(),
+            holdings.symbol[row].tolist(),
+            units.tolist(),
+            holdings.price[row].tolist(),
+            value.tolist(),
+            strict=True,
+        )
+    ]
 
 
 def trade_row(trade: Trade) -> dict[str, Any]:

@@ -319,6 +319,43 @@ def _order(trade: dict[str, Any]) -> list[str]:
     return [f"{trade['order_type']} {trade['time_in_force']}", units(trade["limit_price"])]
 
 
+_WORST = 20  # breaches that fit a screen; --json has them all
+
+
+def show_summary(document: dict[str, Any]) -> None:
+    """All accounts at a glance: how many ask for a plan, and the worst breaches."""
+    say(document["policy"])
+    say(f"Weight base: {amount(document['total'])} as of {document['as_of']}")
+    short = f", {len(document['short_of_cash']):,} short of cash" * bool(document["short_of_cash"])
+    say(f"{len(document['asking']):,} of {document['accounts']:,} accounts ask for a plan{short}")
+    rows = document["breached"]
+    if rows:
+        more = f" (the worst {_WORST} of {len(rows):,})" if len(rows) > _WORST else ""
+        table(
+            f"Breaches{more}",
+            [
+                ("Account", "left"),
+                ("Asset class", "left"),
+                ("Drift", "right"),
+                ("Outside the band", "right"),
+                ("Value", "right"),
+                ("To destination", "right"),
+            ],
+            [
+                [
+                    r["account"],
+                    r["asset_class"],
+                    points(r["drift"]),
+                    f"{r['excess'] * 100:.2f} pp",
+                    amount(r["value"]),
+                    amount(r["gap"]),
+                ]
+                for r in rows[:_WORST]
+            ],
+        )
+    say(f"--json lists {len(document['estimates']):,} estimated trades; {document['note']}")
+
+
 def show_trades(document: dict[str, Any], result: Rebalancing) -> None:
     """Trades, what they leave, and what was not done."""
     say(f"Costs: {document['costs']}")

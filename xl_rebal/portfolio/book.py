@@ -12,7 +12,7 @@ from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.flows import Flow
 from xl_rebal.portfolio.fund_rules import FundRule, HeldLots
-from xl_rebal.portfolio.groups import Group, group_rows
+from xl_rebal.portfolio.groups import Group, group_rows, row_codes
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.restrictions import Restriction, Rule
 from xl_rebal.portfolio.securities import Security, default_security, spelled_as
@@ -50,8 +50,11 @@ class Book:
         self._spell_symbols()
         self.holdings.require_rates()
         self.holdings.require_numbers()
-        self._require_models()
-        object.__setattr__(self, "groups", group_rows(self.holdings, self.targets_of))
+        names = self.holdings.accounts()
+        self._require_models(names)
+        object.__setattr__(
+            self, "groups", group_rows(self.holdings, self.accounts, self.targets_of, target_of)
+        )
         self._require_coverage()
         self._require_tags()
         self._require_replacements()
@@ -88,15 +91,19 @@ class Book:
 
     def targets_of(self, account: str) -> Targets:
         """The model that an account follows."""
-        model = self.account(account).model
+        model = self._model_of(account)
         if model:
             return self.models[model]
         return next(iter(self.models.values()))
 
-    def _require_models(self) -> None:
+    def _model_of(self, account: str) -> str:
+        known = self.accounts.get(account)
+        return known.model if known is not None else ""
+
+    def _require_models(self, names: Sequence[str]) -> None:
         faults = FaultList()
-        for account in self.holdings.accounts():
-            model = self.account(account).model
+        for account in names:
+            model = self._model_of(account)
             if model and model not in self.models:
                 faults.add(
                     where=f"accounts, {account}",
@@ -114,8 +121,9 @@ class Book:
     def _require_coverage(self) -> None:
         faults = FaultList()
         for group in self.groups:
-            with faults.collecting():
-                _require_covered(group)
+            if not group.is_covered:
+                with faults.collecting():
+                    _require_covered(group)
         faults.raise_as(TargetError)
 
     def _require_replacements(self) -> None:
@@ -170,9 +178,9 @@ def target_of(symbol: str, asset_class: str, targets: Targets) -> str | None:
 
     A target that names the symbol itself comes first.
     """
-    for name in targets.classes:
-        if symbol and name.casefold() == symbol.casefold() and classes.key(name) == name.casefold():
-            return name
+    named = targets.named(symbol)
+    if named is not None:
+        return named
     if not asset_class:
         return None
     if classes.is_excluded(asset_class):
@@ -246,31 +254,21 @@ def assign_classes(
     """Holdings with the classes that are known, and the symbols (in order) that have none."""
     own = {symbol.casefold(): classes.clean(name) for symbol, name in (class_map or {}).items()}
     known = {s.casefold(): security.asset_class for s, security in (securities or {}).items()}
-    found: dict[tuple[str, str, str], str] = {}
+    code, said = row_codes(holdings, "symbol", "kind", "asset_class")
+    found = np.empty(len(said), dtype=object)
     unknown: dict[str, None] = {}
-    column = np.empty(len(holdings), dtype=object)
-    rows = zip(
-        holdings.symbol.tolist(),
-        holdings.kind.tolist(),
-        holdings.asset_class.tolist(),
-        strict=True,
-    )
-    for index, (symbol, kind, stated) in enumerate(rows):
-        asset_class = found.get((symbol, kind, stated))
-        if asset_class is None:
-            folded = symbol.casefold()
-            asset_class = (
-                own.get(folded)
-                or known.get(folded)
-                or (classes.clean(stated) if stated else "")
-                or (classes.CASH if kind == "cash" else "")
-                or default_security(symbol).asset_class
-            )
-            found[symbol, kind, stated] = asset_class
-        if not asset_class and kind == "position":
+    for index, (symbol, kind, stated) in enumerate(said):
+        folded = symbol.casefold()
+        found[index] = (
+            own.get(folded)
+            or known.get(folded)
+            or (classes.clean(stated) if stated else "")
+            or (classes.CASH if kind == "cash" else "")
+            or default_security(symbol).asset_class
+        )
+        if not found[index] and kind == "position":
             unknown[symbol] = None
-        column[index] = asset_class
-    return holdings.with_classes(column), list(unknown)
+    return holdings.with_classes(found[code]), list(unknown)
 
 
 def together(holdings: Holdings) -> Holdings:

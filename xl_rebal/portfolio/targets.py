@@ -42,6 +42,7 @@ class Targets:
     items: tuple[Target, ...]
     name: str = ""
     classes: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _symbols: dict[str, str] = field(init=False, compare=False, repr=False, default_factory=dict)
     _found: dict[str, str | None] = field(
         init=False, compare=False, repr=False, default_factory=dict
     )
@@ -49,6 +50,9 @@ class Targets:
     def __post_init__(self) -> None:
         # Class paths in the order given, kept because every holding asks for them.
         object.__setattr__(self, "classes", tuple(item.asset_class for item in self.items))
+        for name in self.classes:
+            if classes.key(name) == name.casefold():  # no word for a class: it may be a symbol
+                self._symbols.setdefault(name.casefold(), name)
         faults = FaultList()
         where = f"targets{f' of model {self.name}' if self.name else ''}"
         if not self.items:
@@ -78,6 +82,17 @@ class Targets:
     def cash(self) -> float:
         """The target weight of cash; 0 unless the model has a Cash class."""
         return sum(item.target for item in self.items if classes.is_cash(item.asset_class))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The classes that drift is measured in: the targets, and cash when no target is cash."""
+        if any(classes.is_cash(name) for name in self.classes):
+            return self.classes
+        return (*self.classes, classes.CASH)
+
+    def named(self, symbol: str) -> str | None:
+        """The target that names a symbol itself, however it is spelled, or None."""
+        return self._symbols.get(symbol.casefold()) if symbol else None
 
     def find(self, asset_class: str) -> str | None:
         """The target class that a holding's class belongs to, or None."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
@@ -17,6 +18,7 @@ from xl_rebal.portfolio.flows import Flow
 from xl_rebal.portfolio.fund_rules import ANYWHERE, FundRule
 from xl_rebal.portfolio.holdings import Kind
 from xl_rebal.portfolio.policies import Band, Combined, OwnBands, Policy, Trigger
+from xl_rebal.portfolio.restrictions import EVERYONE, Restriction
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Target, Targets
 from xl_rebal.trading.checks_dates import (
@@ -33,6 +35,8 @@ TOLERANCE = Decimal("1e-9")  # weights, drifts, and quantities relative to their
 SAME = Decimal("1e-12")  # two floats that were computed from the same numbers, relative
 # No operation raises: an impossible one gives NaN, NaN compares false, and false is a violation.
 EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN, traps=[])
+
+_PENDING, _CASH = Kind.PENDING.value, Kind.CASH.value
 
 Quote = tuple[Decimal, Decimal]  # price, money per unit in the base currency
 
@@ -51,6 +55,7 @@ class Violation:
     what: str
 
 
+@lru_cache(maxsize=1 << 14)
 def exact(number: float) -> Decimal:
     """The decimal that a float is printed as: 0.1 is one tenth."""
     return Decimal(repr(float(number)))
@@ -103,6 +108,9 @@ class BookRows:
         self.book = book
         self.policy = policy
         self.timing = timing if timing is not None else Timing()
+        self._scoped: dict[str, list[Restriction]] = {}
+        for rule in book.restrictions:
+            self._scoped.setdefault(rule.scope.casefold(), []).append(rule)
         h = book.holdings
         self._columns = [
             getattr(h, name).tolist()
@@ -140,19 +148,19 @@ class BookRows:
         cash, excluded, settled, cash_symbols = ZERO, ZERO, ZERO, set()
         arriving: dict[Day, Decimal] = {}
         today = arrives_on(None, self.timing)
+        symbols, kinds, paths, quantities, prices, multipliers, rates, arrivals = self._columns
         for index in self._rows.get(name, ()):
-            symbol, kind, asset_class, quantity, price, multiplier, fx, settles = (
-                column[index] for column in self._columns
-            )
-            if kind == Kind.PENDING.value:
+            symbol, kind = symbols[index], kinds[index]
+            asset_class, settles = paths[index], arrivals[index]
+            if kind == _PENDING:
                 continue
-            units, paid = exact(quantity), exact(price)
-            unit = _unit_value(paid, multiplier, fx)
+            units, paid = exact(quantities[index]), exact(prices[index])
+            unit = _unit_value(paid, multipliers[index], rates[index])
             value = units * unit
             target = self.target_class(symbol, asset_class, targets)
             if target is not None and target in values:
                 values[target] += value
-            if kind == Kind.CASH.value:
+            if kind == _CASH:
                 cash += value
                 if (day := arrives_on(settles, self.timing)) == today:
                     settled += value
@@ -161,7 +169,9 @@ class BookRows:
                 excluded += ZERO if target in values else value
                 cash_symbols.add(symbol)
                 continue
-            position = held.setdefault(symbol, Held())
+            position = held.get(symbol)
+            if position is None:
+                position = held[symbol] = Held()
             position.quantity += units
             position.value += value
             position.short |= units < 0
@@ -204,6 +214,11 @@ class BookRows:
                 found = self._model(targets)[0]
             self._classes[key] = found
         return self._classes[key]
+
+    def restrictions(self, account: Account) -> list[Restriction]:
+        """The rows whose scope is the account, its household or everyone."""
+        scopes = {*EVERYONE, account.account.casefold(), account.household.casefold()}
+        return [rule for scope in scopes for rule in self._scoped.get(scope, ())]
 
     def fund_rule(self, account: Account, symbol: str) -> FundRule | None:
         """The row that binds: of the account's own custodian before one for all."""

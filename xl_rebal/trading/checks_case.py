@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from xl_rebal.portfolio.accounts import Account
-from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.fund_rules import FundRule
 from xl_rebal.portfolio.restrictions import Rule
 from xl_rebal.portfolio.securities import Security
@@ -104,11 +103,11 @@ class Case:
         return self.least_cash < -HALF_CENT
 
 
-def rules_for(book: Book, account: Account, symbol: str, security: Security) -> frozenset[Rule]:
+def rules_for(rows: BookRows, account: Account, symbol: str, security: Security) -> frozenset[Rule]:
     """The restrictions that bind a security in an account."""
     return frozenset(
         r.rule
-        for r in book.restrictions
+        for r in rows.restrictions(account)
         if r.applies(
             account=account.account,
             household=account.household,
@@ -199,7 +198,7 @@ def _line(rows: BookRows, account: AccountRows, plan: Plan, trade: Trade) -> Lin
         quotes=quotes,
         class_names=tuple(dict.fromkeys(name for name in names if name is not None)),
         step_value=exact(security.quantity_step) * unit,
-        rules=rules_for(rows.book, account.account, trade.symbol, security),
+        rules=rules_for(rows, account.account, trade.symbol, security),
         fund=fund,
         free_units=rows.free_units(plan.account, trade.symbol, fund),
         settles=settlement_of(security, fund, rows.timing),

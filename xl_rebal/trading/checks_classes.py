@@ -127,7 +127,10 @@ def _statuses(
     edge, or of no drift at all, the class stands.
     """
     beyond = case.rows.policy.beyond
-    words = {_status(d, down, up, beyond) for d in (drift - slack, drift, drift + slack)}
+    # A status only rises with the drift: where both ends agree, so does what lies between them.
+    words = {_status(drift - slack, down, up, beyond), _status(drift + slack, down, up, beyond)}
+    if len(words) > 1:
+        words.add(_status(drift, down, up, beyond))
     if abs(drift) <= slack:
         words.add(_WITHIN)
     return frozenset(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from operator import attrgetter
 
 from xl_rebal.trading.checks_book import Violation
 from xl_rebal.trading.limits import OrderType, TimeInForce
@@ -83,7 +84,30 @@ def _anything(values: Iterable[object]) -> Iterable[object]:
     return values
 
 
+_READ = {kind: attrgetter(*_NUMBERS[kind], *_OPTIONAL[kind], *_TEXTS[kind]) for kind in _NUMBERS}
+
+
+def _is_sound(record: object, kind: str) -> bool:
+    """True when every field is plainly what it must be; anything unusual gets the careful look."""
+    try:
+        values = _READ[kind](record)
+    except AttributeError:
+        return False
+    texts = len(values) - len(_TEXTS[kind])
+    numbers = [value for value in values[:texts] if value is not None]
+    return (
+        None not in values[: len(_NUMBERS[kind])]
+        and set(map(type, numbers)) == {float}
+        and math.isfinite(sum(numbers))  # one that is not finite makes the sum so
+        and set(map(type, values[texts:])) == {str}
+    )
+
+
 def _bad_fields(record: object, kind: str, where: str) -> Iterable[Violation]:
+    return () if _is_sound(record, kind) else _careful(record, kind, where)
+
+
+def _careful(record: object, kind: str, where: str) -> Iterable[Violation]:
     for name in _NUMBERS[kind]:
         if not _is_number(getattr(record, name, None)):
             what = f"{name} is {getattr(record, name, 'missing')!r}, not a finite number"

@@ -265,7 +265,7 @@ def _what_must_go(case: Case) -> Iterator[Violation]:
         if held.short or not left > TOLERANCE * held.quantity:
             continue
         security = case.rows.security(symbol)
-        rules = rules_for(case.rows.book, case.account.account, symbol, security)
+        rules = rules_for(case.rows, case.account.account, symbol, security)
         if not rules & _HELD_RULES or not security.tradable:
             continue
         counted = any(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import TOLERANCE
@@ -127,15 +127,25 @@ class Problem:
     min_trade: float
     max_turnover: float | None
     early: tuple[Due, ...] = ()
+    base: float = field(init=False, compare=False, repr=False)  # the weight base in money
+    # Worked out once, when first asked for: the planner asks hundreds of times.
+    _by_class: dict[int, list[Line]] = field(
+        init=False, compare=False, repr=False, default_factory=dict
+    )
+    _steps: dict[int, float] = field(init=False, compare=False, repr=False, default_factory=dict)
+    _after: dict[frozenset[tuple[str, float]], Problem] = field(
+        init=False, compare=False, repr=False, default_factory=dict
+    )
 
-    @property
-    def base(self) -> float:
-        """The weight base in money."""
-        return math.fsum(self.value)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base", math.fsum(self.value))
 
-    def lines_of(self, klass: int) -> list[Line]:
+    def lines_of(self, klass: int) -> Sequence[Line]:
         """The securities of a class."""
-        return [line for line in self.lines if line.klass == klass]
+        if not self._by_class:
+            for line in self.lines:
+                self._by_class.setdefault(line.klass, []).append(line)
+        return self._by_class.get(klass, ())
 
 
 Quantities = dict[str, float]  # signed units by symbol: + buy, - sell
@@ -222,6 +232,13 @@ def class_step(problem: Problem, k: int) -> float:
     coarser, the smallest. A class that is within it is left alone, whichever of its securities
     brought it there, so that planning again after the trades changes nothing.
     """
+    known = problem._steps.get(k)
+    if known is None:
+        known = problem._steps[k] = _class_step(problem, k)
+    return known
+
+
+def _class_step(problem: Problem, k: int) -> float:
     steps = [ln.step_value for ln in problem.lines_of(k) if ln.can_buy or ln.can_sell]
     if not steps:
         return 0.0
@@ -249,6 +266,13 @@ def preferred_buys(lines: Sequence[Line]) -> list[Line]:
 
 def applied(problem: Problem, quantities: Quantities) -> Problem:
     """The account after trades: quantities, class values, cash and breaches."""
+    key = frozenset(quantities.items())
+    if key not in problem._after:
+        problem._after[key] = _applied(problem, quantities)
+    return problem._after[key]
+
+
+def _applied(problem: Problem, quantities: Quantities) -> Problem:
     value = list(problem.value)
     lines = []
     cash = problem.cash

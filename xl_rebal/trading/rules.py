@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import itemgetter
+from typing import Any
 
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import Drift
@@ -34,11 +36,22 @@ class _Held:
 
 
 class Terms:
-    """What holds for the trades of a run besides the book: limits, settlement, fund rules, lots."""
+    """What holds for the trades of a run: limits, settlement, and the book's tables by what they are
+    looked up by, so that an account meets only the rows that can concern it.
+    """
 
     def __init__(self, book: Book, limits: Limits, settlement: Settlement) -> None:
         self.limits = limits
         self.settlement = settlement
+        self._book = book
+        self._restrictions: dict[str, list[tuple[int, Restriction]]] = {}
+        for place, restriction in enumerate(book.restrictions):
+            scoped = self._restrictions.setdefault(restriction.scope.casefold(), [])
+            scoped.append((place, restriction))
+        self._classes: dict[tuple[int, str, str], int | None] = {}
+        self._listed: dict[int, tuple[str, ...]] = {}
+        self._costs: dict[str, CostModel] = {}
+        self.plain: dict[tuple[str, int, bool], dict[str, Any]] = {}
         self.fund_rules: dict[str, list[FundRule]] = {}
         for rule in book.fund_rules:
             self.fund_rules.setdefault(rule.symbol.casefold(), []).append(rule)
@@ -52,8 +65,51 @@ class Terms:
 
     def fund_rule(self, account: Account, symbol: str) -> FundRule | None:
         """The rule of the account's custodian for a fund, or None."""
-        named = self.fund_rules.get(symbol.casefold())
+        named = self.fund_rules.get(symbol.casefold()) if self.fund_rules else None
         return rule_for(named, custodian=account.custodian, symbol=symbol) if named else None
+
+    def restrictions(self, account: Account) -> list[Restriction]:
+        """The restrictions for the account, its household or everyone, in the order of the table."""
+        if not self._restrictions:
+            return []
+        scopes = {*EVERYONE, account.account.casefold(), account.household.casefold()}
+        found = [each for scope in scopes for each in self._restrictions.get(scope, ())]
+        return [restriction for _, restriction in sorted(found, key=itemgetter(0))]
+
+    def class_of(self, symbol: str, asset_class: str, drift: Drift) -> int | None:
+        """Index of the class that a security counts in; -1 outside the weights, None without a target."""
+        key = (id(drift.targets), symbol, asset_class)
+        if key not in self._classes:
+            name = target_of(symbol, asset_class, drift.targets)
+            known = name in drift.classes
+            if name is None:
+                self._classes[key] = None
+            elif name == classes.CASH and not known:
+                self._classes[key] = drift.cash_index
+            else:
+                self._classes[key] = drift.classes.index(name) if known else -1
+        return self._classes[key]
+
+    def listed(self, drift: Drift) -> tuple[str, ...]:
+        """Securities of the table that an account of the model could buy: priced, of a target class."""
+        key = id(drift.targets)
+        if key not in self._listed:
+            self._listed[key] = tuple(
+                symbol
+                for symbol, security in self._book.securities.items()
+                if security.price is not None
+                and self.class_of(symbol, security.asset_class, drift) not in (None, -1)
+            )
+        return self._listed[key]
+
+    def costs(self, security: Security, fund: FundRule | None) -> CostModel:
+        """The cost model of a security in an account with such a fund rule."""
+        if fund is not None:
+            return _costs(security, fund, self.limits)
+        known = self._costs.get(security.symbol)
+        if known is None:
+            known = self._costs[security.symbol] = _costs(security, None, self.limits)
+        return known
 
 
 def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
@@ -99,36 +155,25 @@ def lines_of_account(
     book: Book, account: Account, drift: Drift, held: dict[str, _Held], terms: Terms
 ) -> tuple[Line, ...]:
     """Every security that the account holds or could buy, with what it may do with it."""
-    targets = drift.targets
-    index = {name: k for k, name in enumerate(drift.classes)}
-    cash_index = drift.cash_index
     result: list[Line] = []
-    candidates = dict.fromkeys([*held, *(s for s in book.securities if s not in held)])
-    restrictions = _binding(book.restrictions, account)
+    restrictions = terms.restrictions(account)
     wanted = _replacements(restrictions, account)
-    for symbol in candidates:
+    for symbol in (*held, *(s for s in terms.listed(drift) if s not in held)):
         security = book.security(symbol)
         position = held.get(symbol)
         asset_class = position.asset_class if position is not None else security.asset_class
-        name = target_of(symbol, asset_class, targets)
-        if name is None:
-            continue  # a candidate of a class that this model has no target for
-        klass = cash_index if name == classes.CASH and name not in index else index.get(name, -1)
-        if klass is None or (position is None and (klass == -1 or security.price is None)):
-            continue
-        result.append(
-            _line(
-                restrictions, account, security, position, klass, terms, is_wanted=symbol in wanted
-            )
-        )
+        klass = terms.class_of(symbol, asset_class, drift)
+        if klass is None:
+            continue  # of a class that this model has no target for
+        rules = _rules(restrictions, account, security)
+        is_wanted = symbol in wanted
+        if position is None or rules or not _is_plain(position, account, klass, terms):
+            line = _line(rules, account, security, position, klass, terms, is_wanted=is_wanted)
+        else:
+            line = _plain_line(account, security, position, klass, terms, is_wanted=is_wanted)
+        result.append(line)
     _require_replacements(restrictions, account, result)
     return tuple(result)
-
-
-def _binding(restrictions: Sequence[Restriction], account: Account) -> list[Restriction]:
-    """The restrictions whose scope is the account, its household or everyone."""
-    scopes = EVERYONE | {account.account.casefold(), account.household.casefold()}
-    return [each for each in restrictions if each.scope.casefold() in scopes]
 
 
 def _require_replacements(
@@ -177,8 +222,48 @@ def _replacements(restrictions: Sequence[Restriction], account: Account) -> set[
     }
 
 
+def _is_plain(position: _Held, account: Account, klass: int, terms: Terms) -> bool:
+    """True where nothing of the account but quantity and price has a say in how a holding trades."""
+    return (
+        position.quantity > 0
+        and position.unit_value > 0
+        and position.arrives is None
+        and klass >= 0
+        and not account.held_away
+        and not terms.fund_rules
+    )
+
+
+_OF_THE_HOLDING = frozenset({"quantity", "price", "unit_value"})
+
+
+def _plain_line(
+    account: Account,
+    security: Security,
+    position: _Held,
+    klass: int,
+    terms: Terms,
+    *,
+    is_wanted: bool,
+) -> Line:
+    """The line of a plain holding; all but quantity and price is worked out once for all accounts."""
+    key = (security.symbol, klass, is_wanted)
+    alike = terms.plain.get(key)
+    if alike is None:
+        line = _line(set(), account, security, position, klass, terms, is_wanted=is_wanted)
+        names = (each.name for each in fields(line) if each.name not in _OF_THE_HOLDING)
+        terms.plain[key] = {name: getattr(line, name) for name in names}
+        return line
+    return Line(
+        quantity=position.quantity,
+        price=position.price,
+        unit_value=position.unit_value,
+        **alike,
+    )
+
+
 def _line(
-    restrictions: Sequence[Restriction],
+    rules: set[Rule],
     account: Account,
     security: Security,
     position: _Held | None,
@@ -187,7 +272,6 @@ def _line(
     *,
     is_wanted: bool,
 ) -> Line:
-    rules = _rules(restrictions, account, security)
     quantity = position.quantity if position is not None else 0.0
     price = position.price if position is not None else float(security.price or 0.0)
     unit_value = position.unit_value if position is not None else price
@@ -223,7 +307,7 @@ def _line(
         step=security.quantity_step,
         minimum=0.0 if money_fund else max(security.minimum, terms.limits.min_trade),
         rank=security.rank if security.rank is not None else math.inf,
-        costs=_costs(security, fund, terms.limits),
+        costs=terms.costs(security, fund),
         adv=security.adv,
         can_buy=can_buy and unit_value > 0,
         can_sell=can_sell,
@@ -245,6 +329,8 @@ def _line(
 
 
 def _rules(restrictions: Sequence[Restriction], account: Account, security: Security) -> set[Rule]:
+    if not restrictions:
+        return set()
     return {
         restriction.rule
         for restriction in restrictions
