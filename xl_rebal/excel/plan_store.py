@@ -27,6 +27,7 @@ from xl_rebal.excel.book_inputs import Inputs
 from xl_rebal.files import write_atomically
 from xl_rebal.trading.limits import OrderType, TimeInForce
 from xl_rebal.trading.plan import Action, CashDay, Cause, ClassResult, NotDone, Plan, Trade
+from xl_rebal.trading.proof import Proof
 
 FORMAT = 1
 FOLDER_VARIABLE = "XL_REBAL_PLANS"
@@ -181,6 +182,7 @@ def _plan(stored: dict[str, Any]) -> Plan:
             ),
             "notes": tuple(stored["notes"]),
             "remarks": tuple(stored["remarks"]),
+            "proof": Proof(**stored["proof"]),
         }
     )
 
