@@ -1,0 +1,174 @@
+"""The figures of a backtest. Each formula stands beside its name; returns are simple and time-weighted.
+
+Conventions: a year has 252 daily rows (52, 12, 4, 1 for other data) where rows are counted, and 365.25
+days where time is; CAGR is geometric, Sharpe and Sortino are arithmetic (Sharpe 1994, "The Sharpe
+Ratio"; Sortino and Price 1994).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.backtest.prices import Market, Matrix
+from xl_rebal.backtest.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawdown:
+    """The deepest fall from a peak: `depth` is negative; `recovery` is None while under water."""
+
+    depth: float
+    peak: int
+    trough: int
+    recovery: int | None
+
+
+def deepest_drawdown(value: Matrix) -> Drawdown:
+    """The largest fall from a running maximum, by rows of `value`."""
+    top = np.maximum.accumulate(value)
+    under = value / top - 1
+    trough = int(np.argmin(under))
+    peak = int(np.argmax(value[: trough + 1]))
+    back = np.flatnonzero(value[trough:] >= value[peak])
+    recovery = trough + int(back[0]) if len(back) and under[trough] < 0 else None
+    return Drawdown(depth=float(under[trough]), peak=peak, trough=trough, recovery=recovery)
+
+
+def conventions(market: Market) -> str:
+    """How annual figures are made, in one sentence."""
+    return (
+        f"volatility, Sharpe and Sortino from simple returns x {market.periods:g} rows a year "
+        "(arithmetic); CAGR geometric over calendar time of 365.25 days; turnover is one-way; the "
+        "first purchase is free and not counted"
+    )
+
+
+def annual_return(growth: Matrix, years: float) -> float:
+    """Geometric: (last / first) ^ (1 / years) - 1."""
+    return float((growth[-1] / growth[0]) ** (1 / years) - 1)
+
+
+def volatility(returns: Matrix, periods: float) -> float:
+    """Sample standard deviation of simple returns x sqrt(periods); 0 for fewer than two."""
+    if len(returns) < 2:
+        return 0.0
+    return float(np.std(returns, ddof=1)) * math.sqrt(periods)
+
+
+def sharpe(returns: Matrix, periods: float, risk_free: float) -> float | None:
+    """Mean excess return over its standard deviation, annualised; None where nothing moves."""
+    spread = volatility(returns, periods)
+    if spread <= 1e-12:
+        return None
+    return (float(np.mean(returns)) * periods - risk_free) / spread
+
+
+def sortino(returns: Matrix, periods: float, risk_free: float) -> float | None:
+    """Mean excess return over the root mean square of the shortfalls below the risk-free rate."""
+    short = np.minimum(returns - risk_free / periods, 0.0)
+    deviation = math.sqrt(float(np.mean(short**2)) * periods)
+    if deviation <= 1e-12:
+        return None
+    return (float(np.mean(returns)) * periods - risk_free) / deviation
+
+
+def worst(growth: Matrix, labels: NDArray[Any]) -> tuple[str, float]:
+    """The calendar month or year with the lowest return, from the last row of the one before it."""
+    ends = np.append(np.flatnonzero(labels[1:] != labels[:-1]), len(growth) - 1)
+    base = np.concatenate([growth[:1], growth[ends[:-1]]])
+    found = growth[ends] / base - 1
+    place = int(np.argmin(found))
+    return str(labels[ends[place]]), float(found[place])
+
+
+def target_returns(run: Run) -> Matrix:
+    """(T - 1,) returns of the portfolio that stands at its target at every close, without costs."""
+    target = run.target[:, :-1] if run.target.shape[1] > 1 else run.target
+    result: Matrix = (target * run.market.returns).sum(axis=0)
+    return result
+
+
+def never(run: Run) -> Matrix:
+    """(T,) value of 1 that buys the first targets and is left alone."""
+    price = run.market.price
+    result: Matrix = (run.market.target[:, None] * price / price[:, :1]).sum(axis=0)
+    return result
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """The figures of a run by name; fractions, money, dates as ISO text, None where one has no meaning."""
+    market, settings = run.market, run.settings
+    years, periods = market.years, market.periods
+    growth, returns = run.growth, run.returns
+    fall = deepest_drawdown(growth)
+    ideal = target_returns(run)
+    cagr = annual_return(growth, years)
+    month, worst_month = worst(growth, market.dates.astype("datetime64[M]"))
+    year, worst_year = worst(growth, market.dates.astype("datetime64[Y]"))
+    distance = np.abs(run.drift).max(axis=0)
+    banded = bool(np.isfinite(run.rule.up).any() or np.isfinite(run.rule.down).any())
+    costs = float(run.cost.sum()) + run.flow_cost
+    count = len(run.day)
+    return {
+        "start": market.day(0).isoformat(),
+        "end": market.day(-1).isoformat(),
+        "days": len(market.dates),
+        "years": years,
+        "start_value": float(run.value[0]),
+        "final_value": float(run.value[-1]),
+        "flows": float(run.flow.sum()),
+        "cagr": cagr,
+        "mean_return": float(np.mean(returns)) * periods,
+        "volatility": volatility(returns, periods),
+        "sharpe": sharpe(returns, periods, settings.risk_free),
+        "sortino": sortino(returns, periods, settings.risk_free),
+        "max_drawdown": fall.depth,
+        "drawdown_peak": market.day(fall.peak).isoformat(),
+        "drawdown_trough": market.day(fall.trough).isoformat(),
+        "drawdown_recovery": None
+        if fall.recovery is None
+        else market.day(fall.recovery).isoformat(),
+        "worst_month": worst_month,
+        "worst_month_is": month,
+        "worst_year": worst_year,
+        "worst_year_is": year,
+        "rebalances": count,
+        "rebalances_per_year": count / years,
+        "turnover": float(run.turnover.sum()) / years,
+        "cost": costs,
+        "cost_bps": float((run.cost / run._total_before).sum()) / years * 1e4,
+        "average_drift": float(distance.mean()),
+        "max_drift": float(distance.max()),
+        "days_outside": int(run.outside.any(axis=0).sum()) if banded else None,
+        "tracking_error": volatility(returns - ideal, periods),
+        **_premium(run, cagr, growth),
+    }
+
+
+def _premium(run: Run, cagr: float, growth: Matrix) -> dict[str, float | None]:
+    """What rebalancing earned, under its two names that must not be confused (S039).
+
+    diversification_return  CAGR less the target-weighted CAGR of the assets (Booth and Fama 1992,
+                            "Diversification Returns and Asset Contributions").
+    premium_estimate        its expected size, (sum of weight x variance - portfolio variance) / 2.
+    gain_over_never         CAGR less that of the same first purchase left alone.
+    """
+    market = run.market
+    if run.target.shape[1] > 1 or run.settings.holdings is not None:
+        return dict.fromkeys(("diversification_return", "premium_estimate", "gain_over_never"))
+    weight = run.rule.target
+    years, periods = market.years, market.periods
+    own = (market.price[:, -1] / market.price[:, 0]) ** (1 / years) - 1
+    assets = market.returns
+    variance = np.var(assets, axis=1, ddof=1) if assets.shape[1] > 1 else np.zeros(len(weight))
+    whole = np.var(target_returns(run), ddof=1) if assets.shape[1] > 1 else 0.0
+    return {
+        "diversification_return": cagr - float(weight @ own),
+        "premium_estimate": float(weight @ variance - whole) * periods / 2,
+        "gain_over_never": cagr - annual_return(never(run), years),
+    }

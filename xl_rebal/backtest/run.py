@@ -1,0 +1,226 @@
+"""What a backtest did: units held day by day, every rebalancing with its reason, trades and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xl_rebal.backtest.prices import Market, Matrix
+from xl_rebal.backtest.rules import Days, Edges, Interval, Joined, Node, Rule, fires
+from xl_rebal.backtest.settings import Settings
+from xl_rebal.portfolio.policies import Policy, Trigger, trigger_in_words
+
+_NOTHING = 1e-9  # of the total: a smaller change of a class is no trade
+
+
+@dataclass(frozen=True, kw_only=True)  # not slotted: cached properties live in __dict__
+class Run:
+    """One policy on one market. Classes are the market's names, cash last; K + 1 of them.
+
+    day, fired     (E,) rows of the rebalancings, and on which the rule fired (earlier with a delay).
+    before, after  (E, K + 1) units before and after each.
+    cost           (E,) money.
+    start, units   (S,), (S, K + 1) the units held from the close of a row on.
+    flow           (T,) money that came in at the close of each row.
+    flow_cost      money that investing and raising the flows cost, beside the rebalancings.
+    """
+
+    market: Market
+    policy: Policy
+    settings: Settings
+    rule: Rule
+    rules: tuple[tuple[int, Rule], ...]
+    day: NDArray[np.int64]
+    fired: NDArray[np.int64]
+    before: Matrix
+    after: Matrix
+    cost: Matrix
+    start: NDArray[np.int64]
+    units: Matrix
+    flow: Matrix
+    flow_cost: float
+
+    @cached_property
+    def holding(self) -> NDArray[np.int64]:
+        """(T,) index into `units` of what is held at the close of each row, trades done."""
+        result: NDArray[np.int64] = (
+            np.searchsorted(self.start, np.arange(len(self.market.dates)), side="right") - 1
+        )
+        return result
+
+    @cached_property
+    def values(self) -> Matrix:
+        """(K + 1, T) money in each class at the close, trades done."""
+        result: Matrix = self.market.price * self.units.T[:, self.holding]
+        return result
+
+    @cached_property
+    def value(self) -> Matrix:
+        """(T,) money at the close, trades and their costs done."""
+        result: Matrix = np.add.reduce(self.values, axis=0)
+        return result
+
+    @property
+    def weights(self) -> Matrix:
+        """(K + 1, T) weights at the close, trades done."""
+        return self.values / self.value
+
+    @cached_property
+    def opening(self) -> Matrix:
+        """(K + 1, T) weights at the close before the trades of the day."""
+        held = np.concatenate([[0], self.holding[:-1]])
+        values = self.market.price * self.units.T[:, held]
+        result: Matrix = values / np.add.reduce(values, axis=0)
+        return result
+
+    @cached_property
+    def target(self) -> Matrix:
+        """(K + 1, T) target weights, or (K + 1, 1) where they never change."""
+        return self._by_day([rule.target for _, rule in self.rules])
+
+    def _by_day(self, rows: list[Matrix]) -> Matrix:
+        if len(rows) == 1:
+            return rows[0][:, None]
+        begins = [day for day, _ in self.rules]
+        index = np.searchsorted(begins, np.arange(len(self.market.dates)), side="right") - 1
+        result: Matrix = np.array(rows).T[:, index]
+        return result
+
+    @cached_property
+    def returns(self) -> Matrix:
+        """(T - 1,) time-weighted returns: flows move after the close and earn nothing that day."""
+        result: Matrix = (self.value[1:] - self.flow[1:]) / self.value[:-1] - 1
+        return result
+
+    @cached_property
+    def growth(self) -> Matrix:
+        """(T,) value of 1 invested on the first day, flows taken out."""
+        result: Matrix = self.value / self.value[0]
+        if self.flow.any():
+            result = np.concatenate([[1.0], np.cumprod(1 + self.returns)])
+        return result
+
+    @cached_property
+    def traded(self) -> Matrix:
+        """(E, K + 1) money bought (+) or sold (-) at each rebalancing; cash is what remains."""
+        result: Matrix = (self.after - self.before) * self.market.price[:, self.day].T
+        return result
+
+    @cached_property
+    def turnover(self) -> Matrix:
+        """(E,) one-way turnover: half of what was bought and sold, as a share of the total before."""
+        moved = np.abs(self.traded[:, :-1]).sum(axis=1) / 2
+        result: Matrix = moved / self._total_before
+        return result
+
+    @cached_property
+    def _total_before(self) -> Matrix:
+        result: Matrix = (self.before * self.market.price[:, self.day].T).sum(axis=1)
+        return result
+
+    @cached_property
+    def drift(self) -> Matrix:
+        """(K + 1, T) drift at the close before the trades of the day."""
+        result: Matrix = self.opening - self.target
+        return result
+
+    @cached_property
+    def outside(self) -> NDArray[np.bool_]:
+        """(K + 1, T) which classes end a day outside the policy's bands, trades done."""
+        return self._breach(self.weights)
+
+    def _breach(self, weights: Matrix) -> NDArray[np.bool_]:
+        down = self._by_day([rule.down for _, rule in self.rules])
+        up = self._by_day([rule.up for _, rule in self.rules])
+        drift = weights - self.target
+        slack = 1e-9 if self.policy.beyond else -1e-9
+        result: NDArray[np.bool_] = (drift >= np.maximum(up + slack, 1e-9)) | (
+            -drift >= np.maximum(down + slack, 1e-9)
+        )
+        return result
+
+    def rebalances(self) -> list[dict[str, Any]]:
+        """One row per rebalancing: date, what fired, drift before, trades, cost."""
+        names = self.market.names
+        total = self._total_before
+        why = self._reasons()
+        rows = []
+        for e, day in enumerate(self.day.tolist()):
+            price = self.market.price[:, day]
+            trades = [
+                {
+                    "symbol": names[k],
+                    "action": "BUY" if amount > 0 else "SELL",
+                    "quantity": abs(float(self.after[e, k] - self.before[e, k])),
+                    "price": float(price[k]),
+                    "value": abs(amount),
+                }
+                for k, amount in enumerate(self.traded[e, :-1].tolist())
+                if abs(amount) > _NOTHING * total[e]
+            ]
+            drift = self.before[e] * price / total[e] - self._at(self.target, day)
+            worst = int(np.argmax(np.abs(drift)))
+            rule, asset = why[e]
+            rows.append(
+                {
+                    "date": self.market.day(day).isoformat(),
+                    "fired": self.market.day(int(self.fired[e])).isoformat(),
+                    "rule": rule,
+                    "asset_class": asset or names[worst],
+                    "drift_before": float(drift[names.index(asset) if asset else worst]),
+                    "max_drift": float(abs(drift[worst])),
+                    "turnover": float(self.turnover[e]),
+                    "value": float(total[e]),
+                    "cost": float(self.cost[e]),
+                    "trades": trades,
+                }
+            )
+        return rows
+
+    def _at(self, by_day: Matrix, day: int) -> Matrix:
+        result: Matrix = by_day[:, day if by_day.shape[1] > 1 else 0]
+        return result
+
+    def _reasons(self) -> list[tuple[str, str]]:
+        """For each event the triggers that fired, in words, and the class furthest out of its band."""
+        result = []
+        begins = [day for day, _ in self.rules]
+        last = 0
+        for e, day in enumerate(self.fired.tolist()):
+            rule = self.rules[int(np.searchsorted(begins, day, side="right")) - 1][1]
+            weights = self.before[e] * self.market.price[:, day]
+            words, asset = _why(rule.node, weights, day, last, rule, self.market)
+            result.append((" and ".join(dict.fromkeys(words)), asset))
+            last = int(self.day[e])
+        return result
+
+
+def _why(
+    node: Node, value: Matrix, day: int, last: int, rule: Rule, market: Market
+) -> tuple[list[str], str]:
+    """Words of the leaves that fired on a day, and the class that stood furthest outside."""
+    index = np.array([day])
+    if not fires(node, value[:, None], index, last)[0]:
+        return [], ""
+    if isinstance(node, Joined):
+        words: list[str] = []
+        asset = ""
+        for part in node.parts:
+            found, name = _why(part, value, day, last, rule, market)
+            words, asset = words + found, asset or name
+        return words, asset
+    if isinstance(node, Edges):
+        total = np.add.reduce(value)
+        outside = node.outside(value[:, None], np.array([total]))[:, 0]
+        past = np.where(outside, np.abs(value / total - rule.target), -1.0)
+        return [_words(node.leaf)], market.names[int(np.argmax(past))]
+    assert isinstance(node, (Days, Interval))
+    return [_words(node.leaf)], ""
+
+
+def _words(leaf: Trigger) -> str:
+    return trigger_in_words(leaf)

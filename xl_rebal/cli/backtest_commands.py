@@ -1,0 +1,173 @@
+"""The commands that test policies on past prices: `backtest`, `compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+PricesArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="Prices: a column per symbol, or date, symbol and price; CSV, workbook or Parquet."
+    ),
+]
+TargetsOption = Annotated[
+    str,
+    typer.Option(
+        "--targets", help='Weights of price columns: "60% SPY, 40% AGG", or a table file.'
+    ),
+]
+PolicyOption = Annotated[
+    str,
+    typer.Option(
+        "--policy", help="What fires and how far, as in trades: 5pp, annual and 5pp, never."
+    ),
+]
+StartOption = Annotated[
+    str | None, typer.Option("--start", help="First day (2010-01-01); else the first common price.")
+]
+EndOption = Annotated[str | None, typer.Option("--end", help="Last day (2020-12-31).")]
+CostOption = Annotated[
+    float, typer.Option("--cost-bps", help="Cost of a trade in basis points of its value.")
+]
+RiskFreeOption = Annotated[
+    str | None, typer.Option("--risk-free", help="Risk-free rate a year, as in 2%, for Sharpe.")
+]
+ReturnsOption = Annotated[
+    bool, typer.Option("--returns", help="The file holds returns (0.012), not prices.")
+]
+JumpsOption = Annotated[
+    bool, typer.Option("--accept-jumps", help="Jumps that look like splits are real.")
+]
+NextCloseOption = Annotated[
+    bool, typer.Option("--next-close", help="Trade at the close after the day that fires.")
+]
+WholeOption = Annotated[bool, typer.Option("--whole-shares", help="Trade whole shares only.")]
+MinTradeOption = Annotated[
+    float, typer.Option("--min-trade", help="Smallest trade in money; smaller ones are not made.")
+]
+CooldownOption = Annotated[
+    int, typer.Option("--cooldown", help="Trading days to wait after a rebalancing.")
+]
+FlowOption = Annotated[
+    list[str] | None,
+    typer.Option("--flow", help="monthly:1000, annual:-40000 or 2020-03-31:-50000 (repeatable)."),
+]
+StartValueOption = Annotated[float, typer.Option("--start-value", help="Money on the first day.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace output files that exist.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands into the command line."""
+    app.command("backtest")(backtest)
+    app.command("compare")(compare)
+
+
+def backtest(
+    prices: PricesArgument,
+    targets: TargetsOption,
+    policy: PolicyOption = "5pp",
+    start: StartOption = None,
+    end: EndOption = None,
+    cost_bps: CostOption = 0.0,
+    risk_free: RiskFreeOption = None,
+    returns: ReturnsOption = False,
+    accept_jumps: JumpsOption = False,
+    next_close: NextCloseOption = False,
+    whole_shares: WholeOption = False,
+    min_trade: MinTradeOption = 0.0,
+    cooldown: CooldownOption = 0,
+    flow: FlowOption = None,
+    start_value: StartValueOption = 1_000_000.0,
+    path: Annotated[
+        Path | None, typer.Option("--path", help="Write date,value of every day as CSV.")
+    ] = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """A policy on past prices: what it would have traded, cost and come to."""
+    options = dict(locals())
+    for name in ("policy", "path", "overwrite", "json"):
+        options.pop(name)
+    from xl_rebal.backtest.simulator import simulate
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+    from xl_rebal.files import write_atomically
+    from xl_rebal.portfolio.policy_text import parse_policy
+
+    rule = parse_policy(policy)
+    _check_outputs([path], prices, overwrite=overwrite)
+    loaded = price_inputs.load_market(_options(options))
+    run = simulate(loaded.market, rule, loaded.settings)
+    document = backtest_documents.backtest_document(run)
+    if path is not None:
+        write_atomically(path, backtest_documents.path_csv(run), overwrite=overwrite)
+        document["path"] = str(path)
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    backtest_screens.show_backtest(document)
+
+
+def _options(typed: dict[str, Any]) -> Any:
+    from xl_rebal.cli.price_inputs import BacktestOptions
+
+    typed["flow"] = tuple(typed["flow"] or ())
+    return BacktestOptions(**typed)
+
+
+def _check_outputs(paths: list[Path | None], prices: Path, *, overwrite: bool) -> None:
+    """Refuse outputs that could not be written, or that are the input, before any work is done."""
+    from xl_rebal.errors import FileError
+    from xl_rebal.files import check_target
+
+    for path in paths:
+        if path is None:
+            continue
+        check_target(path, overwrite=overwrite)
+        if path.exists() and prices.exists() and path.samefile(prices):
+            raise FileError.of(
+                where=path.name, what="is the file of prices", remedy="choose another name"
+            )
+
+
+def compare(
+    prices: PricesArgument,
+    targets: TargetsOption,
+    policies: Annotated[
+        str, typer.Option("--policies", help='Separated by semicolons: "never; annual; 3pp; 5/25".')
+    ] = "never; annual; 3pp; 5pp; 7pp; 10pp; 5/25",
+    start: StartOption = None,
+    end: EndOption = None,
+    cost_bps: CostOption = 0.0,
+    risk_free: RiskFreeOption = None,
+    returns: ReturnsOption = False,
+    accept_jumps: JumpsOption = False,
+    next_close: NextCloseOption = False,
+    whole_shares: WholeOption = False,
+    min_trade: MinTradeOption = 0.0,
+    cooldown: CooldownOption = 0,
+    flow: FlowOption = None,
+    start_value: StartValueOption = 1_000_000.0,
+    json: JsonOption = False,
+) -> None:
+    """Several policies on the same prices, each difference with its standard error."""
+    options = dict(locals())
+    for name in ("policies", "json"):
+        options.pop(name)
+    from xl_rebal.backtest.comparison import compare as compared
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+
+    rules = price_inputs.read_policies(policies)
+    loaded = price_inputs.load_market(_options(options))
+    document = backtest_documents.comparison_document(
+        compared(loaded.market, rules, loaded.settings)
+    )
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    backtest_screens.show_comparison(document)

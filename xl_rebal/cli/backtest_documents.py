@@ -1,0 +1,41 @@
+"""The JSON documents and CSV files of the backtest commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xl_rebal.backtest.comparison import Comparison
+from xl_rebal.backtest.metrics import conventions, summary
+from xl_rebal.backtest.run import Run
+
+
+def backtest_document(run: Run) -> dict[str, Any]:
+    """The document of `backtest`."""
+    return {
+        "policy": run.policy.in_words(),
+        "targets": run.market.targets.in_words(),
+        "costs": run.settings.costs.in_words(),
+        "summary": summary(run),
+        "rebalances": run.rebalances(),
+        "conventions": conventions(run.market),
+        "notes": list(run.market.notes),
+    }
+
+
+def path_csv(run: Run) -> bytes:
+    """`date,value`: ISO dates, values at the close with trades and costs done, unrounded."""
+    days = run.market.dates.astype(str).tolist()
+    lines = [f"{day},{value!r}" for day, value in zip(days, run.value.tolist(), strict=True)]
+    return ("\n".join(["date,value", *lines]) + "\n").encode()
+
+
+def comparison_document(found: Comparison) -> dict[str, Any]:
+    """The document of `compare`."""
+    run = found.runs[0]
+    return {
+        "rows": found.rows(),
+        "targets": found.market.targets.in_words(),
+        "costs": run.settings.costs.in_words(),
+        "conventions": conventions(found.market),
+        "notes": found.notes(),
+    }
