@@ -23,6 +23,7 @@ from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.policies import Calendar, Goal, Policy
 
 _CROWDED = 24  # mean days between events below which the loop over days is faster
+_NOTHING = 1e-13  # of the total: what rounding leaves is no trade
 _ENOUGH = 8  # events after which the mean is trusted
 
 
@@ -234,7 +235,7 @@ def _run_general(
                 units = _with_cash(market, record, units, trade, flow[trade])
         rule = rules[int(np.searchsorted(begins, trade, side="right")) - 1][1]
         after, cost = _traded(market, settings, rule, units, trade)
-        if np.array_equal(after, units):  # nothing that may be traded: no rebalancing
+        if after is units:  # nothing that may be traded: no rebalancing
             day = trade
             continue
         _note(record, trade, found, units, after, cost)
@@ -265,9 +266,11 @@ def _traded(
     state = _state(market, rule, units, day)
     value, cost = rebalanced(state, rule.policy, settings)
     after = np.array(value) / market.price[:, day]
-    kept = np.array(value) == np.array(state.value)
-    kept[-1] = False
-    return np.where(kept, units, after), cost
+    moved = np.abs(np.array(value) - np.array(state.value)) > _NOTHING * sum(state.value)
+    if not moved.any():
+        return units, 0.0
+    moved[-1] = True  # cash takes what is left of every rounding
+    return np.where(moved, after, units), cost
 
 
 def _with_cash(market: Market, record: _Record, units: Matrix, day: int, amount: float) -> Matrix:
