@@ -134,7 +134,7 @@ def run_grid(
 def _run_chunk(task: GridTask, first: int, last: int, result: GridResult) -> None:
     """Paths first..last-1, day by day, all bands and paths at once."""
     price = task.price[first:last].transpose(2, 1, 0)  # (T, K, n)
-    days, count, paths = price.shape
+    days, _, paths = price.shape
     bands = len(task.high)
     target, rate = task.target, task.rate
     high, low = task.high.T[:, :, None], task.low.T[:, :, None]  # (K, B, 1)
