@@ -236,10 +236,7 @@ def run(
         if fires:
             before = value
             value, cost = trade(policy, value, target, rate)
-            everything = not policy.breached_only and policy.goal == "target"
-            if not everything and all(
-                abs(a - b) <= 1e-13 * total for a, b in zip(before, value, strict=True)
-            ):
+            if all(abs(a - b) <= 1e-13 * total for a, b in zip(before, value, strict=True)):
                 value, fires = before, False  # nothing may be traded: no rebalancing
         if fires:
             units = [v / p for v, p in zip(value, row, strict=True)]

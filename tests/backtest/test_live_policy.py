@@ -29,10 +29,25 @@ def live(weights: list[float], target: list[float], text: str, rate: float) -> d
     """Money that the live plan moves in each class; units of 1.00 in hundredths."""
     count = len(target) - 1
     rows = [
-        {"account": "A", "symbol": name.upper().replace(" ", ""), "quantity": round(w * TOTAL, 6), "price": 1.0, "asset_class": name}
+        {
+            "account": "A",
+            "symbol": name.upper().replace(" ", ""),
+            "quantity": round(w * TOTAL, 6),
+            "price": 1.0,
+            "asset_class": name,
+        }
         for name, w in zip(NAMES, weights[:count], strict=False)
-    ]  # fmt: skip
-    rows.append({"account": "A", "symbol": "CASH", "quantity": round(weights[-1] * TOTAL, 6), "price": 1.0, "asset_class": "Cash", "kind": "cash"})  # fmt: skip
+    ]
+    rows.append(
+        {
+            "account": "A",
+            "symbol": "CASH",
+            "quantity": round(weights[-1] * TOTAL, 6),
+            "price": 1.0,
+            "asset_class": "Cash",
+            "kind": "cash",
+        }
+    )
     items = [Target(asset_class=n, target=t) for n, t in zip(NAMES, target[:count], strict=False)]
     if target[-1]:
         items.append(Target(asset_class="Cash", target=target[-1]))
@@ -40,10 +55,12 @@ def live(weights: list[float], target: list[float], text: str, rate: float) -> d
         holdings=Holdings.from_rows(rows),
         models={"": Targets(tuple(items))},
         securities={
-            str(row["symbol"]): Security(symbol=str(row["symbol"]), asset_class=str(row["asset_class"]), quantity_step=0.01)
+            str(row["symbol"]): Security(
+                symbol=str(row["symbol"]), asset_class=str(row["asset_class"]), quantity_step=0.01
+            )
             for row in rows[:-1]
         },
-    )  # fmt: skip
+    )
     request = Request(policy=parse_policy(text), limits=Limits(costs=CostModel(half_spread=rate)))
     (plan,) = rebalance(book, request).plans
     moved = dict.fromkeys(NAMES[:count], 0.0)
@@ -54,7 +71,9 @@ def live(weights: list[float], target: list[float], text: str, rate: float) -> d
     return moved
 
 
-def backtested(weights: list[float], target: list[float], text: str, rate: float) -> list[float] | None:
+def backtested(
+    weights: list[float], target: list[float], text: str, rate: float
+) -> list[float] | None:
     """Money that the backtest moves, or None where the bands do not fire."""
     count = len(target) - 1
     policy = parse_policy(text)
@@ -62,9 +81,19 @@ def backtested(weights: list[float], target: list[float], text: str, rate: float
     if target[-1]:
         items.append(Target(asset_class="Cash", target=target[-1]))
     book = Book(
-        holdings=Holdings.from_rows([{"account": "A", "symbol": "X", "quantity": 1.0, "price": 1.0, "asset_class": "Stocks"}]),
+        holdings=Holdings.from_rows(
+            [
+                {
+                    "account": "A",
+                    "symbol": "X",
+                    "quantity": 1.0,
+                    "price": 1.0,
+                    "asset_class": "Stocks",
+                }
+            ]
+        ),
         models={"": Targets(tuple(items))},
-    )  # fmt: skip
+    )
     (drift,) = measure(book)
     band: Widths = widths(policy, drift)
     value = np.array([round(w * TOTAL, 6) for w in weights])

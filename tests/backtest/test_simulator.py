@@ -38,7 +38,17 @@ def market_of(dates: list[dt.date], rows: np.ndarray, weights: list[float]) -> M
     return align(prices, Targets(tuple(items)), accept_jumps=True)
 
 
-BANDS = st.sampled_from([("0.2pp", 0.002, None), ("1pp", 0.01, None), ("3pp", 0.03, None), ("5pp", 0.05, None), ("10%rel", None, 0.10), ("20%rel", None, 0.20), ("5/25", 0.05, 0.25)])  # fmt: skip
+BANDS = st.sampled_from(
+    [
+        ("0.2pp", 0.002, None),
+        ("1pp", 0.01, None),
+        ("3pp", 0.03, None),
+        ("5pp", 0.05, None),
+        ("10%rel", None, 0.10),
+        ("20%rel", None, 0.20),
+        ("5/25", 0.05, 0.25),
+    ]
+)
 PERIODS = st.sampled_from(["daily", "weekly", "monthly", "quarterly", "semiannual", "annual"])
 
 
@@ -52,7 +62,9 @@ def triggers(draw: st.DrawFn) -> tuple[str, PlainRule]:
         period, first = draw(PERIODS), draw(st.booleans())
         if period == "daily":
             first = False
-        return f"{period}{' on first day' if first else ''}", PlainRule("calendar", period=period, first=first)  # fmt: skip
+        return f"{period}{' on first day' if first else ''}", PlainRule(
+            "calendar", period=period, first=first
+        )
     if kind == "every":
         days = draw(st.sampled_from([1, 2, 10, 21]))
         return f"every {days} days", PlainRule("every", days=days)
@@ -71,7 +83,12 @@ def policies(draw: st.DrawFn) -> tuple[str, PlainPolicy]:
     if any(rule.kind == "band" for rule in policy.rules):
         goal = draw(st.sampled_from(["target", "target", "halfway", "edge", "inner"]))
         policy.goal = goal
-        text += {"target": "", "halfway": " to halfway", "edge": " to edge", "inner": " to 40% of band"}[goal]  # fmt: skip
+        text += {
+            "target": "",
+            "halfway": " to halfway",
+            "edge": " to edge",
+            "inner": " to 40% of band",
+        }[goal]
         policy.share = 0.4
         if draw(st.booleans()):
             policy.breached_only, text = True, f"{text} breached only"
@@ -98,7 +115,9 @@ def cases(draw: st.DrawFn) -> tuple[Market, str, PlainPolicy]:
     return market_of(weekdays(first, days), rows, weights.tolist()), text, policy
 
 
-def assert_same(market: Market, text: str, policy: PlainPolicy, *, rate: float, delay: int, cooldown: int) -> None:  # fmt: skip
+def assert_same(
+    market: Market, text: str, policy: PlainPolicy, *, rate: float, delay: int, cooldown: int
+) -> None:
     chosen = Settings(costs=CostModel(half_spread=rate), delay=delay, cooldown=cooldown)
     ours = simulate(market, parse_policy(text), chosen)
     theirs = plain.run(

@@ -6,6 +6,7 @@ Both, and the segment scan, add in the same order, so that their results are equ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,14 @@ from numpy.typing import NDArray
 
 from xl_rebal.backtest.prices import Matrix
 from xl_rebal.backtest.rules import Days, Edges, Flags, Joined, Node, Rule
+
+NOTHING = 1e-13  # of the total: what rounding moves is no trade, and without one no rebalancing
+
+
+def moves(before: Sequence[float], after: Sequence[float]) -> bool:
+    """Whether any class changes by more than rounding."""
+    least = NOTHING * sum(before)
+    return any(abs(a - b) > least for a, b in zip(after, before, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +129,12 @@ def run_days(
                 after = found
                 if close:
                     break
+        moved = False
+        for k in range(count):
+            if abs(target[k] * after - value[k]) > NOTHING * total:
+                moved = True
+        if not moved:
+            continue
         event_day[events] = day
         event_cost[events] = total - after
         before, held = event_before[events], event_after[events]

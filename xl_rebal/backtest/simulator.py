@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xl_rebal.backtest.destinations import State, after_flow, rebalanced, to_target
-from xl_rebal.backtest.float_loop import is_simple, run_in_python, simple_rule
+from xl_rebal.backtest.float_loop import NOTHING, is_simple, moves, run_in_python, simple_rule
 from xl_rebal.backtest.prices import Market, Matrix
 from xl_rebal.backtest.rules import Rule, compile_rule, edges_of, scheduled
 from xl_rebal.backtest.run import Run
@@ -23,7 +23,6 @@ from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.policies import Calendar, Goal, Policy
 
 _CROWDED = 24  # mean days between events below which the loop over days is faster
-_NOTHING = 1e-13  # of the total: what rounding leaves is no trade
 _ENOUGH = 8  # events after which the mean is trusted
 
 
@@ -87,7 +86,11 @@ def _stack(rows: list[Matrix], market: Market) -> Matrix:
 def _first_units(market: Market, settings: Settings) -> Matrix:
     price = market.price[:, 0]
     if settings.holdings is None:
-        return market.target * settings.start_value / price
+        bought = market.target * settings.start_value / price
+        if settings.whole_shares:
+            bought[:-1] = np.floor(bought[:-1] + 1e-9)
+            bought[-1] = (settings.start_value - float(bought[:-1] @ price[:-1])) / price[-1]
+        return bought
     units = np.zeros(len(market.names))
     names = {name.casefold(): k for k, name in enumerate(market.names)}
     for name, quantity in settings.holdings.items():
@@ -149,20 +152,24 @@ def _flows(market: Market, settings: Settings) -> Matrix:
 def _run_plain(market: Market, rule: Rule, settings: Settings, record: _Record) -> None:
     target, rate = rule.target.tolist(), settings.rate
     units, day, last = record.units[0], 0, len(market.dates) - 1
+    last_event = 0
     simple = is_simple(rule.node)
     while day < last:
         events = len(record.day)
         if simple and events >= _ENOUGH and day < events * _CROWDED:
             _run_crowded(market, rule, settings, record, units, day + 1)
             return
-        found = rule.first(market, units, day, last, last=day)
+        found = rule.first(market, units, day, last, last=last_event)
         if found is None:
             return
         price = market.price[:, found]
-        value, cost = to_target((price * units).tolist(), target, rate)
-        after = np.array(value) / price
-        _note(record, found, found, units, after, cost)
-        units, day = after, found
+        before = (price * units).tolist()
+        value, cost = to_target(before, target, rate)
+        day = found
+        if moves(before, value):
+            after = np.array(value) / price
+            _note(record, found, found, units, after, cost)
+            units, last_event = after, found
 
 
 def _run_crowded(
@@ -265,12 +272,30 @@ def _traded(
 ) -> tuple[Matrix, float]:
     state = _state(market, rule, units, day)
     value, cost = rebalanced(state, rule.policy, settings)
-    after = np.array(value) / market.price[:, day]
-    moved = np.abs(np.array(value) - np.array(state.value)) > _NOTHING * sum(state.value)
-    if not moved.any():
+    if not moves(state.value, value):
         return units, 0.0
-    moved[-1] = True  # cash takes what is left of every rounding
-    return np.where(moved, after, units), cost
+    return _units_after(market, settings, state, units, value, day), cost
+
+
+def _units_after(
+    market: Market,
+    settings: Settings,
+    state: State,
+    units: Matrix,
+    value: list[float],
+    day: int,
+) -> Matrix:
+    """Units from values; what did not trade keeps its units, and whole shares stay whole."""
+    price = market.price[:, day]
+    wanted = np.array(value) / price
+    before = np.array(state.value)
+    traded = np.abs(np.array(value) - before) > NOTHING * before.sum()
+    traded[-1] = True  # cash takes what is left of every rounding
+    if settings.whole_shares:
+        whole = units + np.rint((np.array(value) - before) / price)
+        whole[-1] = wanted[-1]
+        wanted = np.where(np.array(value) > 0, whole, wanted)
+    return np.where(traded, wanted, units)
 
 
 def _with_cash(market: Market, record: _Record, units: Matrix, day: int, amount: float) -> Matrix:
@@ -299,8 +324,9 @@ def _with_flow(
 ) -> Matrix:
     """New money buys what is underweight, a withdrawal sells what is overweight."""
     units = _with_cash(market, record, units, day, amount)
-    value, cost = after_flow(_state(market, rule, units, day), settings)
-    after = np.array(value) / market.price[:, day]
+    state = _state(market, rule, units, day)
+    value, cost = after_flow(state, settings)
+    after = _units_after(market, settings, state, units, value, day)
     record.flow_cost += cost
     record.hold(day, after)
     return after
