@@ -30,13 +30,18 @@ class Drawdown:
 
 def deepest_drawdown(value: Matrix) -> Drawdown:
     """The largest fall from a running maximum, by rows of `value`."""
-    top = np.maximum.accumulate(value)
-    under = value / top - 1
+    under = under_water(value)
     trough = int(np.argmin(under))
     peak = int(np.argmax(value[: trough + 1]))
     back = np.flatnonzero(value[trough:] >= value[peak])
     recovery = trough + int(back[0]) if len(back) and under[trough] < 0 else None
     return Drawdown(depth=float(under[trough]), peak=peak, trough=trough, recovery=recovery)
+
+
+def under_water(value: Matrix) -> Matrix:
+    """(T,) how far each value lies below the highest before it; 0 or negative."""
+    result: Matrix = value / np.maximum.accumulate(value) - 1
+    return result
 
 
 def conventions(market: Market) -> str:
@@ -80,7 +85,9 @@ def sortino(returns: Matrix, periods: float, risk_free: float) -> float | None:
 def worst(growth: Matrix, labels: NDArray[Any]) -> tuple[str, float]:
     """The calendar month or year with the lowest return, from the last row of the one before it."""
     ends = np.append(np.flatnonzero(labels[1:] != labels[:-1]), len(growth) - 1)
-    base = np.concatenate([growth[:1], growth[ends[:-1]]])
+    if ends[0] == 0:
+        ends = ends[1:]  # of the period that the first row ends nothing else is known
+    base = growth[np.concatenate([[0], ends[:-1]])]
     found = growth[ends] / base - 1
     place = int(np.argmin(found))
     return str(labels[ends[place]]), float(found[place])
@@ -115,19 +122,22 @@ def summary(run: Run) -> dict[str, Any]:
     costs = float(run.cost.sum()) + run.flow_cost
     count = len(run.day)
     return {
-        "start": market.day(0).isoformat(),
-        "end": market.day(-1).isoformat(),
-        "days": len(market.dates),
-        "years": years,
-        "start_value": float(run.value[0]),
         "final_value": float(run.value[-1]),
-        "flows": float(run.flow.sum()),
         "cagr": cagr,
-        "mean_return": float(np.mean(returns)) * periods,
         "volatility": volatility(returns, periods),
         "sharpe": sharpe(returns, periods, settings.risk_free),
-        "sortino": sortino(returns, periods, settings.risk_free),
         "max_drawdown": fall.depth,
+        "rebalances": count,
+        "turnover": float(run.turnover.sum()) / years,
+        "cost": costs,
+        "tracking_error": volatility(returns - ideal, periods),
+        "rebalances_per_year": count / years,
+        "cost_bps": float((run.cost / run.total_before).sum()) / years * 1e4,
+        "average_drift": float(distance.mean()),
+        "max_drift": float(distance.max()),
+        "days_outside": int(run.outside.any(axis=0).sum()) if banded else None,
+        "sortino": sortino(returns, periods, settings.risk_free),
+        "mean_return": float(np.mean(returns)) * periods,
         "drawdown_peak": market.day(fall.peak).isoformat(),
         "drawdown_trough": market.day(fall.trough).isoformat(),
         "drawdown_recovery": None
@@ -137,20 +147,17 @@ def summary(run: Run) -> dict[str, Any]:
         "worst_month_is": month,
         "worst_year": worst_year,
         "worst_year_is": year,
-        "rebalances": count,
-        "rebalances_per_year": count / years,
-        "turnover": float(run.turnover.sum()) / years,
-        "cost": costs,
-        "cost_bps": float((run.cost / run._total_before).sum()) / years * 1e4,
-        "average_drift": float(distance.mean()),
-        "max_drift": float(distance.max()),
-        "days_outside": int(run.outside.any(axis=0).sum()) if banded else None,
-        "tracking_error": volatility(returns - ideal, periods),
-        **_premium(run, cagr, growth),
+        **_premium(run, cagr),
+        "start": market.day(0).isoformat(),
+        "end": market.day(-1).isoformat(),
+        "days": len(market.dates),
+        "years": years,
+        "start_value": float(run.value[0]),
+        "flows": float(run.flow.sum()),
     }
 
 
-def _premium(run: Run, cagr: float, growth: Matrix) -> dict[str, float | None]:
+def _premium(run: Run, cagr: float) -> dict[str, float | None]:
     """What rebalancing earned, under its two names that must not be confused (S039).
 
     diversification_return  CAGR less the target-weighted CAGR of the assets (Booth and Fama 1992,

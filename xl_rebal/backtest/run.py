@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xl_rebal.backtest.prices import Market, Matrix
 from xl_rebal.backtest.rules import Days, Edges, Interval, Joined, Node, Rule, fires
 from xl_rebal.backtest.settings import Settings
-from xl_rebal.portfolio.policies import Policy, Trigger, trigger_in_words
+from xl_rebal.portfolio.policies import Policy, trigger_in_words
 
 _NOTHING = 1e-9  # of the total: a smaller change of a class is no trade
 
@@ -114,11 +114,12 @@ class Run:
     def turnover(self) -> Matrix:
         """(E,) one-way turnover: half of what was bought and sold, as a share of the total before."""
         moved = np.abs(self.traded[:, :-1]).sum(axis=1) / 2
-        result: Matrix = moved / self._total_before
+        result: Matrix = moved / self.total_before
         return result
 
     @cached_property
-    def _total_before(self) -> Matrix:
+    def total_before(self) -> Matrix:
+        """(E,) value just before each rebalancing."""
         result: Matrix = (self.before * self.market.price[:, self.day].T).sum(axis=1)
         return result
 
@@ -146,7 +147,7 @@ class Run:
     def rebalances(self) -> list[dict[str, Any]]:
         """One row per rebalancing: date, what fired, drift before, trades, cost."""
         names = self.market.names
-        total = self._total_before
+        total = self.total_before
         why = self._reasons()
         rows = []
         for e, day in enumerate(self.day.tolist()):
@@ -217,10 +218,6 @@ def _why(
         total = np.add.reduce(value)
         outside = node.outside(value[:, None], np.array([total]))[:, 0]
         past = np.where(outside, np.abs(value / total - rule.target), -1.0)
-        return [_words(node.leaf)], market.names[int(np.argmax(past))]
+        return [trigger_in_words(node.leaf)], market.names[int(np.argmax(past))]
     assert isinstance(node, (Days, Interval))
-    return [_words(node.leaf)], ""
-
-
-def _words(leaf: Trigger) -> str:
-    return trigger_in_words(leaf)
+    return [trigger_in_words(node.leaf)], ""
