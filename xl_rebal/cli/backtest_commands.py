@@ -66,6 +66,8 @@ def register(app: typer.Typer) -> None:
     """Hang the commands into the command line."""
     app.command("backtest")(backtest)
     app.command("compare")(compare)
+    app.command("optimal-band")(optimal_band)
+    app.command("drawdowns")(drawdowns)
 
 
 def backtest(
@@ -171,3 +173,86 @@ def compare(
         typer.echo(documents.dumps(document))
         return
     backtest_screens.show_comparison(document)
+
+
+def optimal_band(
+    prices: PricesArgument,
+    targets: TargetsOption,
+    limit: Annotated[
+        str,
+        typer.Option("--limit", help='What the band must keep: "TE 0.5%" a year, or "drift 6pp".'),
+    ] = "",
+    bands: Annotated[
+        str | None, typer.Option("--bands", help="Widths to try: 2pp, 3pp, 5pp, 10pp.")
+    ] = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    cost_bps: CostOption = 0.0,
+    risk_free: RiskFreeOption = None,
+    returns: ReturnsOption = False,
+    accept_jumps: JumpsOption = False,
+    next_close: NextCloseOption = False,
+    whole_shares: WholeOption = False,
+    min_trade: MinTradeOption = 0.0,
+    cooldown: CooldownOption = 0,
+    flow: FlowOption = None,
+    start_value: StartValueOption = 1_000_000.0,
+    json: JsonOption = False,
+) -> None:
+    """Bands of every width on the same prices: cost, tracking error, and the best under a limit."""
+    options = dict(locals())
+    for name in ("limit", "bands", "json"):
+        options.pop(name)
+    from xl_rebal.backtest.band_search import WIDTHS, parse_limit, search_bands
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+
+    wanted = parse_limit(limit)
+    widths = price_inputs.read_widths(bands) if bands is not None else WIDTHS
+    loaded = price_inputs.load_market(_options(options))
+    found = search_bands(loaded.market, loaded.settings, limit=wanted, widths=widths)
+    document = backtest_documents.bands_document(found, loaded.settings)
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    backtest_screens.show_bands(document)
+
+
+def drawdowns(
+    prices: PricesArgument,
+    targets: TargetsOption,
+    asset: Annotated[str, typer.Option("--asset", help="The class whose falls are studied.")],
+    policy: PolicyOption = "5pp",
+    depth: Annotated[
+        str, typer.Option("--depth", help="Falls at least so deep, as in 15%.")
+    ] = "15%",
+    start: StartOption = None,
+    end: EndOption = None,
+    cost_bps: CostOption = 0.0,
+    returns: ReturnsOption = False,
+    accept_jumps: JumpsOption = False,
+    json: JsonOption = False,
+) -> None:
+    """In the falls of one class: a policy against never rebalancing, at the trough and the recovery."""
+    from xl_rebal.backtest.drawdowns import drawdown_study
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+    from xl_rebal.portfolio.policy_text import parse_policy
+
+    rule = parse_policy(policy)
+    deep = price_inputs.read_share(depth, "--depth")
+    options: dict[str, Any] = {
+        "prices": prices,
+        "targets": targets,
+        "start": start,
+        "end": end,
+        "cost_bps": cost_bps,
+        "returns": returns,
+        "accept_jumps": accept_jumps,
+        "flow": None,
+    }
+    loaded = price_inputs.load_market(_options(options))
+    study = drawdown_study(loaded.market, rule, asset, loaded.settings, depth=deep)
+    document = backtest_documents.drawdowns_document(study, rule, loaded.market)
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    backtest_screens.show_drawdowns(document)

@@ -119,6 +119,71 @@ def show_comparison(document: dict[str, Any]) -> None:
     _notes(document["notes"])
 
 
+def show_bands(document: dict[str, Any]) -> None:
+    """One line per band, the best marked."""
+    table(
+        "Bands",
+        [
+            ("Band", "right"),
+            ("A year", "right"),
+            ("Turnover", "right"),
+            ("Cost bp", "right"),
+            ("TE", "right"),
+            ("Largest drift", "right"),
+            ("CAGR", "right"),
+            ("Volatility", "right"),
+            ("", "left"),
+        ],
+        [
+            [
+                points(row["band"]).lstrip("+"),
+                f"{row['rebalances_per_year']:.2f}",
+                percent(row["turnover"]),
+                f"{row['cost_bps']:.2f}",
+                percent(row["tracking_error"]),
+                percent(row["max_drift"]),
+                percent(row["cagr"]),
+                percent(row["volatility"]),
+                "best" if row["best"] else "efficient" if row["efficient"] else "",
+            ]
+            for row in document["rows"]
+        ],
+    )
+    say(f"{document['targets']}; {document['costs']}")
+    say(f"Conventions: {document['conventions']}.")
+    _notes(document["notes"])
+
+
+def show_drawdowns(document: dict[str, Any]) -> None:
+    """One line per fall."""
+    say(document["policy"])
+    table(
+        "Falls",
+        [
+            ("Peak", "left"),
+            ("Trough", "left"),
+            ("Recovery", "left"),
+            ("Fall", "right"),
+            ("Gain at trough", "right"),
+            ("Gain at recovery", "right"),
+            ("Made good", "left"),
+        ],
+        [
+            [
+                row["peak"],
+                row["trough"],
+                row["recovery"] or "not yet",
+                percent(row["asset_fall"]),
+                points(row["gain_at_trough"]),
+                points(row["gain_at_recovery"]),
+                row["made_good_on"] or "not yet",
+            ]
+            for row in document["rows"]
+        ],
+    )
+    _notes(document["notes"])
+
+
 def _notes(notes: list[str]) -> None:
     for note in notes:
         say(f"Note: {note}.")

@@ -139,18 +139,29 @@ def _settings(options: BacktestOptions) -> Settings:
         min_trade=options.min_trade,
         cooldown=options.cooldown,
         flows=tuple(_flow(text) for text in options.flow),
-        risk_free=_rate(options.risk_free),
+        risk_free=read_share(options.risk_free or "0", "--risk-free"),
     )
 
 
-def _rate(text: str | None) -> float:
-    if text is None:
-        return 0.0
+def read_widths(text: str) -> list[float]:
+    """Bands from a text such as `2pp, 3pp, 5pp`."""
+    found = [read_share(part, "--bands") for part in re.split(r"[,;]", text) if part.strip()]
+    if not found or not all(0 <= width < 1 for width in found):
+        raise TableError.of(
+            where="--bands",
+            what=f"{text!r} holds no widths between 0 and 100%",
+            remedy="write 2pp, 3pp, 5pp",
+        )
+    return sorted(set(found))
+
+
+def read_share(text: str, option: str) -> float:
+    """A fraction from `5%`, `5pp` or `0.05`."""
     try:
-        return cells.fraction(text)
+        return cells.fraction(text.strip())
     except ValueError as error:
         what, _, remedy = str(error).partition("; ")
-        raise TableError.of(where="--risk-free", what=what, remedy=remedy) from None
+        raise TableError.of(where=option, what=what, remedy=remedy) from None
 
 
 def _flow(text: str) -> Flow:
