@@ -82,15 +82,16 @@ def sortino(returns: Matrix, periods: float, risk_free: float) -> float | None:
     return (float(np.mean(returns)) * periods - risk_free) / deviation
 
 
-def worst(growth: Matrix, labels: NDArray[Any]) -> tuple[str, float]:
-    """The calendar month or year with the lowest return, from the last row of the one before it."""
-    ends = np.append(np.flatnonzero(labels[1:] != labels[:-1]), len(growth) - 1)
+def worst(growth: Matrix, ends: NDArray[np.int64]) -> tuple[int, float]:
+    """The row that ends the calendar month or year with the lowest return, and that return.
+
+    ends  the last row of each; a return runs from the last row of the one before.
+    """
     if ends[0] == 0:
         ends = ends[1:]  # of the period that the first row ends nothing else is known
-    base = growth[np.concatenate([[0], ends[:-1]])]
-    found = growth[ends] / base - 1
+    found = growth[ends] / growth[np.concatenate([[0], ends[:-1]])] - 1
     place = int(np.argmin(found))
-    return str(labels[ends[place]]), float(found[place])
+    return int(ends[place]), float(found[place])
 
 
 def target_returns(run: Run) -> Matrix:
@@ -115,8 +116,8 @@ def summary(run: Run) -> dict[str, Any]:
     fall = deepest_drawdown(growth)
     ideal = target_returns(run)
     cagr = annual_return(growth, years)
-    month, worst_month = worst(growth, market.dates.astype("datetime64[M]"))
-    year, worst_year = worst(growth, market.dates.astype("datetime64[Y]"))
+    month, worst_month = worst(growth, market.period_ends("M"))
+    year, worst_year = worst(growth, market.period_ends("Y"))
     distance = np.abs(run.drift).max(axis=0)
     banded = bool(np.isfinite(run.rule.up).any() or np.isfinite(run.rule.down).any())
     costs = float(run.cost.sum()) + run.flow_cost
@@ -144,9 +145,9 @@ def summary(run: Run) -> dict[str, Any]:
         if fall.recovery is None
         else market.day(fall.recovery).isoformat(),
         "worst_month": worst_month,
-        "worst_month_is": month,
+        "worst_month_is": market.day(month).isoformat()[:7],
         "worst_year": worst_year,
-        "worst_year_is": year,
+        "worst_year_is": market.day(year).isoformat()[:4],
         **_premium(run, cagr),
         "start": market.day(0).isoformat(),
         "end": market.day(-1).isoformat(),

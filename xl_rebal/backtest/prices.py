@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from xl_rebal.drift import class_columns
 from xl_rebal.errors import Fault, FaultList, TableError
 from xl_rebal.portfolio import classes
+from xl_rebal.portfolio.policies import Calendar
 from xl_rebal.portfolio.targets import Targets
 
 Days = NDArray[np.datetime64]
@@ -161,6 +163,7 @@ class Market:
     target    (K + 1,) target weights.
     periods   rows a year, for annual figures: 252 daily, 52, 12, 4, 1.
     notes     the sample, its gaps, what was left out.
+    cache     days of calendar rules and ends of periods, worked out once for all policies.
     """
 
     targets: Targets
@@ -170,7 +173,7 @@ class Market:
     target: Matrix
     periods: float
     notes: tuple[str, ...] = ()
-    masks: dict[object, NDArray[np.bool_]] = field(default_factory=dict, compare=False, repr=False)
+    cache: dict[object, NDArray[Any]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def years(self) -> float:
@@ -183,13 +186,24 @@ class Market:
         result: Matrix = self.price[:, 1:] / self.price[:, :-1] - 1
         return result
 
+    def period_ends(self, unit: str) -> NDArray[np.int64]:
+        """Last rows of the calendar months (`M`) or years (`Y`), the last row of all among them."""
+        found = self.cache.get(unit)
+        if found is None:
+            label = self.dates.astype(f"datetime64[{unit}]")
+            found = np.append(np.flatnonzero(label[1:] != label[:-1]), len(label) - 1)
+            self.cache[unit] = found
+        return found
+
     def since(self, row: int) -> Market:
         """The market from a row on; calendar rules keep their days."""
         return replace(
             self,
             dates=self.dates[row:],
             price=self.price[:, row:],
-            masks={rule: mask[row:] for rule, mask in self.masks.items()},
+            cache={
+                rule: mask[row:] for rule, mask in self.cache.items() if isinstance(rule, Calendar)
+            },
         )
 
     def day(self, index: int) -> dt.date:

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from xl_rebal.backtest.prices import Market, Matrix, after_last, before_first
@@ -50,6 +49,11 @@ class Edges:
     def hit(self, value: Matrix, total: Matrix) -> Flags:
         """(n,) whether any class is outside, from (K + 1, n) values."""
         result: Flags = np.logical_or.reduce(self.outside(value, total), axis=0)
+        return result
+
+    def outside_at(self, value: Matrix, total: float) -> Flags:
+        """(K + 1,) which classes are outside at one moment."""
+        result: Flags = (value >= self.high * total) | (value <= self.low * total)
         return result
 
     def outside(self, value: Matrix, total: Matrix) -> Flags:
@@ -235,15 +239,17 @@ def scheduled(market: Market, rule: Calendar) -> Flags:
     """
     if rule.frequency is Frequency.DAILY:
         return np.ones(len(market.dates), dtype=bool)
-    mask = market.masks.get(rule)
+    mask = market.cache.get(rule)
     if mask is None:
+        import pandas as pd  # loaded by calendar rules only, see xl_rebal.schedule
+
         around = pd.DatetimeIndex(
             np.concatenate(
                 [[before_first(market.dates)], market.dates, [after_last(market.dates)]]
             ).astype("datetime64[s]")
         )
         mask = np.asarray(around.isin(scheduled_days(rule, around)))[1:-1]
-        market.masks[rule] = mask
+        market.cache[rule] = mask
     return mask
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xl_rebal.backtest.prices import Market, Matrix
-from xl_rebal.backtest.rules import Days, Edges, Interval, Joined, Node, Rule, fires
+from xl_rebal.backtest.rules import Edges, Joined, Node, Rule, fires
 from xl_rebal.backtest.settings import Settings
 from xl_rebal.portfolio.policies import Policy, trigger_in_words
 
@@ -193,31 +193,35 @@ class Run:
         last = 0
         for e, day in enumerate(self.fired.tolist()):
             rule = self.rules[int(np.searchsorted(begins, day, side="right")) - 1][1]
-            weights = self.before[e] * self.market.price[:, day]
-            words, asset = _why(rule.node, weights, day, last, rule, self.market)
+            value = self.before[e] * self.market.price[:, day]
+            words, asset = _why(
+                rule.node, value, float(np.add.reduce(value)), day, last, rule, self.market
+            )
             result.append((" and ".join(dict.fromkeys(words)), asset))
             last = int(self.day[e])
         return result
 
 
 def _why(
-    node: Node, value: Matrix, day: int, last: int, rule: Rule, market: Market
+    node: Node, value: Matrix, total: float, day: int, last: int, rule: Rule, market: Market
 ) -> tuple[list[str], str]:
-    """Words of the leaves that fired on a day, and the class that stood furthest outside."""
-    index = np.array([day])
-    if not fires(node, value[:, None], index, last)[0]:
-        return [], ""
+    """Words of the leaves that fired on a day, and the class that stood furthest outside; none of
+    either where the node did not fire.
+    """
     if isinstance(node, Joined):
         words: list[str] = []
         asset = ""
         for part in node.parts:
-            found, name = _why(part, value, day, last, rule, market)
+            found, name = _why(part, value, total, day, last, rule, market)
+            if node.every and not found:
+                return [], ""
             words, asset = words + found, asset or name
         return words, asset
     if isinstance(node, Edges):
-        total = np.add.reduce(value)
-        outside = node.outside(value[:, None], np.array([total]))[:, 0]
-        past = np.where(outside, np.abs(value / total - rule.target), -1.0)
-        return [trigger_in_words(node.leaf)], market.names[int(np.argmax(past))]
-    assert isinstance(node, (Days, Interval))
-    return [trigger_in_words(node.leaf)], ""
+        drift = np.where(node.outside_at(value, total), np.abs(value / total - rule.target), -1.0)
+        worst = int(drift.argmax())
+        if drift[worst] < 0:
+            return [], ""
+        return [trigger_in_words(node.leaf)], market.names[worst]
+    fired = fires(node, value[:, None], np.array([day]), last)[0]
+    return ([trigger_in_words(node.leaf)] if fired else []), ""

@@ -256,7 +256,7 @@ def _state(market: Market, rule: Rule, units: Matrix, day: int) -> State:
     edges = edges_of(
         Widths(down=rule.down, up=rule.up), rule.target, rule.policy.beyond, rule.policy.trigger
     )
-    outside = edges.outside(value[:, None], np.array([np.add.reduce(value)]))[:, 0]
+    outside = edges.outside_at(value, float(np.add.reduce(value)))
     return State(
         value=value.tolist(),
         price=price.tolist(),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from xl_rebal.portfolio.holdings import Holdings
@@ -71,6 +70,8 @@ def group_rows(holdings: Holdings, targets_of: Callable[[str], Targets]) -> tupl
 
 def _codes(holdings: Holdings, *columns: str) -> tuple[Codes, list[tuple[str, ...]]]:
     """(n,) a number for what each row says in text columns, and what each number stands for."""
+    import pandas as pd  # loaded with the first book: a backtest has none, and starts without it
+
     code = np.zeros(len(holdings), dtype=np.int64)
     for name in columns:
         each, words = pd.factorize(getattr(holdings, name))
