@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.cli.conftest import Run
 from tests.cli.test_errors import refused
@@ -210,6 +211,34 @@ def test_returns_instead_of_prices(xl: Run, table: Table) -> None:
 
 # fmt: off
 # ruff: noqa: E501
+def test_workbooks(xl: Run, prices: Path, tmp_path: Path) -> None:
+    one, many = tmp_path / "one.xlsx", tmp_path / "many.xlsx"
+    found = xl("backtest", prices, "--targets", TARGETS, "--policy", "2pp", "--out", one, "--json")
+    assert found.document["workbook"] == str(one)
+    book = load_workbook(one, data_only=True)
+    assert book.sheetnames == ["Backtest", "Rebalancings", "Days"]
+    days = list(book["Days"].iter_rows(min_row=5, values_only=True))
+    assert len(days) == 60
+    assert days[-1][1] == pytest.approx(found.document["summary"]["final_value"], rel=1e-14)
+    events = list(book["Rebalancings"].iter_rows(min_row=5, values_only=True))
+    assert [row[0] for row in events] == [r["date"] for r in found.document["rebalances"]]
+    with zipfile.ZipFile(one) as package:
+        assert sum(name.startswith("xl/charts/chart") for name in package.namelist()) == 3
+    ran = xl("compare", prices, "--targets", TARGETS, "--policies", "never; 2pp", "--out", many)
+    assert ran.code == 0
+    names = [row[0].value for row in load_workbook(many)["Policies"].iter_rows(min_row=1)]
+    assert names.count("2pp") == 1
+    before = one.read_bytes()
+    assert "exists already" in refused(xl, "compare", prices, "--targets", TARGETS, "--out", one)[0]
+    again = xl("backtest", prices, "--targets", TARGETS, "--policy", "2pp", "--out", one, "--overwrite")
+    assert again.code == 0
+    assert one.read_bytes() == before
+    wrong = tmp_path / "one.csv"
+    assert "no name for a workbook" in refused(xl, "backtest", prices, "--targets", TARGETS, "--out", wrong)[0]
+    nothing = xl("backtest", prices, "--targets", TARGETS, "--policy", "never", "--out", tmp_path / "n.xlsx")
+    assert nothing.code == 0
+
+
 BAD: dict[str, tuple[str, str]] = {
     "target without prices": ("Date,AAA,CCC\n2024-01-01,1,1\n2024-01-02,1,1\n", "target BBB: there is no column of prices"),
     "date twice": ("Date,AAA,BBB\n2024-01-01,1,1\n2024-01-02,1,1\n2024-01-01,1,2\n", "line 4: 2024-01-01 stands twice"),

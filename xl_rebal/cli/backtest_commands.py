@@ -56,6 +56,9 @@ FlowOption = Annotated[
     typer.Option("--flow", help="monthly:1000, annual:-40000 or 2020-03-31:-50000 (repeatable)."),
 ]
 StartValueOption = Annotated[float, typer.Option("--start-value", help="Money on the first day.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Write a workbook (.xlsx) with tables and charts.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace output files that exist.")
@@ -89,12 +92,13 @@ def backtest(
     path: Annotated[
         Path | None, typer.Option("--path", help="Write date,value of every day as CSV.")
     ] = None,
+    out: OutOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """A policy on past prices: what it would have traded, cost and come to."""
     options = dict(locals())
-    for name in ("policy", "path", "overwrite", "json"):
+    for name in ("policy", "path", "out", "overwrite", "json"):
         options.pop(name)
     from xl_rebal.backtest.simulator import simulate
     from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
@@ -102,13 +106,19 @@ def backtest(
     from xl_rebal.portfolio.policy_text import parse_policy
 
     rule = parse_policy(policy)
-    _check_outputs([path], prices, overwrite=overwrite)
+    _check_outputs([path, out], prices, overwrite=overwrite)
+    _check_workbook(out)
     loaded = price_inputs.load_market(_options(options))
     run = simulate(loaded.market, rule, loaded.settings)
     document = backtest_documents.backtest_document(run)
     if path is not None:
         write_atomically(path, backtest_documents.path_csv(run), overwrite=overwrite)
         document["path"] = str(path)
+    if out is not None:
+        from xl_rebal.workbooks.backtest_report import write_backtest_report
+
+        write_backtest_report(run, out, overwrite=overwrite)
+        document["workbook"] = str(out)
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -137,6 +147,16 @@ def _check_outputs(paths: list[Path | None], prices: Path, *, overwrite: bool) -
             )
 
 
+def _check_workbook(out: Path | None) -> None:
+    """Refuse a name that Excel would not open."""
+    from xl_rebal.errors import FileError
+
+    if out is not None and out.suffix.casefold() != ".xlsx":
+        raise FileError.of(
+            where=out.name, what="is no name for a workbook", remedy="end it in .xlsx"
+        )
+
+
 def compare(
     prices: PricesArgument,
     targets: TargetsOption,
@@ -155,20 +175,28 @@ def compare(
     cooldown: CooldownOption = 0,
     flow: FlowOption = None,
     start_value: StartValueOption = 1_000_000.0,
+    out: OutOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Several policies on the same prices, each difference with its standard error."""
     options = dict(locals())
-    for name in ("policies", "json"):
+    for name in ("policies", "out", "overwrite", "json"):
         options.pop(name)
     from xl_rebal.backtest.comparison import compare as compared
     from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
 
     rules = price_inputs.read_policies(policies)
+    _check_outputs([out], prices, overwrite=overwrite)
+    _check_workbook(out)
     loaded = price_inputs.load_market(_options(options))
-    document = backtest_documents.comparison_document(
-        compared(loaded.market, rules, loaded.settings)
-    )
+    found = compared(loaded.market, rules, loaded.settings)
+    document = backtest_documents.comparison_document(found)
+    if out is not None:
+        from xl_rebal.workbooks.backtest_report import write_comparison_report
+
+        write_comparison_report(found, out, overwrite=overwrite)
+        document["workbook"] = str(out)
     if json:
         typer.echo(documents.dumps(document))
         return
