@@ -129,6 +129,13 @@ class Run:
         result: Matrix = self.opening - self.target
         return result
 
+    @property
+    def common_band(self) -> float | None:
+        """The band's half-width where all classes have the same, else None."""
+        wide = np.concatenate([self.rule.up[:-1], self.rule.down[:-1]])
+        same = np.isfinite(wide).all() and np.ptp(wide) < _NOTHING
+        return float(wide[0]) if same else None
+
     @cached_property
     def outside(self) -> NDArray[np.bool_]:
         """(K + 1, T) which classes end a day outside the policy's bands, trades done."""

@@ -181,7 +181,7 @@ def _day_columns(run: Run) -> dict[str, tuple[Look, list[Content]]]:
     }
     for name, drift in zip(run.market.names[:-1], run.drift[:-1].tolist(), strict=True):
         found[f"Drift {name}"] = (number(styles.DRIFT), list(drift))
-    band = _band(run)
+    band = run.common_band
     if band is not None:
         count = len(run.market.dates)
         found["Upper edge"] = (percent, [band] * count)
@@ -192,12 +192,6 @@ def _day_columns(run: Run) -> dict[str, tuple[Look, list[Content]]]:
         marks[day] = float(column[int(np.argmax(np.abs(column)))])
     found["Rebalanced at"] = (number(styles.DRIFT), marks)
     return found
-
-
-def _band(run: Run) -> float | None:
-    """The band's width where all classes have the same."""
-    wide = np.concatenate([run.rule.up[:-1], run.rule.down[:-1]])
-    return float(wide[0]) if np.isfinite(wide).all() and np.ptp(wide) < 1e-12 else None
 
 
 def _write_days(canvas: Canvas, run: Run) -> None:

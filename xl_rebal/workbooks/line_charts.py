@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openpyxl.chart import LineChart, ScatterChart
+from openpyxl.chart import BarChart, LineChart, ScatterChart
 from openpyxl.chart.data_source import (
     AxDataSource,
     NumData,
@@ -68,8 +68,12 @@ def line_chart(
     categories_ref: str,
     categories: Sequence[str],
     lines: Sequence[Line],
+    bars: Sequence[Line] = (),
 ) -> LineChart:
-    """Lines over dates written as text; a handful of dates stand along the axis, below the chart."""
+    """Lines over dates written as text; a handful of dates stand along the axis, below the chart.
+
+    bars  series drawn as columns behind the lines: an event is a column, a day without one is 0.
+    """
     chart: Any = LineChart()
     _dress(chart, title)
     chart.grouping = "standard"
@@ -83,6 +87,17 @@ def line_chart(
     x.number_format = styles.TEXT
     _dress_axes(x, y, axis_format)
     chart.dispBlanksAs = "gap"
+    if bars:
+        columns: Any = BarChart()
+        columns.type, columns.grouping, columns.gapWidth = "col", "clustered", 0
+        for index, each in enumerate(bars, start=len(lines)):
+            series = _line(index, each, cats, axis_format)
+            series.marker = series.smooth = None
+            series.spPr = GraphicalProperties(
+                solidFill=each.colour, ln=LineProperties(solidFill=each.colour, w=9525)
+            )
+            columns.series.append(series)
+        chart += columns
     made: LineChart = chart
     return made
 

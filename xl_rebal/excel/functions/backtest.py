@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from xl_rebal.backtest.band_search import COLUMNS, parse_limit, search_bands
 from xl_rebal.backtest.comparison import compare
 from xl_rebal.backtest.metrics import conventions, never, summary, under_water
@@ -121,14 +123,22 @@ def _path(run: Run) -> Grid:
 
 
 def _chart(run: Run) -> Grid:
-    """What charts are drawn from; growth of 1, drift before the day's trades."""
+    """What charts are drawn from: growth of 1, drift before the day's trades, the band where all
+    classes have the same, and the drift at which the day rebalanced (0 on other days).
+    """
     left_alone = never(run)
+    largest = np.abs(run.drift).max(axis=0)
+    fired = np.zeros(len(largest))
+    fired[run.day] = largest[run.day]
     columns: dict[str, list[Any]] = {
         "date": run.market.dates.astype(str).tolist(),
         "growth": run.growth.tolist(),
         "never": left_alone.tolist(),
         "drawdown": under_water(run.growth).tolist(),
         "never_drawdown": under_water(left_alone).tolist(),
+        "largest_drift": largest.tolist(),
+        "band": [run.common_band] * len(largest),
+        "rebalanced_at": fired.tolist(),
     }
     for name, drift in zip(run.market.names[:-1], run.drift[:-1].tolist(), strict=True):
         columns[f"drift {name}"] = drift
