@@ -20,6 +20,7 @@ from xl_rebal.workbooks.template_pages import flag, protect, underline_used
 
 ROW = 5  # the header row of every spill
 END = 100_000  # names reach as far: more rows of prices than any market has had days
+FIGURES_END = 100  # more rows than there are figures
 NOTE_ROW = 3
 
 _PRICES, _TARGETS = "tblPrices[#All]", "tblTargets[#All]"
@@ -153,7 +154,8 @@ def _write(canvas: Canvas, each: LabSheet, results: Results) -> Spill:
     flag(sheet, f"A{ROW}", f'LEFT($A${ROW},1)="#"', styles.BAD)
     for header, name in each.names.items():
         place = get_column_letter(headers.index(header) + 1)
-        define(canvas, name, f"'{each.title}'!${place}${first}:${place}${END}")
+        last = FIGURES_END if each.title == FIGURE else END
+        define(canvas, name, f"'{each.title}'!${place}${first}:${place}${last}")
     sheet.freeze_panes = f"B{first}"
     set_up_print(sheet, last_column=len(headers), last_row=first, repeat=ROW)
     sheet.print_area = None  # as far as the formula spills

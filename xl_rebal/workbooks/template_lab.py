@@ -40,7 +40,7 @@ POINTS = 240  # of a chart; the lows, highs and trades between two of them are k
 POLICY_ROWS = 12
 CHART_TOP, CHART_ROWS = 12, 16
 FUNCTIONS = frozenset(
-    "COUNT INDEX LEFT LEN MATCH MAX MIN ROUND TEXT REBAL_BACKTEST REBAL_COMPARE REBAL_OPTIMAL_BAND "
+    "COUNT INDEX LEFT LEN MAX MIN ROUND TEXT REBAL_BACKTEST REBAL_COMPARE REBAL_OPTIMAL_BAND "
     "REBAL_POLICY REBAL_VERSION".split()
 )
 _TEXT = replace(given_text(), fill=INPUT_FILL)
@@ -354,14 +354,17 @@ _LOADED = (
 )
 
 
-def _figure(key: str) -> str:
-    return f'INDEX(FigureValue,MATCH("{key}",FigureName,0))'
+def _figure(key: str, keys: Sequence[Any]) -> str:
+    """A figure by its place, held against its name: MATCH finds no text among the results of an array
+    formula in LibreOffice Calc.
+    """
+    place = list(keys).index(key) + 1
+    return f'IF(INDEX(FigureName,{place})&""="{key}",INDEX(FigureValue,{place}),"")'
 
 
-_SAMPLE = (
-    f'IFERROR({_figure("start")}&" to "&{_figure("end")}&", "&TEXT({_figure("days")},"#,##0")'
-    '&" rows","")'
-)
+def _sample(keys: Sequence[Any]) -> str:
+    start, end, days = (_figure(key, keys) for key in ("start", "end", "days"))
+    return f'IFERROR({start}&" to "&{end}&", "&TEXT({days},"#,##0")&" rows","")'
 
 
 def _write_lab(
@@ -382,7 +385,7 @@ def _write_lab(
         ("Add-in", Formula(_LOADED, NOT_LOADED)),
         ("How to", _STEPS),
         ("Policy", Formula('IFERROR(PolicyInWords&"","")', policy)),
-        ("Sample", Formula(_SAMPLE, sample)),
+        ("Sample", Formula(_sample(list(figures)), sample)),
     )
     for row, (label, content) in enumerate(lines, start=4):
         canvas.put(sheet, row, 2, label, styles.LABEL)
@@ -420,7 +423,7 @@ def _write_cards(canvas: Canvas, sheet: Worksheet, figures: dict[Any, Any]) -> N
         value = _number(figures[key])
         for row, content, cell_look in (
             (9, label, styles.CARD_LABEL),
-            (10, Formula(f"IFERROR(N({_figure(key)}),0)", value), look),
+            (10, Formula(f'IFERROR({_figure(key, list(figures))},"")', value), look),
         ):
             if last > first:
                 canvas.merge(sheet, row, first, last, cell_look)
