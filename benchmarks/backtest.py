@@ -23,7 +23,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from xl_rebal.backtest.grid import GridTask, absolute_edges, run_grid
 from xl_rebal.backtest.metrics import summary
@@ -93,6 +92,7 @@ def ours(found: Market) -> Any:
 def bt_run(found: Market) -> Any:
     """The same with bt: fractional positions, the proportional cost as a commission, its statistics."""
     import bt
+    import pandas as pd
 
     frame = pd.DataFrame(
         found.price[:-1].T, index=pd.DatetimeIndex(found.dates.astype("datetime64[ns]")),
@@ -120,8 +120,10 @@ def bt_run(found: Market) -> Any:
     return result.prices.iloc[:, 0].to_numpy(), result.stats, result.get_transactions()
 
 
-def pandas_loop(found: Market) -> pd.Series:
+def pandas_loop(found: Market) -> Any:
     """What one writes first: a loop over the rows of a DataFrame."""
+    import pandas as pd
+
     frame = pd.DataFrame(found.price[:-1].T, index=found.dates, columns=list(found.names[:-1]))
     target = pd.Series(found.target[:-1], index=frame.columns)
     units = target * 1e6 / frame.iloc[0]
@@ -204,6 +206,7 @@ def grid_task(count: int, days: int = 1260) -> GridTask:
 
 def vectorbt_seconds(task: GridTask) -> float:
     """vectorbt's simulation of 20 bands: its orders are ours, so that only its simulation is timed."""
+    import pandas as pd
     import vectorbt as vbt
 
     count, assets, days = task.price.shape

@@ -240,4 +240,8 @@ def test_unequal_bands_of_two_classes_act_as_the_narrower_one() -> None:
     targets = with_bands(market.targets, {"AAA": 0.05, "BBB": 0.03})
     unequal = simulate(replace(market, targets=targets), parse_policy("own bands"))
     assert unequal.day.tolist() == simulate(market, parse_policy("3pp")).day.tolist()
+    wider = simulate(
+        replace(market, targets=with_bands(market.targets, {"AAA": 0.05})), parse_policy("3pp")
+    )
+    assert wider.day.tolist() == unequal.day.tolist()  # BBB's band of 3 pp decides again
     assert len(unequal.day) > 0

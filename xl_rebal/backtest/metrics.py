@@ -148,7 +148,7 @@ def summary(run: Run) -> dict[str, Any]:
         "worst_month_is": market.day(month).isoformat()[:7],
         "worst_year": worst_year,
         "worst_year_is": market.day(year).isoformat()[:4],
-        **_premium(run, cagr),
+        **_premium(run, cagr, ideal),
         "start": market.day(0).isoformat(),
         "end": market.day(-1).isoformat(),
         "days": len(market.dates),
@@ -158,7 +158,7 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
-def _premium(run: Run, cagr: float) -> dict[str, float | None]:
+def _premium(run: Run, cagr: float, ideal: Matrix) -> dict[str, float | None]:
     """What rebalancing earned, under its two names that must not be confused (S039).
 
     diversification_return  CAGR less the target-weighted CAGR of the assets (Booth and Fama 1992,
@@ -172,11 +172,9 @@ def _premium(run: Run, cagr: float) -> dict[str, float | None]:
     weight = run.rule.target
     years, periods = market.years, market.periods
     own = (market.price[:, -1] / market.price[:, 0]) ** (1 / years) - 1
-    assets = market.returns
-    variance = np.var(assets, axis=1, ddof=1) if assets.shape[1] > 1 else np.zeros(len(weight))
-    whole = np.var(target_returns(run), ddof=1) if assets.shape[1] > 1 else 0.0
+    whole = np.var(ideal, ddof=1) if len(ideal) > 1 else 0.0
     return {
         "diversification_return": cagr - float(weight @ own),
-        "premium_estimate": float(weight @ variance - whole) * periods / 2,
+        "premium_estimate": float(weight @ market.variances - whole) * periods / 2,
         "gain_over_never": cagr - annual_return(never(run), years),
     }

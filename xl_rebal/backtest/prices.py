@@ -163,7 +163,7 @@ class Market:
     target    (K + 1,) target weights.
     periods   rows a year, for annual figures: 252 daily, 52, 12, 4, 1.
     notes     the sample, its gaps, what was left out.
-    cache     days of calendar rules and ends of periods, worked out once for all policies.
+    cache     what policies share and is worked out once: returns, days of calendar rules.
     """
 
     targets: Targets
@@ -173,7 +173,7 @@ class Market:
     target: Matrix
     periods: float
     notes: tuple[str, ...] = ()
-    cache: dict[object, NDArray[Any]] = field(default_factory=dict, compare=False, repr=False)
+    cache: dict[object, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def years(self) -> float:
@@ -183,28 +183,38 @@ class Market:
     @property
     def returns(self) -> Matrix:
         """(K + 1, T - 1) simple returns."""
-        result: Matrix = self.price[:, 1:] / self.price[:, :-1] - 1
+        if "returns" not in self.cache:
+            self.cache["returns"] = self.price[:, 1:] / self.price[:, :-1] - 1
+        result: Matrix = self.cache["returns"]
+        return result
+
+    @property
+    def variances(self) -> Matrix:
+        """(K + 1,) sample variances of the returns of a row; 0 for a single return."""
+        if "variances" not in self.cache:
+            found = self.returns
+            many = found.shape[1] > 1
+            self.cache["variances"] = (
+                np.var(found, axis=1, ddof=1) if many else np.zeros(len(found))
+            )
+        result: Matrix = self.cache["variances"]
         return result
 
     def period_ends(self, unit: str) -> NDArray[np.int64]:
         """Last rows of the calendar months (`M`) or years (`Y`), the last row of all among them."""
-        found = self.cache.get(unit)
-        if found is None:
+        if unit not in self.cache:
             label = self.dates.astype(f"datetime64[{unit}]")
-            found = np.append(np.flatnonzero(label[1:] != label[:-1]), len(label) - 1)
-            self.cache[unit] = found
-        return found
+            self.cache[unit] = np.append(np.flatnonzero(label[1:] != label[:-1]), len(label) - 1)
+        result: NDArray[np.int64] = self.cache[unit]
+        return result
 
     def since(self, row: int) -> Market:
         """The market from a row on; calendar rules keep their days."""
-        return replace(
-            self,
-            dates=self.dates[row:],
-            price=self.price[:, row:],
-            cache={
-                rule: mask[row:] for rule, mask in self.cache.items() if isinstance(rule, Calendar)
-            },
-        )
+        later = replace(self, dates=self.dates[row:], price=self.price[:, row:])
+        for rule, mask in self.cache.items():
+            if isinstance(rule, Calendar):
+                later.cache[rule] = mask[row:]
+        return later
 
     def day(self, index: int) -> dt.date:
         """The date of a row."""

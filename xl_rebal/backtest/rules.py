@@ -189,7 +189,13 @@ def compile_rule(policy: Policy, market: Market, targets: Targets | None = None)
 
 
 def _drift(market: Market, targets: Targets) -> Drift:
-    return drift_of(targets, ("",), market.names, np.zeros((1, len(market.names))))
+    if targets is not market.targets:
+        return drift_of(targets, ("",), market.names, np.zeros((1, len(market.names))))
+    if "drift" not in market.cache:
+        nothing = np.zeros((1, len(market.names)))
+        market.cache["drift"] = drift_of(targets, ("",), market.names, nothing)
+    found: Drift = market.cache["drift"]
+    return found
 
 
 def _node(trigger: Trigger, policy: Policy, market: Market, empty: Drift) -> Node:
@@ -250,7 +256,8 @@ def scheduled(market: Market, rule: Calendar) -> Flags:
         )
         mask = np.asarray(around.isin(scheduled_days(rule, around)))[1:-1]
         market.cache[rule] = mask
-    return mask
+    result: Flags = mask
+    return result
 
 
 def _any(node: Node, kind: type) -> bool:
