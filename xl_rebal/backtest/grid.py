@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,6 +120,8 @@ def run_grid(
             piece(bound)
             report(progress, number / len(bounds))
         return result
+    from concurrent.futures import ThreadPoolExecutor  # it takes long to load
+
     with ThreadPoolExecutor(threads) as pool:
         try:
             for number, _ in enumerate(pool.map(piece, bounds), start=1):
