@@ -21,7 +21,8 @@ from xl_rebal.excel import registry
 from xl_rebal.excel.templates import LAB, backtest_lab
 from xl_rebal.workbooks import lab_example
 from xl_rebal.workbooks.lab_calls import PATH, ROW, SHEETS
-from xl_rebal.workbooks.template_lab import POINTS, lab_findings
+from xl_rebal.workbooks.lab_data import POINTS
+from xl_rebal.workbooks.template_lab import lab_findings
 
 FILE = PROJECT / "workbook_templates" / LAB
 TABLES = (lab_example.prices(), lab_example.TARGETS)
