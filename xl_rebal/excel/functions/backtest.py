@@ -82,6 +82,7 @@ def _settings(cost_bps: Any) -> Settings:
         ),
     ),
     returns=Returns.TABLE,
+    expensive=True,
     description="What a policy would have traded, cost and come to on past prices. Targets name price "
     "columns; the first row buys them with 1,000,000 and is not counted. Volatility and Sharpe from "
     "simple returns x 252 daily rows, CAGR by calendar time, turnover one-way.",
@@ -172,6 +173,7 @@ _OUTPUTS = {"summary": _summary, "events": _events, "path": _path, "chart": _cha
         COST_BPS,
     ),
     returns=Returns.TABLE,
+    expensive=True,
     description="One row per policy on the same prices. Differences to the first policy come with "
     "standard errors (stationary block bootstrap) and a plain word: a difference within 1.96 of them "
     "is a statistical tie.",
@@ -233,6 +235,7 @@ def _noted(rows: list[dict[str, Any]], notes: list[str]) -> Grid:
         ),
     ),
     returns=Returns.TABLE,
+    expensive=True,
     description="Absolute bands from 0.5 to 20 pp on the same prices, the best first: the cheapest within "
     "the limit, or without one the least cost + 5 x tracking error squared. The note names the sample "
     "and the number of bands tried.",
