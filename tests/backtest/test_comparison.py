@@ -60,12 +60,12 @@ def test_metrics_by_hand() -> None:
     assert volatility(returns, 252) == pytest.approx(
         math.sqrt(252 * 0.0014 / 3 - 252 * 0.02**2 / 12)
     )
-    assert sharpe(returns, 252, 0.02) == pytest.approx(
-        (0.005 * 252 - 0.02) / volatility(returns, 252)
+    assert sharpe(1.26, 0.3, 0.02) == pytest.approx((1.26 - 0.02) / 0.3)
+    assert sortino(returns, 1.26, 252, 0.0) == pytest.approx(
+        0.005 * 252 / math.sqrt(0.0004 / 4 * 252)
     )
-    assert sortino(returns, 252, 0.0) == pytest.approx(0.005 * 252 / math.sqrt(0.0004 / 4 * 252))
-    assert sharpe(np.zeros(5), 252, 0.0) is None
-    assert sortino(np.array([0.1, 0.2]), 252, 0.0) is None
+    assert sharpe(0.0, 0.0, 0.0) is None
+    assert sortino(np.array([0.1, 0.2]), 1.0, 252, 0.0) is None
     row, lowest = worst(value, np.array([0, 2, 5]))  # the years end on rows 0, 2 and 5
     assert (row, round(lowest, 12)) == (2, -0.1)
 

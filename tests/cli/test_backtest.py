@@ -141,6 +141,69 @@ def test_drawdowns(xl: Run, prices: Path) -> None:
     )
 
 
+def test_start_dates(xl: Run, prices: Path) -> None:
+    found = xl(
+        "compare", prices, "--targets", TARGETS, "--policies", "never; 2pp", "--starts", 3, "--json"
+    ).document
+    for row in found["rows"]:
+        assert row["start_dates"]["starts"] >= 1
+    assert found["rows"][0]["start_dates"]["largest"] == 0
+    shown = xl("compare", prices, "--targets", TARGETS, "--policies", "never; 2pp", "--starts", 3)
+    assert "first days" in shown.out
+
+
+def test_volatility_bands(xl: Run, prices: Path) -> None:
+    found = xl(
+        "volatility-bands", prices, "--targets", TARGETS, "--average", "4pp", "--json"
+    ).document
+    assert [row["asset_class"] for row in found["rows"]] == ["AAA", "BBB"]
+    for aim in ("equal_frequency", "equal_risk"):
+        assert sum(row[aim] for row in found["rows"]) / 2 == pytest.approx(0.04)
+    assert [each["bands"] for each in found["backtests"]] == ["equal frequency", "equal risk"]
+    assert xl("volatility-bands", prices, "--targets", TARGETS).code == 0
+    assert (
+        "average band"
+        in refused(xl, "volatility-bands", prices, "--targets", TARGETS, "--average", "0%")[0]
+    )
+
+
+@pytest.mark.parametrize("model", ["history", "normal", "t5"])
+def test_what_if(xl: Run, prices: Path, model: str) -> None:
+    asked = (
+        "what-if",
+        prices,
+        "--targets",
+        TARGETS,
+        "--bands",
+        "2pp, 6pp",
+        "--paths",
+        20,
+        "--years",
+        1,
+        "--cost-bps",
+        10,
+        "--model",
+        model,
+    )
+    found = xl(*asked, "--json").document
+    narrow, wide = found["rows"]
+    assert narrow["rebalances_per_year"] > wide["rebalances_per_year"]
+    assert narrow["cost_bps"] == pytest.approx(narrow["turnover"] * 20, rel=0.01)
+    assert narrow["cagr_5th"] <= narrow["cagr_median"] <= narrow["cagr_95th"]
+    assert xl(*asked, "--json").document == found
+    other = xl(*asked, "--seed", 7, "--json").document
+    assert other["rows"] != found["rows"]
+    assert xl(*asked).code == 0
+
+
+def test_what_if_refuses_what_it_cannot_do(xl: Run, prices: Path) -> None:
+    asked = ("what-if", prices, "--targets", TARGETS)
+    assert "are not possible" in refused(xl, *asked, "--paths", 0)[0]
+    assert "are not possible" in refused(xl, *asked, "--years", 100000)[0]
+    assert "'weird' is not known" in refused(xl, *asked, "--model", "weird")[0]
+    assert "has no volatility" in refused(xl, *asked, "--model", "t2")[0]
+
+
 def test_start_end_flows_and_the_rest(xl: Run, prices: Path) -> None:
     found = xl(
         "backtest",

@@ -60,26 +60,23 @@ def annual_return(growth: Matrix, years: float) -> float:
 
 def volatility(returns: Matrix, periods: float) -> float:
     """Sample standard deviation of simple returns x sqrt(periods); 0 for fewer than two."""
-    if len(returns) < 2:
+    count = len(returns)
+    if count < 2:
         return 0.0
-    return float(np.std(returns, ddof=1)) * math.sqrt(periods)
+    off = returns - np.add.reduce(returns) / count
+    return math.sqrt(float(off @ off) / (count - 1) * periods)
 
 
-def sharpe(returns: Matrix, periods: float, risk_free: float) -> float | None:
-    """Mean excess return over its standard deviation, annualised; None where nothing moves."""
-    spread = volatility(returns, periods)
-    if spread <= 1e-12:
-        return None
-    return (float(np.mean(returns)) * periods - risk_free) / spread
+def sharpe(mean: float, volatility: float, risk_free: float) -> float | None:
+    """Annual mean excess return over the annual volatility; None where nothing moves."""
+    return (mean - risk_free) / volatility if volatility > 1e-12 else None
 
 
-def sortino(returns: Matrix, periods: float, risk_free: float) -> float | None:
-    """Mean excess return over the root mean square of the shortfalls below the risk-free rate."""
+def sortino(returns: Matrix, mean: float, periods: float, risk_free: float) -> float | None:
+    """Annual mean excess return over the root mean square of the shortfalls below the risk-free rate."""
     short = np.minimum(returns - risk_free / periods, 0.0)
-    deviation = math.sqrt(float(np.mean(short**2)) * periods)
-    if deviation <= 1e-12:
-        return None
-    return (float(np.mean(returns)) * periods - risk_free) / deviation
+    deviation = math.sqrt(float(short @ short) / len(short) * periods)
+    return (mean - risk_free) / deviation if deviation > 1e-12 else None
 
 
 def worst(growth: Matrix, ends: NDArray[np.int64]) -> tuple[int, float]:
@@ -115,18 +112,20 @@ def summary(run: Run) -> dict[str, Any]:
     growth, returns = run.growth, run.returns
     fall = deepest_drawdown(growth)
     ideal = target_returns(run)
+    mean = float(np.add.reduce(returns)) / len(returns) * periods
+    risk = volatility(returns, periods)
     cagr = annual_return(growth, years)
     month, worst_month = worst(growth, market.period_ends("M"))
     year, worst_year = worst(growth, market.period_ends("Y"))
-    distance = np.abs(run.drift).max(axis=0)
+    distance = run.furthest
     banded = bool(np.isfinite(run.rule.up).any() or np.isfinite(run.rule.down).any())
     costs = float(run.cost.sum()) + run.flow_cost
     count = len(run.day)
     return {
         "final_value": float(run.value[-1]),
         "cagr": cagr,
-        "volatility": volatility(returns, periods),
-        "sharpe": sharpe(returns, periods, settings.risk_free),
+        "volatility": risk,
+        "sharpe": sharpe(mean, risk, settings.risk_free),
         "max_drawdown": fall.depth,
         "rebalances": count,
         "turnover": float(run.turnover.sum()) / years,
@@ -134,11 +133,11 @@ def summary(run: Run) -> dict[str, Any]:
         "tracking_error": volatility(returns - ideal, periods),
         "rebalances_per_year": count / years,
         "cost_bps": float((run.cost / run.total_before).sum()) / years * 1e4,
-        "average_drift": float(distance.mean()),
+        "average_drift": float(np.add.reduce(distance)) / len(distance),
         "max_drift": float(distance.max()),
-        "days_outside": int(run.outside.any(axis=0).sum()) if banded else None,
-        "sortino": sortino(returns, periods, settings.risk_free),
-        "mean_return": float(np.mean(returns)) * periods,
+        "days_outside": run.days_outside if banded else None,
+        "sortino": sortino(returns, mean, periods, settings.risk_free),
+        "mean_return": mean,
         "drawdown_peak": market.day(fall.peak).isoformat(),
         "drawdown_trough": market.day(fall.trough).isoformat(),
         "drawdown_recovery": None
@@ -172,7 +171,7 @@ def _premium(run: Run, cagr: float, ideal: Matrix) -> dict[str, float | None]:
     weight = run.rule.target
     years, periods = market.years, market.periods
     own = (market.price[:, -1] / market.price[:, 0]) ** (1 / years) - 1
-    whole = np.var(ideal, ddof=1) if len(ideal) > 1 else 0.0
+    whole = volatility(ideal, 1.0) ** 2
     return {
         "diversification_return": cagr - float(weight @ own),
         "premium_estimate": float(weight @ market.variances - whole) * periods / 2,

@@ -64,17 +64,21 @@ class Run:
         result: Matrix = np.add.reduce(self.values, axis=0)
         return result
 
-    @property
+    @cached_property
     def weights(self) -> Matrix:
         """(K + 1, T) weights at the close, trades done."""
-        return self.values / self.value
+        result: Matrix = self.values / self.value
+        return result
 
     @cached_property
     def opening(self) -> Matrix:
-        """(K + 1, T) weights at the close before the trades of the day."""
-        held = np.concatenate([[0], self.holding[:-1]])
-        values = self.market.price * self.units.T[:, held]
-        result: Matrix = values / np.add.reduce(values, axis=0)
+        """(K + 1, T) weights at the close before the trades and flows of the day."""
+        result = self.weights.copy()
+        days = self.start[1:]
+        if len(days):
+            held = self.units[self.holding[days - 1]].T
+            values = self.market.price[:, days] * held
+            result[:, days] = values / np.add.reduce(values, axis=0)
         return result
 
     @cached_property
@@ -137,19 +141,21 @@ class Run:
         return float(wide[0]) if same else None
 
     @cached_property
-    def outside(self) -> NDArray[np.bool_]:
-        """(K + 1, T) which classes end a day outside the policy's bands, trades done."""
-        return self._breach(self.weights)
+    def furthest(self) -> Matrix:
+        """(T,) largest drift of any class before the day's trades, without its sign."""
+        result: Matrix = np.maximum.reduce(np.abs(self.drift), axis=0)
+        return result
 
-    def _breach(self, weights: Matrix) -> NDArray[np.bool_]:
+    @property
+    def days_outside(self) -> int:
+        """Rows that end with a class outside the policy's bands, trades done."""
         down = self._by_day([rule.down for _, rule in self.rules])
         up = self._by_day([rule.up for _, rule in self.rules])
-        drift = weights - self.target
+        drift = self.weights - self.target
         slack = 1e-9 if self.policy.beyond else -1e-9
-        result: NDArray[np.bool_] = (drift >= np.maximum(up + slack, 1e-9)) | (
-            -drift >= np.maximum(down + slack, 1e-9)
-        )
-        return result
+        outside = drift >= np.maximum(up + slack, 1e-9)
+        outside |= drift <= -np.maximum(down + slack, 1e-9)
+        return int(np.count_nonzero(np.logical_or.reduce(outside, axis=0)))
 
     def rebalances(self) -> list[dict[str, Any]]:
         """One row per rebalancing: date, what fired, drift before, trades, cost."""

@@ -71,6 +71,8 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare)
     app.command("optimal-band")(optimal_band)
     app.command("drawdowns")(drawdowns)
+    app.command("volatility-bands")(volatility_bands)
+    app.command("what-if")(what_if)
 
 
 def backtest(
@@ -175,13 +177,17 @@ def compare(
     cooldown: CooldownOption = 0,
     flow: FlowOption = None,
     start_value: StartValueOption = 1_000_000.0,
+    starts: Annotated[
+        int,
+        typer.Option("--starts", help="Also begin at so many month ends: how much does it matter?"),
+    ] = 0,
     out: OutOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Several policies on the same prices, each difference with its standard error."""
     options = dict(locals())
-    for name in ("policies", "out", "overwrite", "json"):
+    for name in ("policies", "starts", "out", "overwrite", "json"):
         options.pop(name)
     from xl_rebal.backtest.comparison import compare as compared
     from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
@@ -192,6 +198,8 @@ def compare(
     loaded = price_inputs.load_market(_options(options))
     found = compared(loaded.market, rules, loaded.settings)
     document = backtest_documents.comparison_document(found)
+    if starts > 0:
+        backtest_documents.add_start_dates(document, found, loaded.settings, starts)
     if out is not None:
         from xl_rebal.workbooks.backtest_report import write_comparison_report
 
@@ -284,3 +292,103 @@ def drawdowns(
         typer.echo(documents.dumps(document))
         return
     backtest_screens.show_drawdowns(document)
+
+
+def volatility_bands(
+    prices: PricesArgument,
+    targets: TargetsOption,
+    average: Annotated[
+        str, typer.Option("--average", help="The mean of the classes' bands, as in 5pp.")
+    ] = "5pp",
+    start: StartOption = None,
+    end: EndOption = None,
+    cost_bps: CostOption = 0.0,
+    returns: ReturnsOption = False,
+    accept_jumps: JumpsOption = False,
+    json: JsonOption = False,
+) -> None:
+    """A band for each class from how much it moves against the rest: equal frequency, equal risk."""
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+
+    width = price_inputs.read_share(average, "--average")
+    loaded = price_inputs.load_market(
+        _options(
+            {
+                "prices": prices,
+                "targets": targets,
+                "start": start,
+                "end": end,
+                "cost_bps": cost_bps,
+                "returns": returns,
+                "accept_jumps": accept_jumps,
+                "flow": None,
+            }
+        )
+    )
+    document = backtest_documents.volatility_bands_document(loaded.market, loaded.settings, width)
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    backtest_screens.show_volatility_bands(document)
+
+
+def what_if(
+    prices: PricesArgument,
+    targets: TargetsOption,
+    bands: Annotated[
+        str, typer.Option("--bands", help="Widths to try: 2pp, 3pp, 5pp, 10pp.")
+    ] = "2pp, 3pp, 5pp, 7pp, 10pp",
+    years: Annotated[float, typer.Option("--years", help="Length of each path.")] = 10.0,
+    paths: Annotated[int, typer.Option("--paths", help="How many paths.")] = 1000,
+    returns_are: Annotated[
+        str,
+        typer.Option(
+            "--model", help="history (its blocks drawn again), normal, or t5 (Student, 5 degrees)."
+        ),
+    ] = "history",
+    seed: Annotated[
+        int, typer.Option("--seed", help="The same seed gives the same paths.")
+    ] = 20080101,
+    start: StartOption = None,
+    end: EndOption = None,
+    cost_bps: CostOption = 0.0,
+    returns: ReturnsOption = False,
+    accept_jumps: JumpsOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Bands on many simulated paths that resemble the prices: cost, frequency, spread of returns."""
+    from xl_rebal.backtest.what_if import what_if as simulated
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs, screens
+
+    widths = price_inputs.read_widths(bands)
+    loaded = price_inputs.load_market(
+        _options(
+            {
+                "prices": prices,
+                "targets": targets,
+                "start": start,
+                "end": end,
+                "cost_bps": cost_bps,
+                "returns": returns,
+                "accept_jumps": accept_jumps,
+                "flow": None,
+            }
+        )
+    )
+    assumed = price_inputs.read_model(returns_are, loaded.market)
+    with screens.working("simulating") as progress:
+        found = simulated(
+            loaded.market,
+            rate=loaded.settings.rate,
+            years=years,
+            paths=paths,
+            widths=widths,
+            assumed=assumed,
+            seed=seed,
+            progress=progress,
+        )
+    document = backtest_documents.what_if_document(found, loaded.market, loaded.settings)
+    if json:
+        typer.echo(documents.dumps(document))
+        return
+    backtest_screens.show_what_if(document)

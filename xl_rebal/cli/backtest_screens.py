@@ -114,7 +114,7 @@ def show_comparison(document: dict[str, Any]) -> None:
         ],
     )
     for row in document["rows"][1:]:
-        say(f"{row['policy']}: {row['verdict']}")
+        say(f"{row['policy']}: {row['verdict']}{_started(row)}")
     say(f"Conventions: {document['conventions']}.")
     _notes(document["notes"])
 
@@ -182,6 +182,75 @@ def show_drawdowns(document: dict[str, Any]) -> None:
         ],
     )
     _notes(document["notes"])
+
+
+def show_volatility_bands(document: dict[str, Any]) -> None:
+    """The bands of each class, then what they would have done."""
+    table(
+        "Bands",
+        [
+            ("Class", "left"),
+            ("Target", "right"),
+            ("Volatility against the rest", "right"),
+            ("Equal frequency", "right"),
+            ("Equal risk", "right"),
+        ],
+        [
+            [
+                row["asset_class"],
+                percent(row["target"]),
+                percent(row["relative_volatility"]),
+                percent(row["equal_frequency"]),
+                percent(row["equal_risk"]),
+            ]
+            for row in document["rows"]
+        ],
+    )
+    for row in document["backtests"]:
+        say(
+            f"{row['bands']}: {row['rebalances_per_year']:.2f} rebalancings a year, tracking error "
+            f"{percent(row['tracking_error'])}, cost {row['cost_bps']:.2f} bp a year"
+        )
+    _notes(document["notes"])
+
+
+def show_what_if(document: dict[str, Any]) -> None:
+    """One line per band."""
+    table(
+        "Bands on simulated paths",
+        [
+            ("Band", "right"),
+            ("A year", "right"),
+            ("Turnover", "right"),
+            ("Cost bp", "right"),
+            ("CAGR 5th", "right"),
+            ("median", "right"),
+            ("95th percentile", "right"),
+        ],
+        [
+            [
+                points(row["band"]).lstrip("+"),
+                f"{row['rebalances_per_year']:.2f}",
+                percent(row["turnover"]),
+                f"{row['cost_bps']:.2f}",
+                percent(row["cagr_5th"]),
+                percent(row["cagr_median"]),
+                percent(row["cagr_95th"]),
+            ]
+            for row in document["rows"]
+        ],
+    )
+    _notes(document["notes"])
+
+
+def _started(row: dict[str, Any]) -> str:
+    spread = row.get("start_dates")
+    if spread is None:
+        return ""
+    return (
+        f"; from {spread['starts']} first days ({spread['first_start']} to {spread['last_start']}) its "
+        f"CAGR differs by {points(spread['least'])} to {points(spread['largest'])}"
+    )
 
 
 def _notes(notes: list[str]) -> None:

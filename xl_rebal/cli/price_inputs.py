@@ -11,6 +11,8 @@ from pathlib import Path
 
 from xl_rebal.backtest.prices import Market, Prices, align
 from xl_rebal.backtest.settings import Flow, Settings
+from xl_rebal.backtest.simulated_prices import Assumptions
+from xl_rebal.backtest.what_if import assumptions_of
 from xl_rebal.cli.inputs import read_targets
 from xl_rebal.cli.screens import reading
 from xl_rebal.costs import CostModel
@@ -153,6 +155,20 @@ def read_widths(text: str) -> list[float]:
             remedy="write 2pp, 3pp, 5pp",
         )
     return sorted(set(found))
+
+
+def read_model(text: str, market: Market) -> Assumptions | None:
+    """What simulated returns are drawn from: None for blocks of history."""
+    word = text.strip().casefold()
+    if word == "history":
+        return None
+    if word == "normal":
+        return assumptions_of(market)
+    if match := re.fullmatch(r"t(\d+(?:\.\d+)?)", word):
+        return assumptions_of(market, float(match[1]))
+    raise TableError.of(
+        where="--model", what=f"{text!r} is not known", remedy="write history, normal or t5"
+    )
 
 
 def read_share(text: str, option: str) -> float:

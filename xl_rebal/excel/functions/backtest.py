@@ -128,7 +128,7 @@ def _chart(run: Run) -> Grid:
     classes have the same, and the drift at which the day rebalanced (0 on other days).
     """
     left_alone = never(run)
-    largest = np.abs(run.drift).max(axis=0)
+    largest = run.furthest
     fired = np.zeros(len(largest))
     fired[run.day] = largest[run.day]
     columns: dict[str, list[Any]] = {
