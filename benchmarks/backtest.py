@@ -49,15 +49,20 @@ def paths(count: int, days: int, assets: int = 4, seed: int = 1) -> np.ndarray:
     return random_paths(assumed, paths=count, days=days, seed=seed)
 
 
-def market(days: int, assets: int = 4) -> Market:
-    """A market of business days."""
+def model(days: int, assets: int = 4) -> tuple[Prices, Targets]:
+    """Prices of business days and targets, as a reader hands them over."""
     weight = np.array(WEIGHTS) if assets == 4 else np.full(assets, 1 / assets)
     dates = np.busday_offset(np.datetime64("2015-01-01"), np.arange(days), roll="forward")
     prices = Prices(dates=dates, symbols=NAMES[:assets], values=100 * paths(1, days, assets)[0].T)
     items = tuple(
         Target(asset_class=n, target=float(w)) for n, w in zip(NAMES, weight, strict=False)
     )
-    return align(prices, Targets(items))
+    return prices, Targets(items)
+
+
+def market(days: int, assets: int = 4) -> Market:
+    """A market of business days."""
+    return align(*model(days, assets))
 
 
 def seconds(work: Callable[[], Any], runs: int) -> float:
@@ -85,6 +90,11 @@ def ours(found: Market) -> Any:
     """Everything that `xl-rebal backtest --json` shows, from prices in memory."""
     run = simulate(found, parse_policy(POLICY), Settings(costs=CostModel(half_spread=RATE)))
     return run.value, summary(run), run.rebalances()
+
+
+def ours_from_prices(prices: Prices, targets: Targets) -> Any:
+    """The same from the table of prices: gaps, splits and impossible prices are looked for, too."""
+    return ours(align(prices, targets))
 
 
 def bt_run(found: Market) -> Any:
@@ -163,14 +173,21 @@ def one_backtest(quick: bool) -> str:
     assert np.allclose(value, loop, rtol=1e-9)
     gap = np.abs(peer / peer[0] / (value / value[0]) - 1).max()
     assert gap < 5e-4, gap
+    given = model(1260)
     times = {
-        "xl_rebal": seconds(lambda: ours(found), 5 if quick else 51),
+        "xl_rebal, a policy on prices that are at hand": seconds(
+            lambda: ours(found), 5 if quick else 101
+        ),
+        "xl_rebal": seconds(lambda: ours_from_prices(*given), 5 if quick else 101),
         "bt": seconds(lambda: bt_run(found), 1 if quick else 5),
         "pandas loop": seconds(lambda: pandas_loop(found), 1 if quick else 3),
     }
     runs = 1 if quick else 7
     cold = {
-        "xl_rebal": fresh(_PREPARE + "b.ours(m)", runs),
+        "xl_rebal": fresh(
+            _IMPORT + "b.ours_from_prices(*b.model(1260))",
+            runs,
+        ),
         "bt": fresh(_PREPARE + "b.bt_run(m)", runs),
         "pandas loop": fresh(_PREPARE + "b.pandas_loop(m)", runs),
     }
@@ -178,9 +195,9 @@ def one_backtest(quick: bool) -> str:
         [
             name,
             f"{times[name] * 1e3:,.3f}",
-            f"{times[name] / times['xl_rebal']:,.0f}",
-            f"{cold[name]:.2f}",
-            f"{cold[name] / cold['xl_rebal']:.1f}",
+            f"{times['bt'] / times[name]:,.1f}",
+            f"{cold[name]:.2f}" if name in cold else "",
+            f"{cold['bt'] / cold[name]:.1f}" if name in cold else "",
         ]
         for name in times
     ]
@@ -188,7 +205,9 @@ def one_backtest(quick: bool) -> str:
         f"One daily backtest, 4 assets, 1,260 days, `{POLICY}`, {figures['rebalances']} rebalancings, "
         "all figures and trades:\n\n"
     )
-    return head + table(["", "warm, ms", "x ours", "fresh process, s", "x ours"], rows)
+    return head + table(
+        ["", "warm, ms", "x faster than bt", "fresh process, s", "x faster than bt"], rows
+    )
 
 
 # -- the grid -------------------------------------------------------------------------------------

@@ -272,6 +272,33 @@ def test_returns_instead_of_prices(xl: Run, table: Table) -> None:
     assert found["summary"]["start"] == "2019-12-31"
 
 
+def test_pictures(xl: Run, prices: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "charts"
+    asked = ("backtest", prices, "--targets", TARGETS, "--policy", "2pp", "--png", folder)
+    assert "create the folder" in refused(xl, *asked)[0]
+    folder.mkdir()
+    found = xl(*asked, "--json").document
+    assert [Path(p).name for p in found["pictures"]] == ["growth.png", "drawdown.png", "drift.png"]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert all(data.startswith(b"\x89PNG") and len(data) > 5000 for data in before.values())
+    assert "exists already" in refused(xl, *asked)[0]
+    assert xl(*asked, "--overwrite").code == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    many = (
+        "compare",
+        prices,
+        "--targets",
+        TARGETS,
+        "--policies",
+        "never; 2pp",
+        "--png",
+        folder,
+        "--overwrite",
+        "--json",
+    )
+    assert [Path(p).name for p in xl(*many).document["pictures"]] == ["growth.png", "frontier.png"]
+
+
 # fmt: off
 # ruff: noqa: E501
 def test_workbooks(xl: Run, prices: Path, tmp_path: Path) -> None:

@@ -93,15 +93,23 @@ def worst(growth: Matrix, ends: NDArray[np.int64]) -> tuple[int, float]:
 
 def target_returns(run: Run) -> Matrix:
     """(T - 1,) returns of the portfolio that stands at its target at every close, without costs."""
-    target = run.target[:, :-1] if run.target.shape[1] > 1 else run.target
-    result: Matrix = (target * run.market.returns).sum(axis=0)
+    if run.target.shape[1] > 1:
+        moving: Matrix = (run.target[:, :-1] * run.market.returns).sum(axis=0)
+        return moving
+    cache = run.market.cache
+    if "at target" not in cache:  # the same for every policy
+        cache["at target"] = run.market.target @ run.market.returns
+    result: Matrix = cache["at target"]
     return result
 
 
 def never(run: Run) -> Matrix:
     """(T,) value of 1 that buys the first targets and is left alone."""
-    price = run.market.price
-    result: Matrix = (run.market.target[:, None] * price / price[:, :1]).sum(axis=0)
+    cache = run.market.cache
+    if "never" not in cache:  # the same for every policy
+        price = run.market.price
+        cache["never"] = (run.market.target / price[:, 0]) @ price
+    result: Matrix = cache["never"]
     return result
 
 
@@ -170,10 +178,14 @@ def _premium(run: Run, cagr: float, ideal: Matrix) -> dict[str, float | None]:
         return dict.fromkeys(("diversification_return", "premium_estimate", "gain_over_never"))
     weight = run.rule.target
     years, periods = market.years, market.periods
-    own = (market.price[:, -1] / market.price[:, 0]) ** (1 / years) - 1
-    whole = volatility(ideal, 1.0) ** 2
+    if "premium" not in market.cache:  # the same for every policy
+        own = (market.price[:, -1] / market.price[:, 0]) ** (1 / years) - 1
+        whole = volatility(ideal, 1.0) ** 2
+        estimate = float(weight @ market.variances - whole) * periods / 2
+        market.cache["premium"] = (float(weight @ own), estimate, annual_return(never(run), years))
+    parts, estimate, left_alone = market.cache["premium"]
     return {
-        "diversification_return": cagr - float(weight @ own),
-        "premium_estimate": float(weight @ market.variances - whole) * periods / 2,
-        "gain_over_never": cagr - annual_return(never(run), years),
+        "diversification_return": cagr - parts,
+        "premium_estimate": estimate,
+        "gain_over_never": cagr - left_alone,
     }

@@ -59,6 +59,9 @@ StartValueOption = Annotated[float, typer.Option("--start-value", help="Money on
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Write a workbook (.xlsx) with tables and charts.")
 ]
+PngOption = Annotated[
+    Path | None, typer.Option("--png", help="Write charts as PNG files into this folder.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace output files that exist.")
@@ -95,12 +98,13 @@ def backtest(
         Path | None, typer.Option("--path", help="Write date,value of every day as CSV.")
     ] = None,
     out: OutOption = None,
+    png: PngOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """A policy on past prices: what it would have traded, cost and come to."""
     options = dict(locals())
-    for name in ("policy", "path", "out", "overwrite", "json"):
+    for name in ("policy", "path", "out", "png", "overwrite", "json"):
         options.pop(name)
     from xl_rebal.backtest.simulator import simulate
     from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
@@ -108,7 +112,8 @@ def backtest(
     from xl_rebal.portfolio.policy_text import parse_policy
 
     rule = parse_policy(policy)
-    _check_outputs([path, out], prices, overwrite=overwrite)
+    pictures = _png_files(png, ("growth.png", "drawdown.png", "drift.png"))
+    _check_outputs([path, out, *pictures], prices, overwrite=overwrite)
     _check_workbook(out)
     loaded = price_inputs.load_market(_options(options))
     run = simulate(loaded.market, rule, loaded.settings)
@@ -121,6 +126,10 @@ def backtest(
 
         write_backtest_report(run, out, overwrite=overwrite)
         document["workbook"] = str(out)
+    if png is not None:
+        from xl_rebal.workbooks.backtest_pictures import backtest_pictures
+
+        _write_pictures(png, backtest_pictures(run), document, overwrite=overwrite)
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -147,6 +156,31 @@ def _check_outputs(paths: list[Path | None], prices: Path, *, overwrite: bool) -
             raise FileError.of(
                 where=path.name, what="is the file of prices", remedy="choose another name"
             )
+
+
+def _png_files(folder: Path | None, names: tuple[str, ...]) -> list[Path]:
+    """The files that --png will write; the folder must be there."""
+    from xl_rebal.errors import FileError
+
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise FileError.of(
+            where=folder.name or str(folder),
+            what="is no folder",
+            remedy="create the folder that --png names first",
+        )
+    return [folder / name for name in names]
+
+
+def _write_pictures(
+    folder: Path, pictures: dict[str, bytes], document: dict[str, Any], *, overwrite: bool
+) -> None:
+    from xl_rebal.files import write_atomically
+
+    for name, data in pictures.items():
+        write_atomically(folder / name, data, overwrite=overwrite)
+    document["pictures"] = [str(folder / name) for name in pictures]
 
 
 def _check_workbook(out: Path | None) -> None:
@@ -182,18 +216,20 @@ def compare(
         typer.Option("--starts", help="Also begin at so many month ends: how much does it matter?"),
     ] = 0,
     out: OutOption = None,
+    png: PngOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Several policies on the same prices, each difference with its standard error."""
     options = dict(locals())
-    for name in ("policies", "starts", "out", "overwrite", "json"):
+    for name in ("policies", "starts", "out", "png", "overwrite", "json"):
         options.pop(name)
     from xl_rebal.backtest.comparison import compare as compared
     from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
 
     rules = price_inputs.read_policies(policies)
-    _check_outputs([out], prices, overwrite=overwrite)
+    pictures = _png_files(png, ("growth.png", "frontier.png"))
+    _check_outputs([out, *pictures], prices, overwrite=overwrite)
     _check_workbook(out)
     loaded = price_inputs.load_market(_options(options))
     found = compared(loaded.market, rules, loaded.settings)
@@ -205,6 +241,10 @@ def compare(
 
         write_comparison_report(found, out, overwrite=overwrite)
         document["workbook"] = str(out)
+    if png is not None:
+        from xl_rebal.workbooks.backtest_pictures import comparison_pictures
+
+        _write_pictures(png, comparison_pictures(found), document, overwrite=overwrite)
     if json:
         typer.echo(documents.dumps(document))
         return
