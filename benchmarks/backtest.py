@@ -159,9 +159,8 @@ def fresh(code: str, runs: int) -> float:
     return min(times)
 
 
-_PREPARE = (
-    "import sys; sys.path.insert(0, 'benchmarks'); import backtest as b; m = b.market(1260); "
-)
+_IMPORT = "import sys; sys.path.insert(0, 'benchmarks'); import backtest as b; "
+_PREPARE = _IMPORT + "m = b.market(1260); "
 
 
 def one_backtest(quick: bool) -> str:
