@@ -60,8 +60,8 @@ def backtest_lab() -> bytes:
     }
     data = build_lab_template(
         {
-            call.formula: _rows(
-                LAB, call, [given.get(text, text.strip('"')) for text in call.arguments]
+            call.formula: _rounded(
+                _rows(LAB, call, [given.get(text, text.strip('"')) for text in call.arguments])
             )
             for call in LAB_CALLS
         }
@@ -72,6 +72,13 @@ def backtest_lab() -> bytes:
             *(Fault(where=LAB, what=each, remedy="report this as a bug") for each in found)
         )
     return data
+
+
+def _rounded(rows: list[list[Any]]) -> list[list[Any]]:
+    """Ten digits: processors differ in the last bits of long sums, and the file must not."""
+    return [
+        [float(f"{cell:.10g}") if isinstance(cell, float) else cell for cell in row] for row in rows
+    ]
 
 
 def _same(path: Path, data: bytes) -> bool:

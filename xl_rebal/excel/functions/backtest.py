@@ -21,6 +21,7 @@ from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_
 from xl_rebal.portfolio import cells
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
+from xl_rebal.portfolio.targets import Targets
 
 PRICES = Argument(
     name="prices",
@@ -44,7 +45,8 @@ EVENT_COLUMNS = (
 )
 
 
-def _market(prices: Any, targets: Any) -> Market:
+def only_model(targets: Any) -> Targets:
+    """The one model of a targets argument."""
     models = ranges.targets(targets)
     if len(models) > 1:
         raise TableError.of(
@@ -53,7 +55,11 @@ def _market(prices: Any, targets: Any) -> Market:
             remedy="pass the rows of one model",
         )
     (model,) = models.values()
-    return align(ranges.prices(prices), model)
+    return model
+
+
+def _market(prices: Any, targets: Any) -> Market:
+    return align(ranges.prices(prices), only_model(targets))
 
 
 def _settings(cost_bps: Any) -> Settings:
@@ -147,7 +153,8 @@ def _chart(run: Run) -> Grid:
     return [list(columns), *(list(row) for row in rows)]
 
 
-def _events(run: Run) -> Grid:
+def events_table(run: Run) -> Grid:
+    """Every rebalancing in a row under its header; one row says so where there is none."""
     rows: Grid = [list(EVENT_COLUMNS)]
     for event in run.rebalances():
         words = [f"{t['action']} {t['symbol']} {t['value']:,.2f}" for t in event["trades"]]
@@ -158,7 +165,7 @@ def _events(run: Run) -> Grid:
     return rows
 
 
-_OUTPUTS = {"summary": _summary, "events": _events, "path": _path, "chart": _chart}
+_OUTPUTS = {"summary": _summary, "events": events_table, "path": _path, "chart": _chart}
 
 
 @worksheet_function(
