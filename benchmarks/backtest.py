@@ -274,7 +274,8 @@ def grid(quick: bool) -> str:
         ("Numba, one thread", {"use_numba": True, "workers": 1}),
         ("Numba, two threads", {"use_numba": True, "workers": 2}),
     ):
-        took = seconds(lambda options=options: run_grid(task, **options), 1 if quick else 5)
+        runs = 1 if quick else 25 if options["use_numba"] else 3
+        took = seconds(lambda options=options: run_grid(task, **options), runs)
         rows.append(
             [words, f"{took:.3f}", f"{took / cells * 1e9:.2f}", f"{peer / (took / cells):,.0f}"]
         )

@@ -159,82 +159,95 @@ class Run:
 
     def rebalances(self) -> list[dict[str, Any]]:
         """One row per rebalancing: date, what fired, drift before, trades, cost."""
+        if not len(self.day):
+            return []
         names = self.market.names
-        total = self.total_before
-        why = self._reasons()
+        price = self.market.price[:, self.day].T
+        target = self.target[:, self.day].T if self.target.shape[1] > 1 else self.target.T
+        drift = self.before * price / self.total_before[:, None] - target
+        worst = np.abs(drift).argmax(axis=1).tolist()
         rows = []
-        for e, day in enumerate(self.day.tolist()):
-            price = self.market.price[:, day]
-            trades = [
-                {
-                    "symbol": names[k],
-                    "action": "BUY" if amount > 0 else "SELL",
-                    "quantity": abs(float(self.after[e, k] - self.before[e, k])),
-                    "price": float(price[k]),
-                    "value": abs(amount),
-                }
-                for k, amount in enumerate(self.traded[e, :-1].tolist())
-                if abs(amount) > _NOTHING * total[e]
-            ]
-            drift = self.before[e] * price / total[e] - self._at(self.target, day)
-            worst = int(np.argmax(np.abs(drift)))
-            rule, asset = why[e]
+        for e, (date, fired, total, cost, turnover, (rule, place)) in enumerate(
+            zip(
+                self.market.dates[self.day].astype(str).tolist(),
+                self.market.dates[self.fired].astype(str).tolist(),
+                self.total_before.tolist(),
+                self.cost.tolist(),
+                self.turnover.tolist(),
+                self._reasons(),
+                strict=True,
+            )
+        ):
+            own = drift[e].tolist()
+            shown = worst[e] if place is None else place
             rows.append(
                 {
-                    "date": self.market.day(day).isoformat(),
-                    "fired": self.market.day(int(self.fired[e])).isoformat(),
+                    "date": date,
+                    "fired": fired,
                     "rule": rule,
-                    "asset_class": asset or names[worst],
-                    "drift_before": float(drift[names.index(asset) if asset else worst]),
-                    "max_drift": float(abs(drift[worst])),
-                    "turnover": float(self.turnover[e]),
-                    "value": float(total[e]),
-                    "cost": float(self.cost[e]),
-                    "trades": trades,
+                    "asset_class": names[shown],
+                    "drift_before": own[shown],
+                    "max_drift": abs(own[worst[e]]),
+                    "turnover": turnover,
+                    "value": total,
+                    "cost": cost,
+                    "trades": self._trades(e, price[e], total),
                 }
             )
         return rows
 
-    def _at(self, by_day: Matrix, day: int) -> Matrix:
-        result: Matrix = by_day[:, day if by_day.shape[1] > 1 else 0]
-        return result
-
-    def _reasons(self) -> list[tuple[str, str]]:
-        """For each event the triggers that fired, in words, and the class furthest out of its band."""
-        result = []
-        begins = [day for day, _ in self.rules]
-        last = 0
-        for e, day in enumerate(self.fired.tolist()):
-            rule = self.rules[int(np.searchsorted(begins, day, side="right")) - 1][1]
-            value = self.before[e] * self.market.price[:, day]
-            words, asset = _why(
-                rule.node, value, float(np.add.reduce(value)), day, last, rule, self.market
+    def _trades(self, event: int, price: Matrix, total: float) -> list[dict[str, Any]]:
+        least = _NOTHING * total
+        quantities = (self.after[event] - self.before[event])[:-1].tolist()
+        amounts = self.traded[event, :-1].tolist()
+        return [
+            {
+                "symbol": name,
+                "action": "BUY" if amount > 0 else "SELL",
+                "quantity": abs(quantity),
+                "price": each,
+                "value": abs(amount),
+            }
+            for name, quantity, each, amount in zip(
+                self.market.names, quantities, price.tolist(), amounts, strict=False
             )
-            result.append((" and ".join(dict.fromkeys(words)), asset))
+            if abs(amount) > least
+        ]
+
+    def _reasons(self) -> list[tuple[str, int | None]]:
+        """For each event the triggers that fired, in words, and the class furthest out of its band."""
+        begins = [day for day, _ in self.rules]
+        values = self.before * self.market.price[:, self.fired].T
+        totals = values.sum(axis=1)
+        last = 0
+        result: list[tuple[str, int | None]] = []
+        for e, day in enumerate(self.fired.tolist()):
+            place = int(np.searchsorted(begins, day, side="right")) - 1 if len(begins) > 1 else 0
+            rule = self.rules[place][1]
+            words, worst = _why(rule.node, values[e], float(totals[e]), day, last, rule)
+            result.append((" and ".join(dict.fromkeys(words)), worst))
             last = int(self.day[e])
         return result
 
 
 def _why(
-    node: Node, value: Matrix, total: float, day: int, last: int, rule: Rule, market: Market
-) -> tuple[list[str], str]:
+    node: Node, value: Matrix, total: float, day: int, last: int, rule: Rule
+) -> tuple[list[str], int | None]:
     """Words of the leaves that fired on a day, and the class that stood furthest outside; none of
     either where the node did not fire.
     """
     if isinstance(node, Joined):
         words: list[str] = []
-        asset = ""
+        place = None
         for part in node.parts:
-            found, name = _why(part, value, total, day, last, rule, market)
+            found, worst = _why(part, value, total, day, last, rule)
             if node.every and not found:
-                return [], ""
-            words, asset = words + found, asset or name
-        return words, asset
+                return [], None
+            words, place = words + found, worst if place is None else place
+        return words, place
     if isinstance(node, Edges):
-        drift = np.where(node.outside_at(value, total), np.abs(value / total - rule.target), -1.0)
+        drift = np.abs(value / total - rule.target) * node.outside_at(value, total)
         worst = int(drift.argmax())
-        if drift[worst] < 0:
-            return [], ""
-        return [trigger_in_words(node.leaf)], market.names[worst]
+        return ([trigger_in_words(node.leaf)], worst) if drift[worst] > 0 else ([], None)
     fired = fires(node, value[:, None], np.array([day]), last)[0]
-    return ([trigger_in_words(node.leaf)] if fired else []), ""
+    return ([trigger_in_words(node.leaf)] if fired else []), None
