@@ -1,7 +1,7 @@
 """A policy's trigger made ready for one market: on which days it may fire, and whether it does.
 
 The bands, the calendar and the way they combine are those of the live policy (`xl_rebal.bands`,
-`xl_rebal.schedule`, `xl_rebal.triggers`); here they are asked for many days at once.
+`xl_rebal.schedule`, `xl_rebal.rebalance.trigger_fires`); here they are asked for many days at once.
 """
 
 from __future__ import annotations
