@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-_BLOCK = 64
+_BLOCK = 32
 _AFTER_EVENT = 16
 
 
