@@ -137,7 +137,7 @@ def assert_same(
     np.testing.assert_allclose(held, theirs_held, rtol=1e-9, atol=1e-4, err_msg=text)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=2000)
 @given(
     case=cases(),
     rate=st.sampled_from([0.0, 0.0005, 0.01]),
