@@ -49,7 +49,7 @@ def test_every_option_that_the_docs_name_exists() -> None:
     known = {o for _, c in leaves(COMMANDS) for p in c.params for o in getattr(p, "opts", [])}
     known |= {"--help", "--version", "--force", "--headless"}
     known |= {"--require-hashes"}  # pip's
-    names = ("policies-and-plans", "technical-lead", "install-guide")
+    names = ("policies-and-plans", "technical-lead", "install-guide", "backtest")
     pages = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in names)]
     for page in pages:
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")):

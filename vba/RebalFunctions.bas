@@ -256,6 +256,62 @@ failed:
     REBAL_EDGES = RebalFailure(Err.Description)
 End Function
 
+Public Function REBAL_BACKTEST( _
+        Optional prices As Variant, _
+        Optional targets As Variant, _
+        Optional policy As Variant, _
+        Optional cost_bps As Variant, _
+        Optional output As Variant) As Variant
+    ' A policy on past prices.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_BACKTEST = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_backtest", Array( _
+        RebalArgument("prices", "tblPrices", True, prices), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policy", "tblPolicy", False, policy), _
+        RebalArgument("cost_bps", "", False, cost_bps), _
+        RebalArgument("output", "", False, output)))
+    Exit Function
+failed:
+    REBAL_BACKTEST = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_COMPARE( _
+        Optional prices As Variant, _
+        Optional targets As Variant, _
+        Optional policies As Variant, _
+        Optional cost_bps As Variant) As Variant
+    ' Policies side by side.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_COMPARE = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_compare", Array( _
+        RebalArgument("prices", "tblPrices", True, prices), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policies", "", True, policies), _
+        RebalArgument("cost_bps", "", False, cost_bps)))
+    Exit Function
+failed:
+    REBAL_COMPARE = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_OPTIMAL_BAND( _
+        Optional prices As Variant, _
+        Optional targets As Variant, _
+        Optional cost_bps As Variant, _
+        Optional limit As Variant) As Variant
+    ' The best band on past prices, and all that were tried.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_OPTIMAL_BAND = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_optimal_band", Array( _
+        RebalArgument("prices", "tblPrices", True, prices), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("cost_bps", "", False, cost_bps), _
+        RebalArgument("limit", "", False, limit)))
+    Exit Function
+failed:
+    REBAL_OPTIMAL_BAND = RebalFailure(Err.Description)
+End Function
+
 Public Function REBAL_POLICY( _
         Optional text As Variant) As Variant
     ' A policy in words.

@@ -48,6 +48,22 @@ Public Sub RebalDescribeFunctions()
         "The holdings with their headers: symbol, quantity, price; optionally account, asset_class, kind. tblHoldings of the workbook stands in when left out.", _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
         "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
+    RebalDescribe "REBAL_BACKTEST", "A policy on past prices. What a policy would have traded, cost and come to on past prices. Targets name price columns; the first row buys them with 1,000,000 and is not counted.", Array( _
+        "Prices with their headers: Date and a column for each symbol; or date, symbol and price. tblPrices of the workbook stands in when left out.", _
+        "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
+        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.", _
+        "Optional. Cost of a trade in basis points of its value, as in 5; trading is free when left out.", _
+        "Optional. ""summary"" by default; ""events"" for the rebalancings; ""path"" for value by day; ""chart"" for growth, drawdown and drift by day.")
+    RebalDescribe "REBAL_COMPARE", "Policies side by side. One row per policy on the same prices. Differences to the first policy come with standard errors (stationary block bootstrap) and a plain word: a difference within 1.96 of them is a statistical tie.", Array( _
+        "Prices with their headers: Date and a column for each symbol; or date, symbol and price. tblPrices of the workbook stands in when left out.", _
+        "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
+        "Policies in a row or column, or one text with semicolons: ""never; annual; 3pp; 5/25"".", _
+        "Optional. Cost of a trade in basis points of its value, as in 5; trading is free when left out.")
+    RebalDescribe "REBAL_OPTIMAL_BAND", "The best band on past prices, and all that were tried. Absolute bands from 0.5 to 20 pp on the same prices, the best first: the cheapest within the limit, or without one the least cost + 5 x tracking error squared.", Array( _
+        "Prices with their headers: Date and a column for each symbol; or date, symbol and price. tblPrices of the workbook stands in when left out.", _
+        "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
+        "Optional. Cost of a trade in basis points of its value, as in 5; trading is free when left out.", _
+        "Optional. Largest tracking error a year, as in ""0.5%"", or ""drift 6pp""; without it cost is weighed against tracking error.")
     RebalDescribe "REBAL_POLICY", "A policy in words. How a policy text is understood, as one sentence; an error where it is not.", Array( _
         "A policy such as ""annual and 5pp to halfway"".")
     RebalDescribe "REBAL_ASSETCLASS", "The asset class of a ticker. The asset class of each ticker: from your map, else from the shipped table of well-known funds; an unknown ticker is an error, never a guess.", Array( _

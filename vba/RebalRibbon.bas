@@ -29,6 +29,10 @@ Public Sub PressExportOrders(control As IRibbonControl)
     If file <> "" Then RebalPress control, "export_orders", file
 End Sub
 
+Public Sub PressBacktest(control As IRibbonControl)
+    RebalPress control, "backtest"
+End Sub
+
 Public Sub PressWriteTables(control As IRibbonControl)
     RebalPress control, "write_tables"
 End Sub
@@ -56,6 +60,7 @@ Public Function RebalHelpText() As String
     RebalHelpText = RebalHelpText & vbNewLine & "Generate Trades: The trades that the policy asks for"
     RebalHelpText = RebalHelpText & vbNewLine & "Verify Trades: Check the plan again after edits"
     RebalHelpText = RebalHelpText & vbNewLine & "Export Orders: Write the verified plan as an order file"
+    RebalHelpText = RebalHelpText & vbNewLine & "Backtest: The policy on past prices"
     RebalHelpText = RebalHelpText & vbNewLine & "Write Tables: The functions' tables, as plain values"
     RebalHelpText = RebalHelpText & vbNewLine & "Undo: Take back what the last button wrote"
     RebalHelpText = RebalHelpText & vbNewLine & "Prepare for Sharing: Remove what a recipient should not get"

@@ -6,11 +6,13 @@ import datetime as dt
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from xl_rebal.errors import TableError
 from xl_rebal.portfolio.policies import Calendar, EveryDays, Frequency
+
+if TYPE_CHECKING:  # pandas takes longer to load than all of a backtest; calendar rules load it
+    import pandas as pd
 
 EXCHANGE = "XNYS"  # New York Stock Exchange: the trading days of the US funds this product trades
 _MARGIN = dt.timedelta(days=31)  # complete periods at both ends of what is looked at
@@ -40,6 +42,7 @@ def _sessions() -> pd.DatetimeIndex:
     # and only calendar rules need them. Explicit bounds keep the result free of today's date; all
     # years at once take no longer than one, and serve every account of a run.
     import exchange_calendars
+    import pandas as pd
 
     with warnings.catch_warnings():  # its own use of pandas, which it mends in its own time
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -52,11 +55,15 @@ def _sessions() -> pd.DatetimeIndex:
 
 def trading_days(first: dt.date, last: dt.date) -> pd.DatetimeIndex:
     """Trading days of the New York Stock Exchange from `first` to `last`, both included."""
+    import pandas as pd
+
     sessions = _sessions()
     return sessions[(sessions >= pd.Timestamp(first)) & (sessions <= pd.Timestamp(last))]
 
 
 def _label(day: pd.DatetimeIndex, frequency: Frequency) -> pd.Index:
+    import pandas as pd
+
     if frequency is Frequency.SEMIANNUAL:
         return pd.Index(day.year * 2 + (day.month > 6))
     return pd.Index(day.to_period(_PERIODS[frequency]).asi8)

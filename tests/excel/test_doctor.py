@@ -362,8 +362,8 @@ def test_a_template_that_the_user_changed_is_no_fault(
     machine = computer("windows")
     machine.path(rf"{TEMPLATES}\portfolio.xltx").write_bytes(b"mine")
     assert complaints(machine) == []
-    (found,) = (f for f in diagnose(machine) if f.name == "templates")
-    assert "changed by you" in found.what
+    found = [f.what for f in diagnose(machine) if f.name == "templates"]
+    assert sum("changed by you" in what for what in found) == 1
 
 
 def test_a_signed_add_in_satisfies_the_policy(computer: Callable[[str], FakeMachine]) -> None:

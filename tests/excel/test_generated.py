@@ -198,6 +198,7 @@ def test_the_page_uses_the_tables_of_the_tests_and_its_examples_are_true() -> No
         "tblTargets": matrix.TARGETS,
         "tblTrades": matrix.TRADES,
         "tblVolatilities": matrix.VOLATILITIES,
+        "tblPrices": matrix.HISTORY,
     }
     page = (PROJECT / "docs/function-reference.md").read_text(encoding="utf-8")
     for function in registry.functions():

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.excel.matrix import ALL, BAD, GOOD, HOLDINGS, TARGETS, TRADES, VOLATILITIES, Case
+from tests.excel.matrix import (
+    ALL,
+    BAD,
+    GOOD,
+    HISTORY,
+    HOLDINGS,
+    TARGETS,
+    TRADES,
+    VOLATILITIES,
+    Case,
+)
 from xl_rebal.excel import registry
 from xl_rebal.excel.registry import PREFIX, Argument, Example, Returns, call, functions
 
@@ -47,6 +57,7 @@ SAMPLES: dict[str, Any] = {
     "tblTargets": TARGETS,
     "tblTrades": TRADES,
     "tblVolatilities": VOLATILITIES,
+    "tblPrices": HISTORY,
 }
 
 

@@ -8,6 +8,7 @@ has no ListObjects: the tables that stand in are in test_addin_vba, and on the c
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ End Function
 
 def _module(name: str, more: str = "") -> str:
     text = (PROJECT / "vba" / name).read_text(encoding="ascii")
+    # Output may name a parameter in VBA (MS-VBAL 3.3.5.2 does not reserve it), not in LibreOffice Basic.
+    text = re.sub(r'(?<!")\boutput\b(?!")', "output_", text)
     return "Option VBASupport 1\n" + text.partition("\n")[2] + more
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from xl_rebal import __version__
-from xl_rebal.cli import excel_commands, macro_command, risk_commands
+from xl_rebal.cli import backtest_commands, excel_commands, macro_command, risk_commands
 from xl_rebal.cli.comparing import (
     AversionOption,
     CompareOption,
@@ -36,6 +36,7 @@ app = typer.Typer(
 excel_commands.register(app)
 macro_command.register(app)
 risk_commands.register(app)
+backtest_commands.register(app)
 
 Holdings = Annotated[
     Path,

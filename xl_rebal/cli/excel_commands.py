@@ -105,7 +105,7 @@ def build_templates(
     from xl_rebal.excel import templates
     from xl_rebal.files import check_target
 
-    names = [templates.PORTFOLIO]
+    names = [templates.PORTFOLIO, templates.LAB]
     if out.exists():
         for name in names:
             check_target(out / name, overwrite=overwrite)

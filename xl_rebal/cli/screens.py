@@ -68,6 +68,21 @@ def reading(name: str) -> Iterator[Callable[[str, float], None] | None]:
             bar.stop()
 
 
+@contextmanager
+def working(stage: str) -> Iterator[Callable[[float], bool] | None]:
+    """The same for work that hears the share that is done, and goes on for as long as it gets True."""
+    with reading("") as progress:
+        if progress is None:
+            yield None
+            return
+
+        def report(share: float) -> bool:
+            progress(stage, share)
+            return True
+
+        yield report
+
+
 def warn(warnings: list[str] | tuple[str, ...]) -> None:
     """Warnings on stderr, so that stdout stays a table or a document."""
     for text in warnings:

@@ -265,6 +265,28 @@ def write_tables(book: Workbook, settings: Settings) -> Outcome:
     )
 
 
+def backtest(book: Workbook, settings: Settings) -> Outcome:
+    """Run the workbook's policy on its prices, and write the figures and every rebalancing as values."""
+    from xl_rebal.backtest.metrics import summary
+    from xl_rebal.excel import backtest_page  # most macros never need it
+
+    del settings
+    run = backtest_page.run_of(book)
+    pages = backtest_page.pages(run)
+    figures = summary(run)
+    sentence = (
+        f"{figures['rebalances']} rebalancings from {figures['start']} to {figures['end']}; CAGR "
+        f"{figures['cagr'] * 100:.2f}%, volatility {figures['volatility'] * 100:.2f}%, cost "
+        f"{figures['cost_bps']:.2f} bp a year"
+    )
+    return Outcome(
+        lines=(sentence, f"written to sheets {' and '.join(page.sheet for page in pages)}"),
+        warnings=run.market.notes,
+        changes=pages,
+        document={"summary": figures, "policy": run.policy.in_words()},
+    )
+
+
 def undo_last(book: Workbook, settings: Settings) -> Outcome:
     """Put back what the last macro changed."""
     del settings
@@ -393,6 +415,12 @@ MACROS = _table(
         help="writes the verified plan as an order file; refuses what was edited since.",
         body=export_orders,
         file="a name for the order file",
+    ),
+    Macro(
+        name="backtest",
+        title="Backtest",
+        help="runs the policy of tblPolicy on the prices of tblPrices; writes figures and trades.",
+        body=backtest,
     ),
     Macro(
         name="write_tables",

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from xl_rebal.backtest.prices import Prices
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import generic
 from xl_rebal.custodians.columns import SYNONYMS, key
 from xl_rebal.custodians.filetypes import FileType
 from xl_rebal.custodians.sheets import Document, Sheet
 from xl_rebal.errors import Fault, ReadError, RebalError, TableError
+from xl_rebal.market_data.price_tables import read_prices
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policies import Policy
@@ -405,6 +407,14 @@ def weights(value: Any, name: str = "weights") -> dict[str, float]:
             remedy="give the weights of one portfolio",
         )
     return result
+
+
+def prices(value: Any, name: str = "tblPrices") -> Prices:
+    """Prices from a table: a column per symbol, or a row per date and symbol; the first row is the header."""
+    found = grid(value)
+    _require_table(found, name, ("Date", "one for each symbol"))
+    _refuse_error_cells(found, name)
+    return read_prices(found, where=name)
 
 
 def restrictions(value: Any, name: str = "tblRestrictions") -> tuple[Restriction, ...]:

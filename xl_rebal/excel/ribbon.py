@@ -154,8 +154,8 @@ GROUPS = (
                 label="Backtest",
                 image="ChartInsert",
                 tip="The policy on past prices",
-                more="Runs the policy of this workbook on a table of prices.",
-                available=False,
+                more="Runs the policy of this workbook (tblPolicy, or the cell LabPolicy of the lab) on "
+                "the prices of tblPrices, and writes figures and trades as values.",
             ),
             Button(
                 macro="client_reports",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xl_rebal.errors import Fault, RebalError
 from xl_rebal.excel import registry
 from xl_rebal.files import write_atomically
-from xl_rebal.workbooks import template_example
+from xl_rebal.workbooks import lab_example, template_example
+from xl_rebal.workbooks.template_lab import CALLS as LAB_CALLS
+from xl_rebal.workbooks.template_lab import build_lab_template, lab_findings
 from xl_rebal.workbooks.template_portfolio import (
     CALLS,
     Call,
@@ -16,7 +19,7 @@ from xl_rebal.workbooks.template_portfolio import (
     template_findings,
 )
 
-PORTFOLIO = "portfolio.xltx"
+PORTFOLIO, LAB = "portfolio.xltx", "backtest_lab.xltx"
 
 
 def build_templates(out: Path, *, check: bool = False) -> list[str]:
@@ -24,7 +27,7 @@ def build_templates(out: Path, *, check: bool = False) -> list[str]:
 
     check  write nothing, and return the names of those that differ from what is there.
     """
-    made = {PORTFOLIO: portfolio()}
+    made = {PORTFOLIO: portfolio(), LAB: backtest_lab()}
     if check:
         return [name for name, data in made.items() if not _same(out / name, data)]
     out.mkdir(parents=True, exist_ok=True)
@@ -44,15 +47,53 @@ def portfolio() -> bytes:
     return data
 
 
+def backtest_lab() -> bytes:
+    """backtest_lab.xltx; raises RebalError where a formula fails or the file would not be sound."""
+    given = {
+        "": None,
+        "tblPrices[#All]": lab_example.prices(),
+        "tblTargets[#All]": lab_example.TARGETS,
+        "tblPolicies[#All]": lab_example.POLICIES,
+        "LabPolicy": lab_example.POLICY,
+        "LabCost": lab_example.COST_BPS,
+        "LabLimit": None,
+    }
+    data = build_lab_template(
+        {
+            call.formula: _rounded(
+                _rows(LAB, call, [given.get(text, text.strip('"')) for text in call.arguments])
+            )
+            for call in LAB_CALLS
+        }
+    )
+    found = lab_findings(data)
+    if found:
+        raise RebalError(
+            *(Fault(where=LAB, what=each, remedy="report this as a bug") for each in found)
+        )
+    return data
+
+
+def _rounded(rows: list[list[Any]]) -> list[list[Any]]:
+    """Ten digits: processors differ in the last bits of long sums, and the file must not."""
+    return [
+        [float(f"{cell:.10g}") if isinstance(cell, float) else cell for cell in row] for row in rows
+    ]
+
+
 def _same(path: Path, data: bytes) -> bool:
     return path.is_file() and path.read_bytes() == data
 
 
 def _result(call: Call) -> list[list[Any]]:
-    result = registry.call(call.function, [_argument(text) for text in call.arguments])
+    return _rows(PORTFOLIO, call, [_argument(text) for text in call.arguments])
+
+
+def _rows(template: str, call: Call, arguments: Sequence[Any]) -> list[list[Any]]:
+    result = registry.call(call.function, arguments)
     if isinstance(result, str) and result.startswith(registry.PREFIX):
         raise RebalError.of(
-            where=f"{PORTFOLIO}, {call.formula}", what=result, remedy="correct the example"
+            where=f"{template}, {call.formula}", what=result, remedy="correct the example"
         )
     return result if isinstance(result, list) else [[result]]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from xl_rebal.portfolio import classes
@@ -138,6 +137,8 @@ def row_codes(holdings: Holdings, *columns: str) -> tuple[Codes, list[tuple[str,
 
     Numbers are given in order of first appearance.
     """
+    import pandas as pd  # loaded with the first book: a backtest has none, and starts without it
+
     code = np.zeros(len(holdings), dtype=np.int64)
     for name in columns:
         each, words = pd.factorize(getattr(holdings, name))

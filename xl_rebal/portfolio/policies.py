@@ -241,3 +241,12 @@ def _in_words(trigger: Trigger, beyond: bool) -> str:
         verb = "goes beyond" if beyond else "reaches"
         return f"when a class's drift {verb} {trigger.in_words()}"
     return trigger.in_words()
+
+
+def trigger_in_words(trigger: Trigger) -> str:
+    """A trigger as a noun: `band of 5 percentage points`, `on the last trading day of each year`."""
+    if isinstance(trigger, Combined):
+        return f" {trigger.operator} ".join(trigger_in_words(part) for part in trigger.parts)
+    if isinstance(trigger, (Band, OwnBands)):
+        return f"band of {trigger.in_words()}"
+    return trigger.in_words()

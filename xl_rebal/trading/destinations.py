@@ -198,10 +198,12 @@ def _step_inside(problem: Problem, found: Aims) -> None:
     Done before funding, so that what funds them pays for the whole step.
     """
     for k in found.strict:
-        line = strict_line(problem, k, buy=found.delta[k] > 0)
+        # A class that stands on its edge has a delta of rounding only: its side says which way.
+        side = 1.0 if problem.value[k] / problem.base < problem.target[k] else -1.0
+        line = strict_line(problem, k, buy=side > 0)
         if line is not None:
-            steps = math.floor(abs(found.delta[k]) / line.step_value + 1e-9) + 1
-            found.delta[k] = math.copysign(steps * line.step_value, found.delta[k])
+            steps = math.floor(max(0.0, side * found.delta[k]) / line.step_value + 1e-9) + 1
+            found.delta[k] = side * steps * line.step_value
 
 
 def strict_line(problem: Problem, k: int, *, buy: bool) -> Line | None:

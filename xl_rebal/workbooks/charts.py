@@ -1,4 +1,4 @@
-"""The two charts of the summary, with their values saved in them for programs that do not compute."""
+"""Column charts, with their values saved in them for programs that do not compute."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def bar_chart(
     chart.style = 2
     chart.roundedCorners = False
     chart.title = title
-    _dress_title(chart.title, 1200)
+    dress_title(chart.title, 1200)
     chart.title.overlay = False
     chart.legend.position = "b"
-    chart.legend.txPr = _rich(900)
+    chart.legend.txPr = rich_text(900)
     cats = AxDataSource(
         strRef=StrRef(
             f=categories_ref,
@@ -84,9 +84,9 @@ def bar_chart(
     x.tickLblPos = "low"  # below the bars, also where bars hang down
     x.title, y.title = "Asset class", axis_title
     for axis in (x, y):
-        _dress_title(axis.title, 900)
+        dress_title(axis.title, 900)
         axis.title.overlay = False
-        axis.txPr = _rich(900)
+        axis.txPr = rich_text(900)
         axis.majorTickMark = "none"
     x.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill="8A949E", w=9525))
     y.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
@@ -125,7 +125,8 @@ def _characters(size: int, bold: bool) -> CharacterProperties:
     return CharacterProperties(sz=size, b=bold, solidFill=INK, latin=Font(typeface="Calibri"))
 
 
-def _rich(size: int) -> RichText:
+def rich_text(size: int) -> RichText:
+    """The text of an axis or a legend."""
     return RichText(
         bodyPr=RichTextProperties(),
         p=[
@@ -137,7 +138,8 @@ def _rich(size: int) -> RichText:
     )
 
 
-def _dress_title(title: Any, size: int) -> None:
+def dress_title(title: Any, size: int) -> None:
+    """Give a title its font; bold above 9 points."""
     for paragraph in title.tx.rich.p:
         paragraph.pPr = ParagraphProperties(defRPr=_characters(size, bold=size > 900))
         for run in paragraph.r or []:

@@ -19,8 +19,8 @@ _INTRODUCTION = """\
 The same functions, values and error texts in LibreOffice Calc (the extension `xl_rebal.oxt`, see
 [calc.md](calc.md) for what Calc cannot pass on) and in desktop Excel (the add-in `xl_rebal.xlam`, see
 [addin.md](addin.md); what only a person with Excel can see is listed in
-[excel-checklist.md](excel-checklist.md)). All examples on this page use the three tables below; their
-numbers are invented.
+[excel-checklist.md](excel-checklist.md)). All examples on this page use the tables below; their numbers
+are invented.
 
 ## What holds for all of them
 
@@ -142,12 +142,9 @@ def _faulty(function: Function) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _column(header: Sequence[str]) -> int:
-    """The first column that holds numbers."""
-    return next(
-        i
-        for i, name in enumerate(header)
-        if name.casefold() in {"quantity", "target", "volatility"}
-    )
+    """A column that holds numbers: of quantities or targets, else the last."""
+    known = {"quantity", "target", "volatility"}
+    return next((i for i, name in enumerate(header) if name.casefold() in known), len(header) - 1)
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> str:

@@ -1,0 +1,210 @@
+"""What the backtest commands are given: prices, targets, policies and settings, read and checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from xl_rebal.backtest.prices import Market, Prices, align
+from xl_rebal.backtest.settings import Flow, Settings
+from xl_rebal.backtest.simulated_prices import Assumptions
+from xl_rebal.backtest.what_if import assumptions_of
+from xl_rebal.cli.inputs import read_targets
+from xl_rebal.cli.screens import reading
+from xl_rebal.costs import CostModel
+from xl_rebal.custodians.sheets import Document, Sheet, open_document
+from xl_rebal.errors import RebalError, TableError
+from xl_rebal.market_data.price_tables import read_prices
+from xl_rebal.portfolio import cells
+from xl_rebal.portfolio.policies import Calendar, Policy
+from xl_rebal.portfolio.policy_text import parse_policy
+from xl_rebal.portfolio.targets import Targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestOptions:
+    """The options that backtest, compare and their like share, as they were typed."""
+
+    prices: Path
+    targets: str
+    start: str | None = None
+    end: str | None = None
+    cost_bps: float = 0.0
+    risk_free: str | None = None
+    returns: bool = False
+    accept_jumps: bool = False
+    next_close: bool = False
+    whole_shares: bool = False
+    min_trade: float = 0.0
+    cooldown: int = 0
+    flow: tuple[str, ...] = ()
+    start_value: float = 1_000_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedMarket:
+    """The market and the settings of a backtest."""
+
+    market: Market
+    settings: Settings
+    fingerprint: str
+
+
+def load_market(options: BacktestOptions) -> LoadedMarket:
+    """Read and check all inputs; raises RebalError, and nothing is written."""
+    targets = _one_model(read_targets(options.targets))
+    settings = _settings(options)
+    prices = read_price_file(options.prices, returns=options.returns)
+    market = align(
+        prices,
+        targets,
+        start=_date(options.start, "--start"),
+        end=_date(options.end, "--end"),
+        accept_jumps=options.accept_jumps,
+    )
+    digest = hashlib.sha256(options.prices.read_bytes()).hexdigest()
+    return LoadedMarket(market=market, settings=settings, fingerprint=digest)
+
+
+def read_price_file(path: Path, *, returns: bool = False) -> Prices:
+    """Prices from a CSV, a workbook (the sheet called Prices, else the first that fits) or Parquet."""
+    with reading(path.name) as progress:
+        document = open_document(path, progress=progress)
+    ordered = sorted(
+        document.sheets, key=lambda s: s.name.casefold() not in {"prices", "tblprices"}
+    )
+    refused: RebalError | None = None
+    for sheet in ordered:
+        try:
+            return _prices_of(document, sheet, returns=returns)
+        except TableError as error:
+            refused = refused or error
+    assert refused is not None  # a document has a sheet
+    raise refused
+
+
+def _prices_of(document: Document, sheet: Sheet, *, returns: bool) -> Prices:
+    where = document.name if len(document.sheets) == 1 else f"{document.name} sheet {sheet.name!r}"
+    return read_prices(
+        sheet.rows, where=where, line=lambda row: document.where(sheet, row), returns=returns
+    )
+
+
+def read_policies(text: str) -> list[tuple[str, Policy]]:
+    """Policies, each as typed and as understood, from a text such as `never; annual; 3pp; 5/25`."""
+    parts = [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
+    if not parts:
+        raise TableError.of(
+            where="--policies", what="names no policy", remedy='write "never; annual; 5pp"'
+        )
+    return [(part, parse_policy(part)) for part in parts]
+
+
+def _one_model(models: dict[str, Targets]) -> Targets:
+    if len(models) > 1:
+        raise TableError.of(
+            where="targets",
+            what=f"there are {len(models)} models ({', '.join(models)})",
+            remedy="a backtest takes one; keep its rows",
+        )
+    return next(iter(models.values()))
+
+
+def _settings(options: BacktestOptions) -> Settings:
+    bps = options.cost_bps
+    if not math.isfinite(bps) or not 0 <= bps < 5000:
+        raise TableError.of(
+            where="--cost-bps",
+            what=f"{bps:g} is not possible",
+            remedy="enter the cost of a trade in basis points of its value, 0 or more",
+        )
+    for name, value in (("--min-trade", options.min_trade), ("--cooldown", options.cooldown)):
+        if not math.isfinite(value) or value < 0:
+            raise TableError.of(
+                where=name, what=f"{value:g} is not possible", remedy="enter zero or more"
+            )
+    if not math.isfinite(options.start_value) or options.start_value <= 0:
+        raise TableError.of(
+            where="--start-value",
+            what=f"{options.start_value:g} is not possible",
+            remedy="enter an amount of money",
+        )
+    return Settings(
+        costs=CostModel(half_spread=bps / 1e4),
+        start_value=options.start_value,
+        delay=1 if options.next_close else 0,
+        whole_shares=options.whole_shares,
+        min_trade=options.min_trade,
+        cooldown=options.cooldown,
+        flows=tuple(_flow(text) for text in options.flow),
+        risk_free=read_share(options.risk_free or "0", "--risk-free"),
+    )
+
+
+def read_widths(text: str) -> list[float]:
+    """Bands from a text such as `2pp, 3pp, 5pp`."""
+    found = [read_share(part, "--bands") for part in re.split(r"[,;]", text) if part.strip()]
+    if not found or not all(0 <= width < 1 for width in found):
+        raise TableError.of(
+            where="--bands",
+            what=f"{text!r} holds no widths between 0 and 100%",
+            remedy="write 2pp, 3pp, 5pp",
+        )
+    return sorted(set(found))
+
+
+def read_model(text: str, market: Market) -> Assumptions | None:
+    """What simulated returns are drawn from: None for blocks of history."""
+    word = text.strip().casefold()
+    if word == "history":
+        return None
+    if word == "normal":
+        return assumptions_of(market)
+    if match := re.fullmatch(r"t(\d+(?:\.\d+)?)", word):
+        return assumptions_of(market, float(match[1]))
+    raise TableError.of(
+        where="--model", what=f"{text!r} is not known", remedy="write history, normal or t5"
+    )
+
+
+def read_share(text: str, option: str) -> float:
+    """A fraction from `5%`, `5pp` or `0.05`."""
+    try:
+        return cells.fraction(text.strip())
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise TableError.of(where=option, what=what, remedy=remedy) from None
+
+
+def _flow(text: str) -> Flow:
+    """`monthly:1000`, `2020-03-31:-50000`."""
+    when, _, amount = text.rpartition(":")
+    try:
+        money = cells.number(amount)
+        if re.match(r"\d{4}-", when):
+            return Flow(amount=money, when=dt.date.fromisoformat(when))
+        trigger = parse_policy(when).trigger
+        if isinstance(trigger, Calendar):
+            return Flow(amount=money, when=trigger)
+    except (ValueError, RebalError):
+        pass
+    raise TableError.of(
+        where="--flow",
+        what=f"{text!r} is not understood",
+        remedy="write monthly:1000, annual:-40000 or 2020-03-31:-50000",
+    )
+
+
+def _date(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise TableError.of(
+            where=option, what=f"{text!r} is not a date", remedy="write it as 2026-11-23"
+        ) from None

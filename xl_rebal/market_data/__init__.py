@@ -1,0 +1,1 @@
+"""Prices: tables of the past, read from rows of cells."""
