@@ -76,7 +76,8 @@ def _document(name: str, source: str, *, mac: bool, broken: bool = False) -> dic
     more = f"Public Function Sentinel{name}() As Long\n    Sentinel{name} = {_SENTINEL}\nEnd Function\n"
     if broken:
         more = "Public Sub Broken()\n    If Then\nEnd Sub\n" + more
-    modules = {name: f"{_standing_alone(source, mac=mac)}\n{more}"}
+    alone = re.sub(r'(?<!")\boutput\b(?!")', "output_", _standing_alone(source, mac=mac))
+    modules = {name: f"{alone}\n{more}"}  # `output` is a word of LibreOffice's own Basic only
     made = f"Set made = New {name}\n    Asked = made.Sentinel{name}()"
     call = made if _is_class(source) else f"Asked = Sentinel{name}()"
     modules["Asking"] = (

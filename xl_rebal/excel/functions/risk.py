@@ -70,6 +70,7 @@ EDGE_COLUMNS = (
         result="131.413007",
         column="net_benefit",
     ),
+    expensive=True,
 )
 def rebal_netbenefit(
     holdings: Any, targets: Any, policy: Any, costs: Any, risk_aversion: Any, prices: Any
