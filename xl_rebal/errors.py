@@ -75,6 +75,10 @@ class CurrencyError(RebalError):
     """More than one currency and no rate between them."""
 
 
+class TaxError(RebalError):
+    """Lots, a trade history or a tax profile that cannot be taxed as they stand."""
+
+
 class PlanError(RebalError):
     """No plan meets the constraints."""
 

@@ -7,6 +7,7 @@ from xl_rebal.custodians.account_map import (
     masked_accounts,
     read_account_map,
 )
+from xl_rebal.custodians.book_tables import BookTables, read_book
 from xl_rebal.custodians.holdings_csv import write_holdings_csv
 from xl_rebal.custodians.lot_rows import lot_warnings
 from xl_rebal.custodians.lots_csv import write_lots_csv
@@ -17,6 +18,7 @@ from xl_rebal.custodians.told import Told
 
 __all__ = [
     "CUSTODIANS",
+    "BookTables",
     "ColumnMapping",
     "MapRow",
     "Statement",
@@ -28,6 +30,7 @@ __all__ = [
     "lot_warnings",
     "masked_accounts",
     "read_account_map",
+    "read_book",
     "read_export",
     "read_positions",
     "save_mapping",

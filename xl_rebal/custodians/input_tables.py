@@ -22,7 +22,11 @@ def read_table(path: Path | str, spec: TableSpec) -> list[dict[str, Any]]:
     In a workbook the sheet named like the table is taken, else the first whose header fits.
     Raises FileError or TableError; a table's bad cells are reported together.
     """
-    document = open_document(Path(path))
+    return rows_of(open_document(Path(path)), spec)
+
+
+def rows_of(document: Document, spec: TableSpec) -> list[dict[str, Any]]:
+    """Typed rows of one input table from a file that is open."""
     where, names, rows = _cut(document, spec, *_find(document, spec))
     return tables.read_rows(spec, names, rows, where=where)
 

@@ -300,6 +300,49 @@ LOTS = TableSpec(
     ),
 )
 
+HISTORY = TableSpec(
+    name="history",
+    columns=(
+        Column(name="account", required=True, synonyms=("account number", "account id")),
+        Column(name="symbol", required=True, synonyms=("ticker", "security")),
+        Column(
+            name="date",
+            read=cells.date,
+            required=True,
+            synonyms=("trade date", "run date", "transaction date"),
+        ),
+        Column(name="action", required=True, synonyms=("side", "type", "transaction")),
+        Column(
+            name="quantity", read=cells.number, required=True, synonyms=("shares", "units", "qty")
+        ),
+        Column(
+            name="price",
+            read=cells.number,
+            required=True,
+            synonyms=("unit price", "price per share", "price per unit"),
+        ),
+        Column(name="lot_id", synonyms=("lot",)),
+    ),
+)
+
+TAX_PROFILES = TableSpec(
+    name="tax_profiles",
+    columns=(
+        Column(name="tax_profile", required=True, synonyms=("profile",)),
+        Column(name="year", read=cells.number, required=True, synonyms=("tax year",)),
+        Column(name="filing_status", synonyms=("status",)),
+        Column(name="ordinary", read=cells.fraction, synonyms=("ordinary rate",)),
+        Column(name="long_term", read=cells.fraction, synonyms=("long-term rate",)),
+        Column(name="niit", read=cells.fraction, synonyms=("niit rate",)),
+        Column(name="state", read=cells.fraction, synonyms=("state rate",)),
+        Column(name="magi", read=cells.number, synonyms=("income",)),
+        Column(name="carry_short", read=cells.number, synonyms=("short-term carryforward",)),
+        Column(name="carry_long", read=cells.number, synonyms=("long-term carryforward",)),
+        Column(name="ytd_short", read=cells.number, synonyms=("short-term gains to date",)),
+        Column(name="ytd_long", read=cells.number, synonyms=("long-term gains to date",)),
+    ),
+)
+
 ACCOUNT_MAP = TableSpec(
     name="account map",
     columns=(

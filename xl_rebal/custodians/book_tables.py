@@ -1,0 +1,175 @@
+"""A book: all tables about a set of households in one folder of files, or in one workbook.
+
+A folder holds `holdings.csv`, `lots.csv`, `accounts.csv`, `securities.csv`, `models.csv`, `history.csv`,
+`tax_profiles.csv` and `restrictions.csv` (or workbooks and Parquet files of these names); a workbook has
+sheets of these names. Tables that a command does not need may be left out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xl_rebal.custodians import generic
+from xl_rebal.custodians.input_tables import rows_of
+from xl_rebal.custodians.registry import read_positions
+from xl_rebal.custodians.sheets import Document, open_document
+from xl_rebal.errors import FaultList, FileError, ReadError, TableError
+from xl_rebal.portfolio import tables
+from xl_rebal.portfolio.accounts import Account, accounts_from_rows
+from xl_rebal.portfolio.history import History, history_from_rows
+from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.lots import Lots, lots_from_rows, no_lots
+from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
+from xl_rebal.portfolio.securities import Security, securities_from_rows
+from xl_rebal.portfolio.tables import TableSpec
+from xl_rebal.portfolio.targets import Targets, targets_from_rows
+from xl_rebal.tax.profiles import TaxProfile, profiles_from_rows
+
+T = TypeVar("T")
+_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
+_HOLDINGS = "holdings"
+_TABLES: Mapping[str, TableSpec] = {
+    "lots": tables.LOTS,
+    "accounts": tables.ACCOUNTS,
+    "securities": tables.SECURITIES,
+    "models": tables.MODELS,
+    "restrictions": tables.RESTRICTIONS,
+    "history": tables.HISTORY,
+    "tax_profiles": tables.TAX_PROFILES,
+}
+_ALSO = {"targets": "models", "taxprofiles": "tax_profiles", "positions": _HOLDINGS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookTables:
+    """What a book holds; a table that it has not is empty.
+
+    as_of     the valuation date that the holdings state, or None.
+    present   names of the tables that are there.
+    warnings  what is odd about the holdings.
+    """
+
+    name: str
+    holdings: Holdings
+    lots: Lots = field(default_factory=no_lots)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    securities: Mapping[str, Security] = field(default_factory=dict)
+    models: Mapping[str, Targets] = field(default_factory=dict)
+    restrictions: tuple[Restriction, ...] = ()
+    history: History = ()
+    tax_profiles: Mapping[str, TaxProfile] = field(default_factory=dict)
+    as_of: dt.date | None = None
+    present: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+    def require(self, *names: str) -> None:
+        """Refuse a book without these tables, naming all that are missing."""
+        missing = [name for name in names if name not in self.present]
+        if missing:
+            raise FileError.of(
+                where=self.name,
+                what=f"has no table {', '.join(missing)}",
+                remedy="add "
+                + ", ".join(f"{n}.csv" for n in missing)
+                + " to the folder, or sheets of these names to the workbook",
+            )
+
+
+def read_book(path: Path | str) -> BookTables:
+    """Read every table of a book; the faults of all tables are raised together."""
+    path = Path(path)
+    parts = _folder(path) if path.is_dir() else _workbook(path)
+    if not parts:
+        raise FileError.of(
+            where=path.name,
+            what="holds none of the tables of a book",
+            remedy=f"name files or sheets {_HOLDINGS}, {', '.join(_TABLES)}",
+        )
+    faults = FaultList()
+    book = BookTables(name=path.name, holdings=Holdings.from_rows([]), present=frozenset(parts))
+    if _HOLDINGS in parts:
+        with faults.collecting():
+            statement = parts[_HOLDINGS]()
+            book = replace(
+                book,
+                holdings=statement.holdings,
+                as_of=statement.as_of,
+                warnings=statement.warnings,
+            )
+
+    def read(name: str, build: Callable[[list[dict[str, Any]]], T], default: T) -> T:
+        if name not in parts:
+            return default
+        with faults.collecting():
+            return build(parts[name]())
+        return default
+
+    book = replace(
+        book,
+        lots=read("lots", lots_from_rows, book.lots),
+        accounts=read("accounts", accounts_from_rows, book.accounts),
+        securities=read("securities", securities_from_rows, book.securities),
+        models=read("models", targets_from_rows, book.models),
+        restrictions=read("restrictions", restrictions_from_rows, book.restrictions),
+        history=read("history", history_from_rows, book.history),
+        tax_profiles=read("tax_profiles", profiles_from_rows, book.tax_profiles),
+    )
+    faults.raise_as(TableError)
+    return book
+
+
+def _table_name(text: str) -> str:
+    """The table that a file or sheet is named after, or ""."""
+    key = tables.header_key(text).removeprefix("tbl")
+    for name in (_HOLDINGS, *_TABLES):
+        if key == tables.header_key(name):
+            return name
+    return _ALSO.get(key, "")
+
+
+def _folder(path: Path) -> dict[str, Callable[[], Any]]:
+    """Table -> how to read it; two files for one table are refused."""
+    faults = FaultList()
+    found: dict[str, Path] = {}
+    for file in sorted(path.iterdir()):
+        name = _table_name(file.stem) if file.suffix.casefold() in _ENDINGS else ""
+        if not name:
+            continue
+        if name in found:
+            what = f"{found[name].name} and {file.name} are both the table {name}"
+            faults.add(where=path.name, what=what, remedy="keep one of them")
+        found[name] = file
+    faults.raise_as(ReadError)
+    return {name: _file_reader(name, file) for name, file in found.items()}
+
+
+def _file_reader(name: str, file: Path) -> Callable[[], Any]:
+    if name == _HOLDINGS:
+        return lambda: read_positions(file)
+    return lambda: rows_of(open_document(file), _TABLES[name])
+
+
+def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
+    document = open_document(path)
+    faults = FaultList()
+    found: dict[str, Document] = {}
+    for sheet in document.sheets:
+        name = _table_name(sheet.name)
+        if not name or not sheet.rows:
+            continue
+        if name in found:
+            what = f"two sheets are the table {name} (one is {sheet.name!r})"
+            faults.add(where=path.name, what=what, remedy="keep one of them")
+        found[name] = replace(document, sheets=(sheet,))
+    faults.raise_as(ReadError)
+    return {name: _sheet_reader(name, one) for name, one in found.items()}
+
+
+def _sheet_reader(name: str, document: Document) -> Callable[[], Any]:
+    if name == _HOLDINGS:
+        return lambda: generic.read(document)
+    return lambda: rows_of(document, _TABLES[name])

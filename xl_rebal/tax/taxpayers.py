@@ -1,0 +1,131 @@
+"""Who is taxed together: the tax return of each account, and whose purchases touch whose losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from xl_rebal.errors import FaultList, TaxError
+from xl_rebal.portfolio.accounts import Account
+from xl_rebal.tax.law import FilingStatus
+from xl_rebal.tax.profiles import TaxProfile
+
+TAXABLE = "taxable"
+
+
+class Reach(StrEnum):
+    """What a purchase in one account does to a loss in another.
+
+    defer  same tax return or spouse, taxable account: the loss moves to the lot that was bought.
+    lose   same tax return or spouse, IRA, HSA or plan: the loss is gone for good (Rev. Rul. 2008-5).
+    warn   another tax return of the household, such as an adult child's: no wash sale by itself.
+    none   another household.
+    """
+
+    DEFER = "defer"
+    LOSE = "lose"
+    WARN = "warn"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taxpayers:
+    """The accounts with their tax returns.
+
+    accounts    by account.
+    tax_return  the return of each account.
+    separate    returns that are filed separately by spouses, by household.
+    """
+
+    accounts: Mapping[str, Account]
+    tax_return: Mapping[str, str]
+    separate: frozenset[tuple[str, str]] = frozenset()
+
+    def is_taxable(self, account: str) -> bool:
+        """True for an account whose gains are taxed as they are realised."""
+        found = self.accounts.get(account)
+        return found is None or (found.type or TAXABLE).casefold() == TAXABLE
+
+    def return_of(self, account: str) -> str:
+        """The name of the tax return that an account's gains stand on."""
+        return self.tax_return.get(account, "")
+
+    def household_of(self, account: str) -> str:
+        """The household of an account, "" where none is named."""
+        found = self.accounts.get(account)
+        return found.household if found is not None else ""
+
+    def reach(self, bought_in: str, sold_in: str) -> Reach:
+        """What a purchase in `bought_in` does to a loss in `sold_in`."""
+        house = self.household_of(sold_in)
+        if self.household_of(bought_in) != house:
+            return Reach.NONE
+        mine, theirs = self.return_of(sold_in), self.return_of(bought_in)
+        spouses = {(house, mine), (house, theirs)} <= self.separate
+        if mine != theirs and not spouses:
+            return Reach.WARN
+        return Reach.DEFER if self.is_taxable(bought_in) else Reach.LOSE
+
+
+def taxpayers(
+    accounts: Mapping[str, Account],
+    profiles: Mapping[str, TaxProfile] | None = None,
+    *,
+    named: Iterable[str] = (),
+) -> Taxpayers:
+    """The tax return of every account.
+
+    An account without a `tax_return` is on the return of its owner's other accounts, else on the only
+    return of its household, else (no account of the household names one) all are on one return.
+    Spouses who file separately are the returns of one household whose profiles say married_separate.
+
+    named  accounts that are used; those without a row are taxable and on the only return there is.
+           Raises TaxError when a return cannot be told.
+    """
+    faults = FaultList()
+    known = profiles or {}
+    result: dict[str, str] = {}
+    by_owner: dict[tuple[str, str], set[str]] = {}
+    by_house: dict[str, set[str]] = {}
+    for account in accounts.values():
+        if account.tax_return:
+            by_house.setdefault(account.household, set()).add(account.tax_return)
+            if account.owner:
+                key = (account.household, account.owner.casefold())
+                by_owner.setdefault(key, set()).add(account.tax_return)
+    for name, account in accounts.items():
+        if account.tax_return:
+            result[name] = account.tax_return
+            continue
+        own = by_owner.get((account.household, account.owner.casefold()), set())
+        house = by_house.get(account.household, set())
+        found = own if len(own) == 1 else house
+        if len(found) > 1:
+            faults.add(
+                where=f"accounts, {name}, column tax_return",
+                what=f"is blank, and household {account.household or '(unnamed)'} has "
+                f"{len(found)} returns ({', '.join(sorted(found))})",
+                remedy="enter the return of its owner",
+            )
+            continue
+        result[name] = next(iter(found), account.household)
+    faults.raise_as(TaxError)
+    unlisted = [name for name in dict.fromkeys(named) if name not in accounts]
+    homes = {(account.household, result[name]) for name, account in accounts.items()}
+    if unlisted and len(homes) > 1:
+        raise TaxError.of(
+            where="accounts",
+            what=f"has no row for {', '.join(unlisted)}, and there are {len(homes)} tax returns",
+            remedy="add a row for each, with its type and tax_return",
+        )
+    home, on_return = next(iter(homes), ("", ""))
+    result.update(dict.fromkeys(unlisted, on_return))
+    accounts = {**accounts, **{name: Account(account=name, household=home) for name in unlisted}}
+    separate = {
+        (account.household, result[name])
+        for name, account in accounts.items()
+        if account.tax_profile in known
+        and known[account.tax_profile].filing_status is FilingStatus.SEPARATE
+    }
+    return Taxpayers(accounts=accounts, tax_return=result, separate=frozenset(separate))
