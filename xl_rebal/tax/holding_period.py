@@ -50,9 +50,11 @@ def long_term_mask(acquired: Days, sold: Any) -> NDArray[np.bool_]:
 
 
 def tacked(acquired: dt.date, *, held_from: dt.date, held_to: dt.date) -> dt.date:
-    """The day from which a replacement counts as held: its own acquisition less the days that the
-    shares with the disallowed loss were held (26 USC 1223(3)).
+    """The day from which a replacement counts as held: the days that the shares with the disallowed loss
+    were held are added to its own (26 USC 1223(3)); a day on which both were held counts once.
 
     Worked: held 2024-09-15 to 2026-02-01 is 504 days; bought again 2026-02-15, counted from 2024-09-29.
+    Bought before the sale, on 2026-01-20: counted from 2024-09-15.
     """
-    return acquired - (held_to - held_from)
+    added = min(held_to, acquired) - held_from
+    return acquired - max(added, dt.timedelta(0))
