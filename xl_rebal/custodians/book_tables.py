@@ -50,6 +50,7 @@ class BookTables:
 
     as_of     the valuation date that the holdings state, or None.
     present   names of the tables that are there.
+    tax_profiles  by name and year (`tax.profiles.profiles_of` picks a year).
     warnings  what is odd about the holdings.
     """
 
@@ -61,7 +62,7 @@ class BookTables:
     models: Mapping[str, Targets] = field(default_factory=dict)
     restrictions: tuple[Restriction, ...] = ()
     history: History = ()
-    tax_profiles: Mapping[str, TaxProfile] = field(default_factory=dict)
+    tax_profiles: Mapping[tuple[str, int], TaxProfile] = field(default_factory=dict)
     as_of: dt.date | None = None
     present: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()

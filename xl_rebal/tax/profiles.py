@@ -114,10 +114,10 @@ def filing_status(text: str) -> FilingStatus:
     return found
 
 
-def profiles_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, TaxProfile]:
-    """Tax profiles by name from the rows of the `tax_profiles` table; every bad row is reported."""
+def profiles_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], TaxProfile]:
+    """Tax profiles by name and year from the rows of `tax_profiles`; every bad row is reported."""
     faults = FaultList()
-    result: dict[str, TaxProfile] = {}
+    result: dict[tuple[str, int], TaxProfile] = {}
     names = {field.name for field in fields(TaxProfile)}
     for row in rows:
         given = {name: value for name, value in row.items() if name in names}
@@ -136,16 +136,32 @@ def profiles_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, TaxProfil
                 what, _, remedy = str(error).partition("; ")
                 at("filing_status", what, remedy)
                 continue
-        name = given["tax_profile"]
-        if name in result:
-            at("tax_profile", f"{name} stands twice", "keep one row")
+        key = (given["tax_profile"], given["year"])
+        if key in result:
+            at("tax_profile", f"{key[0]} stands twice for {key[1]}", "keep one row")
             continue
         try:
-            result[name] = TaxProfile(**given)
+            result[key] = TaxProfile(**given)
         except TaxError as error:
             for fault in error.faults:
                 at(fault.where.rpartition(", ")[2], fault.what, fault.remedy)
     faults.raise_as(TableError)
+    return result
+
+
+def profiles_of(profiles: Mapping[tuple[str, int], TaxProfile], year: int) -> dict[str, TaxProfile]:
+    """The profiles of one year by name; raises TaxError for those that have none for it."""
+    result = {name: p for (name, of), p in profiles.items() if of == year}
+    faults = FaultList()
+    for name in dict.fromkeys(name for name, _ in profiles):
+        if name not in result:
+            years = ", ".join(str(of) for other, of in profiles if other == name)
+            faults.add(
+                where=f"tax_profiles, {name}",
+                what=f"is for {years}, and the trades are of {year}",
+                remedy=f"add a row for {year}",
+            )
+    faults.raise_as(TaxError)
     return result
 
 

@@ -129,3 +129,34 @@ def taxpayers(
         and known[account.tax_profile].filing_status is FilingStatus.SEPARATE
     }
     return Taxpayers(accounts=accounts, tax_return=result, separate=frozenset(separate))
+
+
+def profiles_by_return(
+    who: Taxpayers, profiles: Mapping[str, TaxProfile]
+) -> dict[tuple[str, str], TaxProfile]:
+    """(household, tax return) -> its profile. An account without one takes the only profile there is.
+
+    Raises TaxError for a profile that is not there, and for a return whose accounts name different ones.
+    """
+    faults = FaultList()
+    only = next(iter(profiles)) if len(profiles) == 1 else ""
+    found: dict[tuple[str, str], str] = {}
+    for name, account in who.accounts.items():
+        wanted = account.tax_profile or only
+        if not wanted:
+            continue
+        key = (account.household, who.return_of(name))
+        if wanted not in profiles:
+            faults.add(
+                where=f"accounts, {name}, column tax_profile",
+                what=f"{wanted!r} is not in the table tax_profiles",
+                remedy=f"profiles are: {', '.join(profiles) or 'none'}",
+            )
+        elif found.setdefault(key, wanted) != wanted:
+            faults.add(
+                where=f"accounts, {name}, column tax_profile",
+                what=f"is {wanted}, and another account of tax return {key[1]!r} says {found[key]}",
+                remedy="one tax return has one profile",
+            )
+    faults.raise_as(TaxError)
+    return {key: profiles[name] for key, name in found.items()}
