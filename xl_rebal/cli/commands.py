@@ -10,7 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from xl_rebal import __version__
-from xl_rebal.cli import backtest_commands, excel_commands, macro_command, risk_commands
+from xl_rebal.cli import (
+    backtest_commands,
+    excel_commands,
+    macro_command,
+    risk_commands,
+    tax_commands,
+)
 from xl_rebal.cli.comparing import (
     AversionOption,
     CompareOption,
@@ -37,6 +43,7 @@ excel_commands.register(app)
 macro_command.register(app)
 risk_commands.register(app)
 backtest_commands.register(app)
+tax_commands.register(app)
 
 Holdings = Annotated[
     Path,

@@ -13,7 +13,7 @@ import numpy as np
 from xl_rebal.errors import TaxError
 from xl_rebal.portfolio.lots import Term
 from xl_rebal.portfolio.restrictions import Restriction
-from xl_rebal.portfolio.securities import Security
+from xl_rebal.portfolio.securities import Security, default_security
 from xl_rebal.tax.gains import LotGains
 from xl_rebal.tax.lot_methods import LotSale
 from xl_rebal.tax.profiles import TaxProfile
