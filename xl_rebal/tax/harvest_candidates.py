@@ -70,6 +70,7 @@ class HarvestRequest:
 class Candidate:
     """One lot at a loss.
 
+    row                   the lot's place among the lots given.
     loss                  positive, of `quantity` units.
     loss_fraction         of the cost.
     tax_value             tax that the loss saves this year, on top of the rows above; None without profile.
@@ -79,6 +80,7 @@ class Candidate:
     buy_back_from         first day on which buying the symbol back washes nothing.
     """
 
+    row: int
     account: str
     symbol: str
     acquired: dt.date
@@ -105,8 +107,13 @@ class Candidate:
         return self.quantity * self.price
 
 
-def candidates_of(gains: LotGains, request: HarvestRequest, window: WashWindow) -> list[Candidate]:
-    """Every lot at a loss, the largest loss first, with the verdict of the thresholds."""
+def candidates_of(
+    gains: LotGains, places: Sequence[int], request: HarvestRequest, window: WashWindow
+) -> list[Candidate]:
+    """Every lot at a loss, the largest loss first, with the verdict of the thresholds.
+
+    places  of the lots of `gains` among all lots.
+    """
     found = []
     lots = gains.lots
     for row in np.flatnonzero((gains.gain < 0) & (lots.quantity > 0)).tolist():
@@ -119,6 +126,7 @@ def candidates_of(gains: LotGains, request: HarvestRequest, window: WashWindow) 
         small = loss < request.threshold.money or fraction < request.threshold.fraction - 1e-12
         found.append(
             Candidate(
+                row=places[row],
                 account=lots.account[row],
                 symbol=symbol,
                 acquired=lots.acquired[row].item(),
@@ -135,13 +143,13 @@ def candidates_of(gains: LotGains, request: HarvestRequest, window: WashWindow) 
                 buy_back_from=safe_to_buy(window.as_of),
             )
         )
-    return sorted(found, key=lambda c: (-c.loss, c.account, c.symbol, c.acquired))
+    return sorted(found, key=lambda c: (-c.loss, c.account, c.symbol, c.acquired, c.row))
 
 
 def as_sale(c: Candidate) -> LotSale:
     """The candidate as a sold lot."""
     return LotSale(
-        row=0,
+        row=c.row,
         account=c.account,
         symbol=c.symbol,
         lot_id=c.lot_id,

@@ -83,7 +83,8 @@ def harvest(
 ) -> Harvest:
     """Judge every lot at a loss in a taxable account. Raises TaxError for lots that cannot be judged."""
     taxable = np.array([window.who.is_taxable(a) for a in lots.account.tolist()], dtype=np.bool_)
-    rows = candidates_of(lot_gains(lots.take(taxable), prices, window.as_of), request, window)
+    gains = lot_gains(lots.take(taxable), prices, window.as_of)
+    rows = candidates_of(gains, np.flatnonzero(taxable).tolist(), request, window)
     rows = _judged(rows, lots, prices, window, request)
     rows = _up_to_goal(rows, request.goal, window.securities)
     rows = _replaced(rows, request.values, window.securities)
@@ -107,7 +108,7 @@ def _judged(
     while True:
         before = [c.verdict for c in rows]
         rows = _whole_steps(rows, lots, window.securities)
-        rows = [_washed(c, rows, lots, window, request) for c in rows]
+        rows = [_washed(c, rows, window, request) for c in rows]
         rows = with_replacements(rows, prices, window, request)
         if [c.verdict for c in rows] == before:
             return rows
@@ -141,20 +142,17 @@ def _whole_steps(
 def _washed(
     c: Candidate,
     rows: Sequence[Candidate],
-    lots: Lots,
     window: WashWindow,
     request: HarvestRequest,
 ) -> Candidate:
     """Wait where a purchase of the last 30 days would replace what is sold."""
     if c.verdict is not Verdict.HARVEST:
         return c
-    for purchase in window.replacing(c.symbol, c.account, acquired=c.acquired):
-        key = (purchase.account, purchase.symbol, purchase.date)
+    for purchase in window.replacing(c.symbol, c.account, row=c.row, acquired=c.acquired):
         gone = sum(
             other.quantity
             for other in rows
-            if other.verdict is Verdict.HARVEST
-            and (other.account, other.symbol, other.acquired) == key
+            if other.verdict is Verdict.HARVEST and other.row == purchase.row
         )
         if request.goal is None and gone >= purchase.quantity - 1e-9:
             continue  # sold by the same harvest, so it replaces nothing

@@ -36,12 +36,16 @@ class Buyback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """Units bought within the window and still held: they would replace shares sold at a loss."""
+    """Units bought within the window and still held: they would replace shares sold at a loss.
+
+    row  the lot's place among the lots that the window was made with; None for a row of the history.
+    """
 
     account: str
     symbol: str
     date: dt.date
     quantity: float
+    row: int | None = None
 
     @property
     def safe_from(self) -> dt.date:
@@ -84,17 +88,25 @@ class WashWindow:
         return max(days, default=None)
 
     def replacing(
-        self, symbol: str, account: str, *, acquired: dt.date | None = None
+        self,
+        symbol: str,
+        account: str,
+        *,
+        row: int | None = None,
+        acquired: dt.date | None = None,
     ) -> tuple[Purchase, ...]:
         """Purchases that would wash a loss on units of the symbol sold in the account on `as_of`.
 
-        acquired  the day on which the units sold were bought: a lot does not replace itself.
+        row, acquired  the lot that is sold, by its place among the lots and by its day: it does not replace
+                       itself (where there are no lots, nor does what was bought on its day).
         """
+        own = (account, symbol, acquired)
         return tuple(
             p
             for p in self.purchases.get(self.key(account, symbol), ())
             if self.who.reach(p.account, account) in TOUCHED
-            and (p.account, p.symbol, p.date) != (account, symbol, acquired)
+            and not (p.row is not None and p.row == row)
+            and not (p.row is None and (p.account, p.symbol, p.date) == own)
         )
 
     def reinvesting(self, symbol: str, account: str) -> tuple[str, ...]:
@@ -173,10 +185,12 @@ def _recent(history: History, lots: Lots | None, as_of: dt.date) -> Iterable[Pur
             lots.quantity.tolist(),
             strict=True,
         )
-        for account, symbol, acquired, quantity in rows:
+        for row, (account, symbol, acquired, quantity) in enumerate(rows):
             covered.add((account, symbol))
             if acquired is not None and dt.timedelta(0) <= as_of - acquired <= WINDOW:
-                yield Purchase(account=account, symbol=symbol, date=acquired, quantity=quantity)
+                yield Purchase(
+                    account=account, symbol=symbol, date=acquired, quantity=quantity, row=row
+                )
     for event in history:
         bought = event.event in (Event.BUY, Event.REINVEST)
         recent = dt.timedelta(0) <= as_of - event.date <= WINDOW
@@ -206,13 +220,17 @@ def planned_washes(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotSold:
-    """Units of one lot that a plan sells; `gain` is negative for a loss."""
+    """Units of one lot that a plan sells; `gain` is negative for a loss.
+
+    row  the lot's place among the lots that the window was made with, None where it was made without.
+    """
 
     account: str
     symbol: str
     acquired: dt.date
     quantity: float
     gain: float
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +248,7 @@ class Conflict:
 
     account: str
     symbol: str
+    sold_at: dt.date
     bought_in: str
     bought_symbol: str
     bought: dt.date
@@ -253,6 +272,7 @@ def conflicts(
                     Conflict(
                         account=sale.account,
                         symbol=sale.symbol,
+                        sold_at=sale.sold,
                         bought_in=buy.account,
                         bought_symbol=buy.symbol,
                         bought=window.as_of,
@@ -268,7 +288,7 @@ def conflicts(
 def _of_sale(window: WashWindow, lot: LotSold, bought: Sequence[Bought]) -> Iterable[Conflict]:
     if not window.who.is_taxable(lot.account):
         return
-    recent = window.replacing(lot.symbol, lot.account, acquired=lot.acquired)
+    recent = window.replacing(lot.symbol, lot.account, row=lot.row, acquired=lot.acquired)
     planned = [
         Purchase(account=b.account, symbol=b.symbol, date=window.as_of, quantity=b.quantity)
         for b in bought
@@ -280,6 +300,7 @@ def _of_sale(window: WashWindow, lot: LotSold, bought: Sequence[Bought]) -> Iter
         yield Conflict(
             account=lot.account,
             symbol=lot.symbol,
+            sold_at=window.as_of,
             bought_in=purchase.account,
             bought_symbol=purchase.symbol,
             bought=purchase.date,
