@@ -347,3 +347,87 @@ Public Function REBAL_VERSION() As Variant
 failed:
     REBAL_VERSION = RebalFailure(Err.Description)
 End Function
+
+Public Function REBAL_GAINS( _
+        Optional lots As Variant, _
+        Optional prices As Variant, _
+        Optional as_of As Variant) As Variant
+    ' The unrealised gain of every lot.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_GAINS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_gains", Array( _
+        RebalArgument("lots", "tblLots", True, lots), _
+        RebalArgument("prices", "tblSecurities", True, prices), _
+        RebalArgument("as_of", "", False, as_of)))
+    Exit Function
+failed:
+    REBAL_GAINS = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_SELL_LOTS( _
+        Optional lots As Variant, _
+        Optional symbol As Variant, _
+        Optional quantity As Variant, _
+        Optional method As Variant, _
+        Optional price As Variant, _
+        Optional as_of As Variant) As Variant
+    ' Which lots a sale takes.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_SELL_LOTS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_sell_lots", Array( _
+        RebalArgument("lots", "tblLots", True, lots), _
+        RebalArgument("symbol", "", True, symbol), _
+        RebalArgument("quantity", "", True, quantity), _
+        RebalArgument("method", "", False, method), _
+        RebalArgument("price", "", False, price), _
+        RebalArgument("as_of", "", False, as_of)))
+    Exit Function
+failed:
+    REBAL_SELL_LOTS = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_HARVEST( _
+        Optional lots As Variant, _
+        Optional prices As Variant, _
+        Optional history As Variant, _
+        Optional as_of As Variant, _
+        Optional minimum As Variant) As Variant
+    ' Losses worth taking, and what must wait.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_HARVEST = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_harvest", Array( _
+        RebalArgument("lots", "tblLots", True, lots), _
+        RebalArgument("prices", "tblSecurities", True, prices), _
+        RebalArgument("history", "tblHistory", False, history), _
+        RebalArgument("as_of", "", False, as_of), _
+        RebalArgument("minimum", "", False, minimum)))
+    Exit Function
+failed:
+    REBAL_HARVEST = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_WASHSALES( _
+        Optional history As Variant) As Variant
+    ' Losses that wash sales disallow.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_WASHSALES = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_washsales", Array( _
+        RebalArgument("history", "tblHistory", True, history)))
+    Exit Function
+failed:
+    REBAL_WASHSALES = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_TAX( _
+        Optional gains As Variant, _
+        Optional profile As Variant) As Variant
+    ' The tax that gains cost.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_TAX = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_tax", Array( _
+        RebalArgument("gains", "tblGains", True, gains), _
+        RebalArgument("profile", "tblTaxProfile", True, profile)))
+    Exit Function
+failed:
+    REBAL_TAX = RebalFailure(Err.Description)
+End Function

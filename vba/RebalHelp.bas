@@ -70,6 +70,28 @@ Public Sub RebalDescribeFunctions()
         "A ticker, or a row or column of them.", _
         "Optional. Your own classes: a table with symbol and asset_class. It comes before the shipped table. tblClasses of the workbook stands in if there is one.")
     RebalDescribe "REBAL_VERSION", "The version of xl_rebal. The version of xl_rebal that computes; the add-in and the workbook should match it.", Array()
+    RebalDescribe "REBAL_GAINS", "The unrealised gain of every lot. One row per lot: its value, its gain (negative for a loss), short or long on the day, and the days until it is long-term: held more than one year, counted from the day after acquisition.", Array( _
+        "Open lots with their headers: symbol, acquired, quantity, unit_cost; optionally account, lot_id. tblLots of the workbook stands in when left out.", _
+        "Prices with their headers: symbol, price; for harvests also asset_class, substitute, identical_group. tblSecurities of the workbook stands in when left out.", _
+        "Optional. The day of the sale, such as TODAY(); terms and days to long-term depend on it.")
+    RebalDescribe "REBAL_SELL_LOTS", "Which lots a sale takes. The lots that a sale takes, each with its gain and term. lowest_tax sells first what costs least at 37% for short-term and 20% for long-term gains; it needs price and as_of.", Array( _
+        "Open lots with their headers: symbol, acquired, quantity, unit_cost; optionally account, lot_id. tblLots of the workbook stands in when left out.", _
+        "The security to sell.", _
+        "Units to sell.", _
+        "Optional. fifo (default), lifo, hifo, lowest_tax, average (funds), or ""specific: A1 100, B7 50"" by lot_id.", _
+        "Optional. Price of the sale; gains are blank without it.", _
+        "Optional. The day of the sale, such as TODAY(); terms and days to long-term depend on it.")
+    RebalDescribe "REBAL_HARVEST", "Losses worth taking, and what must wait. Every lot at a loss with its verdict: harvest (with the substitute that is bought instead), small, wait (a purchase within 30 days would wash the loss; from when it is safe) or keep.", Array( _
+        "Open lots with their headers: symbol, acquired, quantity, unit_cost; optionally account, lot_id. tblLots of the workbook stands in when left out.", _
+        "Prices with their headers: symbol, price; for harvests also asset_class, substitute, identical_group. tblSecurities of the workbook stands in when left out.", _
+        "Optional. Trades of the last 30 days in all accounts: symbol, date, action, quantity, price. tblHistory of the workbook stands in if there is one.", _
+        "Optional. The day of the sale, such as TODAY(); without it nothing can be judged.", _
+        "Optional. Smallest loss of a lot worth taking: money, a share of its cost (""5%""), or both (""500, 5%"").")
+    RebalDescribe "REBAL_WASHSALES", "Losses that wash sales disallow. One row per sale and term: its gain before disallowance, the loss that purchases within 30 days before or after it disallow, and what is allowed.", Array( _
+        "All trades with their headers: symbol, date, action, quantity, price; optionally account. tblHistory of the workbook stands in when left out.")
+    RebalDescribe "REBAL_TAX", "The tax that gains cost. What the gains add to the year's tax, after netting with carry-forwards and gains to date: federal income tax, net investment income tax, state tax; then the losses deducted and carried on, and the rates of the next dollar.", Array( _
+        "Gains with their headers: term (short, long, collectible, section_1256, ordinary) and gain; allowed, where it is there, stands for gain. tblGains of the workbook stands in when left out.", _
+        "One row of tax_profiles: tax_profile, year, filing_status, magi (without gains), state, or ordinary, long_term and niit as rates. tblTaxProfile of the workbook stands in when left out.")
 End Sub
 
 ' Help is a courtesy: where Excel refuses it, the function works without.

@@ -70,6 +70,32 @@ PRICES: list[list[Any]] = [
     [dt.datetime(2026, 3, 31), 97.0, 101.0, 94.0],
     [dt.datetime(2026, 4, 30), 101.0, 100.5, 99.0],
 ]
+LOTS: list[list[Any]] = [
+    ["symbol", "acquired", "quantity", "unit_cost", "lot_id"],
+    ["VTI", "2024-01-02", 100.0, 300.0, "A1"],
+    ["VTI", "2020-03-02", 200.0, 130.0, "A2"],
+    ["VXUS", "2026-06-01", 400.0, 62.0, "B1"],
+]
+SECURITIES: list[list[Any]] = [
+    ["symbol", "price", "asset_class", "substitute"],
+    ["VTI", 250.0, "Stocks/US", "ITOT"],
+    ["VXUS", 60.0, "Stocks/International", "IXUS"],
+    ["ITOT", 110.0, "Stocks/US", "VTI"],
+    ["IXUS", 70.0, "Stocks/International", "VXUS"],
+]
+TRADE_HISTORY: list[list[Any]] = [
+    ["symbol", "date", "action", "quantity", "price"],
+    ["MSFT", "2025-09-21", "buy", 100.0, 50.0],
+    ["MSFT", "2025-12-21", "buy", 50.0, 55.0],
+    ["MSFT", "2025-12-27", "reinvest", 25.0, 45.0],
+    ["MSFT", "2026-01-03", "sell", 100.0, 40.0],
+]
+GAINS: list[list[Any]] = [["term", "gain"], ["long", 80000.0], ["short", -5000.0]]
+TAX_PROFILE: list[list[Any]] = [
+    ["tax_profile", "year", "filing_status", "magi"],
+    ["couple", 2026.0, "married_joint", 400000.0],
+]
+TODAY = dt.datetime(2026, 11, 24)
 
 
 @dataclass(frozen=True)
@@ -155,6 +181,25 @@ GOOD: tuple[Case, ...] = (
     Case("optimal band", "REBAL_OPTIMAL_BAND", (HISTORY, "60% VTI, 40% BND", 5.0)),
     Case("optimal band limit", "REBAL_OPTIMAL_BAND", (HISTORY, "60% VTI, 40% BND", 5.0, 0.005)),
     Case("optimal band drift", "REBAL_OPTIMAL_BAND", (HISTORY, "60% VTI, 40% BND", 5.0, "drift 6pp")),
+    Case("gains", "REBAL_GAINS", (LOTS, SECURITIES, TODAY)),
+    Case("gains without a day", "REBAL_GAINS", (LOTS, SECURITIES)),
+    Case("gains day as text", "REBAL_GAINS", (LOTS, SECURITIES, "11/24/2026")),
+    Case("gains day as a serial number", "REBAL_GAINS", (LOTS, SECURITIES, 46350.0)),
+    Case("gains date cells", "REBAL_GAINS", (changed(LOTS, 1, 1, dt.datetime(2024, 1, 2)), SECURITIES, TODAY)),
+    Case("gains date numbers", "REBAL_GAINS", (changed(LOTS, 1, 1, 45293.0), SECURITIES, TODAY)),
+    Case("sell fifo", "REBAL_SELL_LOTS", (LOTS, "VTI", 120.0)),
+    Case("sell hifo", "REBAL_SELL_LOTS", (LOTS, "vti", 120.0, "HIFO", 250.0, TODAY)),
+    Case("sell lowest tax", "REBAL_SELL_LOTS", (LOTS, "VTI", 120.0, "lowest tax", 250.0, TODAY)),
+    Case("sell average", "REBAL_SELL_LOTS", (LOTS, "VTI", 120.0, "average", 250.0)),
+    Case("sell specific", "REBAL_SELL_LOTS", (LOTS, "VTI", 30.0, "specific: A2 20, A1 10", 250.0)),
+    Case("harvest", "REBAL_HARVEST", (LOTS, SECURITIES, TRADE_HISTORY, TODAY)),
+    Case("harvest no history", "REBAL_HARVEST", (LOTS, SECURITIES, None, TODAY, "1,000; 10%")),
+    Case("harvest minimum", "REBAL_HARVEST", (LOTS, SECURITIES, None, TODAY, 1000.0)),
+    Case("washsales", "REBAL_WASHSALES", (TRADE_HISTORY,)),
+    Case("washsales accounts", "REBAL_WASHSALES", ([["account", *TRADE_HISTORY[0]], *(["T", *row] for row in TRADE_HISTORY[1:])],)),
+    Case("tax", "REBAL_TAX", (GAINS, TAX_PROFILE)),
+    Case("tax of stated rates", "REBAL_TAX", (GAINS, [["tax_profile", "year", "ordinary", "long_term", "niit", "state"], ["x", 2026.0, 0.35, "15%", 0.038, "5%"]])),
+    Case("tax of washsales", "REBAL_TAX", ([["gain", "disallowed", "allowed", "term"], [-1000.0, 750.0, -250.0, "short"]], TAX_PROFILE)),
 )  # fmt: skip
 
 BAD: tuple[Case, ...] = (
@@ -215,6 +260,21 @@ BAD: tuple[Case, ...] = (
     Case("compare none", "REBAL_COMPARE", (HISTORY, "60% VTI, 40% BND", None), "policies: is blank"),
     Case("optimal band impossible", "REBAL_OPTIMAL_BAND", (HISTORY, "60% VTI, 40% BND", 5.0, "drift 0.1pp"), "no band keeps it"),
     Case("optimal band words", "REBAL_OPTIMAL_BAND", (HISTORY, "60% VTI, 40% BND", 5.0, "cheap"), "'cheap' is not understood"),
+    Case("gains no price", "REBAL_GAINS", (LOTS, SECURITIES[:2], TODAY), "prices, VXUS: has no price"),
+    Case("gains blank cost", "REBAL_GAINS", (changed(LOTS, 2, 3, None), SECURITIES, TODAY), "tblLots row 3, unit_cost: is blank"),
+    Case("gains future lot", "REBAL_GAINS", (LOTS, SECURITIES, "2025-01-01"), "2026-06-01 is after 2025-01-01"),
+    Case("gains day nonsense", "REBAL_GAINS", (LOTS, SECURITIES, "soon"), "as_of: 'soon' is not a date"),
+    Case("sell too many", "REBAL_SELL_LOTS", (LOTS, "VTI", 301.0), "the lots add up to 300"),
+    Case("sell what is not held", "REBAL_SELL_LOTS", (LOTS, "AAPL", 1.0), "holds AAPL nowhere"),
+    Case("sell unknown method", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "best"), "'best' is not known"),
+    Case("sell bad lots", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "specific: A9 1"), "is no lot of it"),
+    Case("sell lowest tax without price", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "lowest_tax"), "price: is blank"),
+    Case("harvest without a day", "REBAL_HARVEST", (LOTS, SECURITIES), "as_of: is blank"),
+    Case("harvest minimum nonsense", "REBAL_HARVEST", (LOTS, SECURITIES, None, TODAY, "much"), "minimum: 'much' is not a number"),
+    Case("washsales missing basis", "REBAL_WASHSALES", ([TRADE_HISTORY[0], TRADE_HISTORY[4]],), "the basis of 100 is not known"),
+    Case("washsales bad action", "REBAL_WASHSALES", (changed(TRADE_HISTORY, 2, 2, "swap"),), "tblHistory row 3, action: 'swap' is not known"),
+    Case("tax unknown term", "REBAL_TAX", (changed(GAINS, 1, 0, "middling"), TAX_PROFILE), "tblGains row 2, term"),
+    Case("tax profile incomplete", "REBAL_TAX", (GAINS, changed(TAX_PROFILE, 1, 3, None)), "magi: is blank"),
     Case("weights empty range", "REBAL_WEIGHTS", ([[None, None], [None, None]],), "tblHoldings: is blank"),
 )  # fmt: skip
 

@@ -199,6 +199,11 @@ def test_the_page_uses_the_tables_of_the_tests_and_its_examples_are_true() -> No
         "tblTrades": matrix.TRADES,
         "tblVolatilities": matrix.VOLATILITIES,
         "tblPrices": matrix.HISTORY,
+        "tblLots": matrix.LOTS,
+        "tblSecurities": matrix.SECURITIES,
+        "tblHistory": matrix.TRADE_HISTORY,
+        "tblGains": matrix.GAINS,
+        "tblTaxProfile": matrix.TAX_PROFILE,
     }
     page = (PROJECT / "docs/function-reference.md").read_text(encoding="utf-8")
     for function in registry.functions():

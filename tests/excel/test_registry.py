@@ -7,18 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.excel.matrix import (
-    ALL,
-    BAD,
-    GOOD,
-    HISTORY,
-    HOLDINGS,
-    TARGETS,
-    TRADES,
-    VOLATILITIES,
-    Case,
-)
+from tests.excel.matrix import ALL, BAD, GOOD, HOLDINGS, TARGETS, Case
 from xl_rebal.excel import registry
+from xl_rebal.excel.generate import samples
 from xl_rebal.excel.registry import PREFIX, Argument, Example, Returns, call, functions
 
 
@@ -52,13 +43,7 @@ def test_every_function_is_in_the_matrix() -> None:
     assert {case.function for case in GOOD} == {f.name for f in functions()}
 
 
-SAMPLES: dict[str, Any] = {
-    "tblHoldings": HOLDINGS,
-    "tblTargets": TARGETS,
-    "tblTrades": TRADES,
-    "tblVolatilities": VOLATILITIES,
-    "tblPrices": HISTORY,
-}
+SAMPLES: dict[str, Any] = samples.TABLES
 
 
 @pytest.mark.parametrize("function", functions(), ids=lambda f: f.name)

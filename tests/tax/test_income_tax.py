@@ -86,7 +86,10 @@ def by_slices(profile: TaxProfile, ordinary: float, long: float, at_28: float) -
     start = taxed_as_ordinary + at_zero
     rest = preferred - at_zero
     total += 0.15 * overlap(start, start + rest, 0.0, fifteen_top)
-    return total + 0.20 * overlap(start, start + rest, fifteen_top, math.inf)
+    total += 0.20 * overlap(start, start + rest, fifteen_top, math.inf)
+    # The maximum rates are a cap: never more than the rate tables on everything.
+    everything = sum(r * overlap(0.0, ordinary + long, lower, upper) for lower, upper, r in bands)
+    return min(total, everything)
 
 
 def overlap(start: float, end: float, lower: float, upper: float) -> float:

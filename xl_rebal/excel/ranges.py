@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from xl_rebal.risk.covariance import Covariance, covariance_of_rows
 from xl_rebal.risk.shock import parse_returns
 
 Grid = list[list[Any]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,32 @@ def text(value: Any, name: str, default: str | None = None) -> str:
     return cells.text(cell)
 
 
+_SERIAL_ZERO = dt.date(1899, 12, 30)  # serial 1 is 1900-01-01, for days from March 1900 on
+
+
+def date(value: Any, name: str) -> dt.date | None:
+    """A day: a date cell, a serial number such as TODAY() gives, or a text such as 2026-11-23; None when
+    blank.
+    """
+    cell = single(value, name)
+    if _blank(cell):
+        return None
+    try:
+        return day(cell)
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise TableError.of(where=name, what=what, remedy=remedy) from None
+
+
+def day(cell: Any) -> dt.date:
+    """One cell as a day; a number is a serial number, as a host passes dates on. Raises ValueError."""
+    if isinstance(cell, bool):
+        raise ValueError(f"{str(cell).upper()} is not a date; write it as 2026-11-23")
+    if isinstance(cell, float) and 61 <= cell < 2_958_466:  # up to 9999-12-31
+        return _SERIAL_ZERO + dt.timedelta(days=int(cell))
+    return cells.date(cell)
+
+
 def table(value: Any, spec: TableSpec, name: str) -> list[dict[str, Any]]:
     """Typed rows of a table argument; faults name the table, the row (1 is the header) and the header."""
     found = grid(value)
@@ -135,6 +162,14 @@ def table(value: Any, spec: TableSpec, name: str) -> list[dict[str, Any]]:
     rows = list(enumerate(found[1:], start=2))
     with _in_the_words_of(spec, header, name):
         return tables.read_rows(spec, header, rows, where=name)
+
+
+def built(value: Any, spec: TableSpec, name: str, build: Callable[[list[dict[str, Any]]], T]) -> T:
+    """What `build` makes of a table's rows; its faults too name the header as the sheet has it."""
+    rows = table(value, spec, name)
+    found = grid(value)
+    with _in_the_words_of(spec, [cells.text(c) for c in found[0]] if found else [], name):
+        return build(rows)
 
 
 def _is_header(row: Sequence[Any], spec: TableSpec) -> bool:

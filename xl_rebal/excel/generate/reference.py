@@ -128,10 +128,11 @@ def _faulty(function: Function) -> Iterator[tuple[str, list[Any]]]:
     for index, word in enumerate(words):
         arguments = [samples.value(each) for each in words]
         if word in samples.TABLES:
-            column = _column(arguments[index][0])
+            column = _column(arguments[index])
             header = arguments[index][0][column]
-            arguments[index][2][column] = "120 sh"
-            yield f"row 3 of `{word}` says `120 sh` for {header}", arguments
+            row = min(2, len(arguments[index]) - 1)
+            arguments[index][row][column] = "120 sh"
+            yield f"row {row + 1} of `{word}` says `120 sh` for {header}", arguments
         elif word.startswith('"'):
             arguments[index] = "nonsense"
             typed = [*words[:index], '"nonsense"', *words[index + 1 :]]
@@ -141,10 +142,10 @@ def _faulty(function: Function) -> Iterator[tuple[str, list[Any]]]:
         yield f"`={function.name}()`, and no table stands in", nothing
 
 
-def _column(header: Sequence[str]) -> int:
-    """A column that holds numbers: of quantities or targets, else the last."""
-    known = {"quantity", "target", "volatility"}
-    return next((i for i, name in enumerate(header) if name.casefold() in known), len(header) - 1)
+def _column(table: Sequence[Sequence[Any]]) -> int:
+    """The first column that holds numbers, else the last."""
+    found = (i for i, cell in enumerate(table[1]) if isinstance(cell, float))
+    return next(found, len(table[0]) - 1)
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> str:

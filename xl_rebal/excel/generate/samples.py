@@ -49,6 +49,35 @@ TABLES: dict[str, Table] = {
         ["2024-11-30", 262.0, 76.4],
         ["2024-12-31", 254.0, 75.0],
     ],
+    "tblLots": [
+        ["symbol", "acquired", "quantity", "unit_cost", "lot_id"],
+        ["VTI", "2024-01-02", 100.0, 300.0, "A1"],
+        ["VTI", "2020-03-02", 200.0, 130.0, "A2"],
+        ["VXUS", "2026-06-01", 400.0, 62.0, "B1"],
+    ],
+    "tblSecurities": [
+        ["symbol", "price", "asset_class", "substitute"],
+        ["VTI", 250.0, "Stocks/US", "ITOT"],
+        ["VXUS", 60.0, "Stocks/International", "IXUS"],
+        ["ITOT", 110.0, "Stocks/US", "VTI"],
+        ["IXUS", 70.0, "Stocks/International", "VXUS"],
+    ],
+    "tblHistory": [
+        ["symbol", "date", "action", "quantity", "price"],
+        ["MSFT", "2025-09-21", "buy", 100.0, 50.0],
+        ["MSFT", "2025-12-21", "buy", 50.0, 55.0],
+        ["MSFT", "2025-12-27", "reinvest", 25.0, 45.0],
+        ["MSFT", "2026-01-03", "sell", 100.0, 40.0],
+    ],
+    "tblGains": [
+        ["term", "gain"],
+        ["long", 80000.0],
+        ["short", -5000.0],
+    ],
+    "tblTaxProfile": [
+        ["tax_profile", "year", "filing_status", "magi"],
+        ["couple", 2026.0, "married_joint", 400000.0],
+    ],
 }
 _WORD = re.compile(r'"(?:[^"]|"")*"|[^\s,]+')
 
