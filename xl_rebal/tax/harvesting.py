@@ -175,12 +175,14 @@ def _up_to_goal(
     result = []
     for c in rows:
         if c.verdict is Verdict.HARVEST:
+            cut = c
             if c.loss > left:
-                per_unit = c.loss / c.quantity
-                c = of_units(c, floor_to(left / per_unit, step_of(securities, c.symbol)))
-            if c.quantity == 0:
+                units = floor_to(left * c.quantity / c.loss, step_of(securities, c.symbol))
+                cut = of_units(c, units)
+            if cut.quantity == 0:
                 c = replace(c, verdict=Verdict.KEEP, why="the goal is met", replacement="")
             else:
+                c = cut
                 left -= c.loss
         result.append(c)
     return result

@@ -134,10 +134,13 @@ def taxpayers(
 def profiles_by_return(
     who: Taxpayers, profiles: Mapping[str, TaxProfile]
 ) -> dict[tuple[str, str], TaxProfile]:
-    """(household, tax return) -> its profile. An account without one takes the only profile there is.
+    """(household, tax return) -> its profile. An account without one takes the only profile there is;
+    without any profile there is none for anybody.
 
     Raises TaxError for a profile that is not there, and for a return whose accounts name different ones.
     """
+    if not profiles:
+        return {}
     faults = FaultList()
     only = next(iter(profiles)) if len(profiles) == 1 else ""
     found: dict[tuple[str, str], str] = {}
