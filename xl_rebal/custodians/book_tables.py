@@ -1,7 +1,7 @@
 """A book: all tables about a set of households in one folder of files, or in one workbook.
 
 A folder holds `holdings.csv`, `lots.csv`, `accounts.csv`, `securities.csv`, `models.csv`, `history.csv`,
-`tax_profiles.csv` and `restrictions.csv` (or workbooks and Parquet files of these names); a workbook has
+`tax_profiles.csv`, `flows.csv` and `restrictions.csv` (or workbooks and Parquet files of these names); a workbook has
 sheets of these names. Tables that a command does not need may be left out.
 """
 
@@ -20,6 +20,7 @@ from xl_rebal.custodians.sheets import Document, open_document
 from xl_rebal.errors import FaultList, FileError, ReadError, TableError
 from xl_rebal.portfolio import tables
 from xl_rebal.portfolio.accounts import Account, accounts_from_rows
+from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.lots import Lots, lots_from_rows, no_lots
@@ -38,6 +39,7 @@ _TABLES: Mapping[str, TableSpec] = {
     "securities": tables.SECURITIES,
     "models": tables.MODELS,
     "restrictions": tables.RESTRICTIONS,
+    "flows": tables.FLOWS,
     "history": tables.HISTORY,
     "tax_profiles": tables.TAX_PROFILES,
 }
@@ -61,6 +63,7 @@ class BookTables:
     securities: Mapping[str, Security] = field(default_factory=dict)
     models: Mapping[str, Targets] = field(default_factory=dict)
     restrictions: tuple[Restriction, ...] = ()
+    flows: tuple[Flow, ...] = ()
     history: History = ()
     tax_profiles: Mapping[tuple[str, int], TaxProfile] = field(default_factory=dict)
     as_of: dt.date | None = None
@@ -116,6 +119,7 @@ def read_book(path: Path | str) -> BookTables:
         securities=read("securities", securities_from_rows, book.securities),
         models=read("models", targets_from_rows, book.models),
         restrictions=read("restrictions", restrictions_from_rows, book.restrictions),
+        flows=read("flows", flows_from_rows, book.flows),
         history=read("history", history_from_rows, book.history),
         tax_profiles=read("tax_profiles", profiles_from_rows, book.tax_profiles),
     )
