@@ -9,7 +9,7 @@ from xl_rebal.portfolio import tables
 
 ALL = [
     *(tables.MODELS, tables.SECURITIES, tables.ACCOUNTS, tables.RESTRICTIONS, tables.CLASS_MAP),
-    *(tables.FLOWS, tables.FUND_RULES),
+    *(tables.FLOWS, tables.FUND_RULES, tables.HISTORY, tables.TAX_PROFILES),
 ]
 
 # DESIGN section 5, with * for required; a column that is left out there may not be left out here.
@@ -22,6 +22,9 @@ DESIGN = {
     "discretionary held_away last_rebalanced",
     "restrictions": "scope* rule* symbol tag replacement",
     "class map": "symbol* asset_class*",
+    "history": "account* symbol* date* action* quantity* price* lot_id",
+    "tax_profiles": "tax_profile* year* filing_status ordinary long_term niit state magi carry_short "
+    "carry_long ytd_short ytd_long",
     "flows": "account* date* amount* kind",
     "fund_rules": "custodian symbol* initial_minimum subsequent_minimum kept_minimum cut_off "
     "ticket_fee redemption_fee redemption_days closed_to_new",

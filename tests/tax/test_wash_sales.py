@@ -390,6 +390,17 @@ class TestWhoIsTaxedTogether:
         ):
             taxpayers(accounts)
 
+    def test_owners_may_be_called_what_they_are(self) -> None:
+        accounts = {
+            "T": Account(account="T", household="H", owner="client", tax_return="a"),
+            "S": Account(account="S", household="H", type="roth", owner="Spouse", tax_return="b"),
+            "C": Account(account="C", household="H", owner="adult child"),
+        }
+        who = taxpayers(accounts)
+        assert who.reach("S", "T") is Reach.LOSE
+        assert who.reach("C", "T") is Reach.WARN
+        assert who.return_of("C") == "adult child's own"
+
     def test_accounts_without_a_row(self) -> None:
         assert taxpayers({}, named=["A", "B"]).reach("A", "B") is Reach.DEFER
         one = {"T": Account(account="T", household="H", tax_return="joint")}

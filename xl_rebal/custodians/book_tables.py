@@ -1,8 +1,8 @@
 """A book: all tables about a set of households in one folder of files, or in one workbook.
 
 A folder holds `holdings.csv`, `lots.csv`, `accounts.csv`, `securities.csv`, `models.csv`, `history.csv`,
-`tax_profiles.csv`, `flows.csv` and `restrictions.csv` (or workbooks and Parquet files of these names); a workbook has
-sheets of these names. Tables that a command does not need may be left out.
+`tax_profiles.csv`, `flows.csv` and `restrictions.csv` (or workbooks and Parquet files of these names); a
+workbook has sheets of these names. Tables that a command does not need may be left out.
 """
 
 from __future__ import annotations

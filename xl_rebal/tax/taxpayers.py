@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,8 @@ from xl_rebal.tax.law import FilingStatus
 from xl_rebal.tax.profiles import TaxProfile
 
 TAXABLE = "taxable"
+_SPOUSE = re.compile(r"\b(spouse|wife|husband)\b", re.IGNORECASE)
+_CHILD = re.compile(r"\b(child|children|son|daughter)\b", re.IGNORECASE)
 
 
 class Reach(StrEnum):
@@ -63,6 +66,8 @@ class Taxpayers:
             return Reach.NONE
         mine, theirs = self.return_of(sold_in), self.return_of(bought_in)
         spouses = {(house, mine), (house, theirs)} <= self.separate
+        owners = [self.accounts[name].owner for name in (bought_in, sold_in)]
+        spouses |= any(map(_SPOUSE.search, owners)) and not any(map(_CHILD.search, owners))
         if mine != theirs and not spouses:
             return Reach.WARN
         return Reach.DEFER if self.is_taxable(bought_in) else Reach.LOSE
@@ -78,7 +83,9 @@ def taxpayers(
 
     An account without a `tax_return` is on the return of its owner's other accounts, else on the only
     return of its household, else (no account of the household names one) all are on one return.
-    Spouses who file separately are the returns of one household whose profiles say married_separate.
+    Spouses who file separately are the returns of one household whose profiles say married_separate, or
+    whose owner is called spouse, wife or husband. An owner who is called child, son or daughter is on a
+    return of the child's own where none is named.
 
     named  accounts that are used; those without a row are taxable and on the only return there is.
            Raises TaxError when a return cannot be told.
@@ -95,8 +102,8 @@ def taxpayers(
                 key = (account.household, account.owner.casefold())
                 by_owner.setdefault(key, set()).add(account.tax_return)
     for name, account in accounts.items():
-        if account.tax_return:
-            result[name] = account.tax_return
+        if account.tax_return or _CHILD.search(account.owner):
+            result[name] = account.tax_return or f"{account.owner}'s own"
             continue
         own = by_owner.get((account.household, account.owner.casefold()), set())
         house = by_house.get(account.household, set())
