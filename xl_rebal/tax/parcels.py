@@ -8,8 +8,9 @@ ledger owns it and hands out values.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xl_rebal.portfolio.history import Event, History, Transaction
 
@@ -24,6 +25,7 @@ class Parcel:
     holding_start  day from which the holding period counts: `acquired`, or earlier when tacked.
     bought         False for shares that were received, which replace nothing.
     replaces       True once it has replaced shares sold at a loss: it does so only once.
+    parts          what was cut off it because it replaces; sold before the rest of the purchase.
     """
 
     purchase: int
@@ -37,11 +39,13 @@ class Parcel:
     bought: bool
     planned: bool
     replaces: bool = False
+    parts: list[Parcel] = field(default_factory=list)
 
-    @property
-    def order(self) -> tuple[dt.date, int, bool]:
-        """First in, first out; of one purchase the part that replaces first."""
-        return (self.acquired, self.purchase, not self.replaces)
+    def held(self) -> Iterator[Parcel]:
+        """What is left of the purchase, in the order in which it is sold."""
+        for parcel in (*self.parts, self):
+            if parcel.quantity > SMALLEST:
+                yield parcel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,29 +64,33 @@ class Shelf:
     """The parcels of one group of identical securities, in all accounts of a household."""
 
     def __init__(self, history: History, places: Sequence[int]) -> None:
-        self._by_day: dict[dt.date, list[Parcel]] = {}
+        self._free: dict[dt.date, list[Parcel]] = {}  # bought that day, replacing nothing
         self._by_holder: dict[tuple[str, str], list[Parcel]] = {}
         for place in places:
             event = history[place]
             if event.event is not Event.SELL:
                 parcel = _opened(event, place)
-                self._by_day.setdefault(parcel.acquired, []).append(parcel)
+                if parcel.bought:
+                    self._free.setdefault(parcel.acquired, []).append(parcel)
                 self._by_holder.setdefault((parcel.account, parcel.symbol), []).append(parcel)
 
     def held(self) -> Iterator[Parcel]:
-        """Every parcel that is not sold."""
+        """Every parcel that is not sold, by holder in the order of acquisition."""
         for parcels in self._by_holder.values():
-            yield from (p for p in parcels if p.quantity > SMALLEST)
+            for parcel in parcels:
+                yield from parcel.held()
 
-    def bought_around(self, day: dt.date, window: dt.timedelta) -> Iterator[Parcel]:
-        """Parcels bought within `window` of a day and not sold before it, earliest purchase first.
-
-        Those bought later than the day are all there: nothing of them is sold yet.
+    def replacements(self, day: dt.date, window: dt.timedelta) -> Iterator[Parcel]:
+        """Parcels bought within `window` of a day that replace nothing yet and are not sold before it,
+        the earliest purchase first. Of those bought later nothing is sold yet.
         """
         for distance in range(-window.days, window.days + 1):
-            parcels = self._by_day.get(day + dt.timedelta(days=distance), ())
-            found = [p for p in parcels if p.bought and p.quantity > SMALLEST]
-            yield from sorted(found, key=lambda p: p.order)
+            bought = day + dt.timedelta(days=distance)
+            free = self._free.get(bought)
+            if free:
+                free = [p for p in free if p.quantity > SMALLEST and not p.replaces]
+                self._free[bought] = free
+                yield from free
 
     def take(self, sale: Transaction, place: int) -> list[Piece]:
         """The units of a sale: its named lot, else first in, first out in its account and symbol.
@@ -122,18 +130,21 @@ class Shelf:
     def _offered(self, sale: Transaction, place: int) -> Iterator[Parcel]:
         parcels = self._by_holder.get((sale.account, sale.symbol), [])
         # What is sold out at the front is never asked for again.
-        first = next((i for i, p in enumerate(parcels) if p.quantity > SMALLEST), len(parcels))
+        first = next((i for i, p in enumerate(parcels) if any(p.held())), len(parcels))
         del parcels[:first]
-        mine: list[Parcel] = []
-        for parcel in parcels:
-            if parcel.acquired > sale.date:
-                break
-            if parcel.quantity > SMALLEST and (not sale.lot_id or parcel.lot_id == sale.lot_id):
-                mine.append(parcel)
-        yield from (p for p in mine if p.acquired < sale.date or p.purchase < place)
-        yield from (p for p in mine if p.acquired == sale.date and p.purchase > place)
+        below: list[Parcel] = []  # rows of the same day that stand after the sale
+        for parcel in itertools.takewhile(lambda p: p.acquired <= sale.date, parcels):
+            if sale.lot_id and parcel.lot_id != sale.lot_id:
+                continue
+            if parcel.acquired == sale.date and parcel.purchase > place:
+                below.append(parcel)
+            else:
+                yield from parcel.held()
+        for parcel in below:
+            yield from parcel.held()
 
-    def split(self, parcel: Parcel, units: float) -> Parcel:
+    @staticmethod
+    def split(parcel: Parcel, units: float) -> Parcel:
         """Cut `units` off a parcel as one of their own."""
         if units >= parcel.quantity - SMALLEST:
             return parcel
@@ -150,10 +161,7 @@ class Shelf:
             bought=parcel.bought,
             planned=parcel.planned,
         )
-        self._by_day[part.acquired].append(part)
-        mine = self._by_holder[part.account, part.symbol]
-        # In front of the rest of its purchase: it replaces, so it is sold first.
-        mine.insert(next(i for i, p in enumerate(mine) if p is parcel), part)
+        parcel.parts.append(part)
         return part
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xl_rebal.errors import Fault, TaxError
@@ -261,14 +261,12 @@ class _Book:
         if disallowed:
             self.disallowed.append((piece, (disallowed, lost)))
 
-    def _replacements(self, piece: Piece, sale: Transaction) -> list[Parcel]:
-        return [
-            parcel
-            for parcel in self.shelf.bought_around(sale.date, WINDOW)
-            if not parcel.replaces
-            and parcel.purchase != piece.purchase
-            and self._who.reach(parcel.account, sale.account) is not Reach.NONE
-        ]
+    def _replacements(self, piece: Piece, sale: Transaction) -> Iterator[Parcel]:
+        for parcel in self.shelf.replacements(sale.date, WINDOW):
+            if parcel.purchase == piece.purchase:
+                continue
+            if self._who.reach(parcel.account, sale.account) is not Reach.NONE:
+                yield parcel
 
 
 def _match_of(
@@ -346,7 +344,7 @@ def _sales(
 def _open_lots(parcels: Sequence[Parcel]) -> tuple[LedgerLot, ...]:
     """What is still held, by account, symbol and day; parts of a purchase that are alike are one lot."""
     merged: dict[tuple[str, str, dt.date, dt.date, float, int, str], float] = {}
-    for p in sorted(parcels, key=lambda p: (p.account, p.symbol, *p.order)):
+    for p in sorted(parcels, key=lambda p: (p.account, p.symbol, p.acquired, p.purchase)):
         if not p.planned:
             key = (
                 p.account,
