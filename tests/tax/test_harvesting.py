@@ -143,6 +143,26 @@ def test_without_a_replacement_it_is_kept(change: dict[str, str], why: str) -> N
     assert c.tax_value == pytest.approx(720)  # what it would save
 
 
+def test_what_must_not_be_sold_is_kept() -> None:
+    rule = Restriction(scope="H", rule=Rule.NEVER_SELL, symbol="VTI")
+    (c,) = take(
+        lot("VTI", OLD, 100, 300.0), request=HarvestRequest(restrictions=(rule,))
+    ).candidates
+    assert (c.verdict, c.why) == (Verdict.KEEP, "never_sell VTI for H")
+    known = {**SECURITIES, "VTI": replace(SECURITIES["VTI"], tradable=False)}
+    (c,) = take(lot("VTI", OLD, 100, 300.0), securities=known).candidates
+    assert (c.verdict, c.why) == (Verdict.KEEP, "it is not tradable")
+    away = {**HOUSE, "T": replace(HOUSE["T"], held_away=True)}
+    lots = Lots.from_rows([lot("VTI", OLD, 100, 300.0)])
+    window = wash_window((), taxpayers(away), as_of=TODAY, securities=SECURITIES, lots=lots)
+    (c,) = harvest(lots, PRICES, window, HarvestRequest()).candidates
+    assert c.why == "the account is held away and receives no orders"
+    window = wash_window((), WHO, as_of=TODAY, securities=SECURITIES, lots=lots)
+    (c,) = harvest(lots, {"VTI": 0.0}, window, HarvestRequest()).candidates
+    assert (c.verdict, c.quantity) == (Verdict.KEEP, 100)
+    assert "priced at 0" in c.why
+
+
 def test_harvest_45000_as_asked() -> None:
     # S108: losses of 45,000 and not a share more.
     rows = [lot("VTI", OLD, 1_000, 300.0), lot("VXUS", OLD, 300, 90.0)]

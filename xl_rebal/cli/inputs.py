@@ -128,7 +128,7 @@ def load(options: Options) -> Loaded:
         *lots_off,
         *_unmatched(holdings, everyone, accounts, restrictions),
         *_worthless(holdings),
-        *_without_discretion(holdings, accounts),
+        *without_discretion(holdings, accounts),
         *planning_inputs.unmatched_rules(holdings, everyone, accounts, flows, fund_rules),
     )
     if options.together:
@@ -176,7 +176,7 @@ def load(options: Options) -> Loaded:
     )
 
 
-def _without_discretion(holdings: Holdings, accounts: Mapping[str, Account]) -> list[str]:
+def without_discretion(holdings: Holdings, accounts: Mapping[str, Account]) -> list[str]:
     """A warning for each account whose trades need the client's word before they are sent."""
     return [
         f"account {name} is not discretionary: its trades need the client's word before they are sent"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xl_rebal.cli.inputs import read_accounts, read_securities
+from xl_rebal.cli.inputs import read_accounts, read_securities, without_discretion
 from xl_rebal.custodians import BookTables, read_book
 from xl_rebal.custodians.input_tables import read_table
 from xl_rebal.errors import Fault, FaultList, TableError, TaxError
@@ -153,7 +153,7 @@ def read_harvest(
         returns = profiles_by_return(who, by_name)
     faults.raise_as(TaxError)
     assert who is not None  # else a fault was raised above
-    warnings = list(book.warnings)
+    warnings = [*book.warnings, *without_discretion(book.holdings, book.accounts)]
     if not book.tax_profiles:
         warnings.append("without the table tax_profiles no tax value is worked out")
     if "history" not in book.present:

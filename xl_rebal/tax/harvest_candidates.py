@@ -107,6 +107,15 @@ class Candidate:
         return self.quantity * self.price
 
 
+_WORTHLESS = "it is priced at 0: worthless securities are written off, not sold (26 USC 165(g))"
+
+
+def _first_verdict(*, small: bool, worthless: bool) -> Verdict:
+    if small:
+        return Verdict.SMALL
+    return Verdict.KEEP if worthless else Verdict.HARVEST
+
+
 def candidates_of(
     gains: LotGains, places: Sequence[int], request: HarvestRequest, window: WashWindow
 ) -> list[Candidate]:
@@ -123,6 +132,7 @@ def candidates_of(
             continue  # marked to market at the end of the year, sold or not
         loss = -float(gains.gain[row])
         fraction = loss / float(lots.quantity[row] * lots.unit_cost[row])
+        worthless = not gains.price[row] > 0
         small = loss < request.threshold.money or fraction < request.threshold.fraction - 1e-12
         found.append(
             Candidate(
@@ -137,8 +147,8 @@ def candidates_of(
                 loss_fraction=fraction,
                 term=Term.LONG if gains.is_long[row] else Term.SHORT,
                 days_to_long=int(gains.days_to_long[row]),
-                verdict=Verdict.SMALL if small else Verdict.HARVEST,
-                why="below the thresholds" if small else "",
+                verdict=_first_verdict(small=small, worthless=worthless),
+                why="below the thresholds" if small else _WORTHLESS if worthless else "",
                 lot_id=lots.lot_id[row],
                 buy_back_from=safe_to_buy(window.as_of),
             )

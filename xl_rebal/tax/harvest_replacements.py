@@ -33,6 +33,10 @@ def with_replacements(
         if group in bought:
             chosen[account, symbol] = ("", 0.0, f"it is bought instead of {bought[group]}")
             continue
+        kept = _not_sold(account, symbol, window, request.restrictions)
+        if kept:
+            chosen[account, symbol] = ("", 0.0, kept)
+            continue
         found = _replacement(account, symbol, prices, window, request, sold)
         chosen[account, symbol] = found
         if found[0]:
@@ -89,16 +93,35 @@ def _replacement(
     return "", 0.0, "; ".join(reasons)
 
 
+def _not_sold(
+    account: str, symbol: str, window: WashWindow, restrictions: Sequence[Restriction]
+) -> str:
+    """What forbids the sale itself, or ""."""
+    security = security_of(window.securities, symbol)
+    if window.who.accounts[account].held_away:
+        return "the account is held away and receives no orders"
+    if not security.tradable:
+        return "it is not tradable"
+    for rule in restrictions:
+        if rule.rule is Rule.NEVER_SELL and _binds(rule, account, security, window):
+            return rule.in_words()
+    return ""
+
+
 def _forbidden(
     account: str, security: Security, window: WashWindow, restrictions: Sequence[Restriction]
 ) -> bool:
+    """True where a rule is against buying the security."""
     return any(
-        rule.rule is not Rule.NEVER_SELL
-        and rule.applies(
-            account=account,
-            household=window.who.household_of(account),
-            symbol=security.symbol,
-            tags=security.tags,
-        )
+        rule.rule is not Rule.NEVER_SELL and _binds(rule, account, security, window)
         for rule in restrictions
+    )
+
+
+def _binds(rule: Restriction, account: str, security: Security, window: WashWindow) -> bool:
+    return rule.applies(
+        account=account,
+        household=window.who.household_of(account),
+        symbol=security.symbol,
+        tags=security.tags,
     )
