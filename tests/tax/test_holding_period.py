@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xl_rebal import tax
+from xl_rebal.custodians import Told, read_export
 from xl_rebal.tax.holding_period import (
     days_to_long_term,
     long_term_dates,
@@ -82,3 +84,23 @@ def test_a_replacement_takes_over_the_days_held_but_no_day_twice() -> None:
     assert tacked(dt.date(1956, 1, 20), **held) == dt.date(1954, 9, 15)
     # Bought before the shares that were sold: nothing to add.
     assert tacked(dt.date(1954, 9, 1), **held) == dt.date(1954, 9, 1)
+
+
+def test_terms_are_those_that_a_custodian_states(shared_data: Path) -> None:
+    """Schwab's lot files and realised lots say Short Term or Long Term beside the dates."""
+    seen = 0
+    files = sorted((shared_data / "brokers" / "schwab" / "lots").glob("*.csv"))
+    files.append(shared_data / "brokers" / "schwab" / "schwab_realized_lot_details_2026.csv")
+    for path in files:
+        statement = read_export(path, told=Told(account="A", symbol="S"))
+        lots, sold = statement.lots, statement.realised
+        assert statement.as_of is not None
+        rows = [
+            (t, a, statement.as_of) for t, a in zip(lots.term, lots.acquired.tolist(), strict=True)
+        ]
+        rows += list(zip(sold.term, sold.acquired.tolist(), sold.sold.tolist(), strict=True))
+        for term, acquired, day in rows:
+            if term in ("short", "long") and acquired is not None:
+                assert (term == "long") == tax.is_long_term(acquired, day), (path.name, acquired)
+                seen += 1
+    assert seen >= 8
