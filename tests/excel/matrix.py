@@ -197,6 +197,7 @@ GOOD: tuple[Case, ...] = (
     Case("harvest minimum", "REBAL_HARVEST", (LOTS, SECURITIES, None, TODAY, 1000.0)),
     Case("washsales", "REBAL_WASHSALES", (TRADE_HISTORY,)),
     Case("washsales accounts", "REBAL_WASHSALES", ([["account", *TRADE_HISTORY[0]], *(["T", *row] for row in TRADE_HISTORY[1:])],)),
+    Case("washsales date cells", "REBAL_WASHSALES", ([TRADE_HISTORY[0], *([row[0], dt.datetime.fromisoformat(row[1]), *row[2:]] for row in TRADE_HISTORY[1:])],)),
     Case("tax", "REBAL_TAX", (GAINS, TAX_PROFILE)),
     Case("tax of stated rates", "REBAL_TAX", (GAINS, [["tax_profile", "year", "ordinary", "long_term", "niit", "state"], ["x", 2026.0, 0.35, "15%", 0.038, "5%"]])),
     Case("tax of washsales", "REBAL_TAX", ([["gain", "disallowed", "allowed", "term"], [-1000.0, 750.0, -250.0, "short"]], TAX_PROFILE)),

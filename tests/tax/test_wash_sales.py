@@ -373,6 +373,12 @@ def test_bad_rows_of_a_history_are_reported_together() -> None:
     assert (sold.event, sold.quantity) == (Event.SELL, 3.0)
 
 
+def test_a_symbol_in_small_letters_is_the_same_security() -> None:
+    rows = [{**ROW, "row": 2}, {**ROW, "row": 3, "action": "sell", "symbol": "m"}]
+    bought, sold = history_from_rows(rows)
+    assert (bought.symbol, sold.symbol) == ("M", "M")
+
+
 class TestWhoIsTaxedTogether:
     def test_an_ira_without_a_return_is_on_its_owners(self) -> None:
         accounts = dict(HOUSE)

@@ -73,6 +73,7 @@ def history_from_rows(
     """
     faults = FaultList()
     result = []
+    spelled: dict[str, str] = {}  # `vti` and `VTI` are one security
     for row in rows:
 
         def at(column: str, what: str, remedy: str, row: Mapping[str, Any] = row) -> None:
@@ -97,7 +98,7 @@ def history_from_rows(
         result.append(
             Transaction(
                 account=row["account"],
-                symbol=row["symbol"],
+                symbol=spelled.setdefault(row["symbol"].casefold(), row["symbol"]),
                 date=row["date"],
                 event=event,
                 quantity=quantity,
