@@ -89,6 +89,8 @@ def test_quantities() -> None:
     assert quantity_text(0.1 + 0.2, 0.1) == "0.3"
     assert quantity_text(1234.5678, 1.0) == "1234.5678"  # a full liquidation
     assert quantity_text(1e7, 1.0) == "10000000"
+    # A large fund position: the fraction is held, and one step more would be sold short.
+    assert quantity_text(5_000_000.0056, 0.01) == "5000000.0056"
     assert quantity_text(1200.0, 100.0) == "1200"
 
 

@@ -22,7 +22,7 @@ COLUMNS = (
     "plan_id",
 )
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", " ")
-_SAME = Decimal("1e-9")
+_SAME = Decimal("1e-12")  # relative: float noise, which is 1e-16; never a fraction that is held
 
 
 def order_csv(stored: StoredPlan, plan_id: str, book: Book) -> bytes:
@@ -82,7 +82,7 @@ def _check_text(text: str, where: str, faults: FaultList) -> None:
     if not text or text.startswith(_DANGEROUS) or text != text.strip() or not text.isprintable():
         faults.add(
             where=where,
-            what=f"{text!r} is blank, or begins with a character (= + - @ or a space) that a "
-            "spreadsheet or an order desk's program would not keep as text",
+            what=f"{text!r} is blank, begins with a character (= + - @ or a space) or holds one (a line "
+            "break, an invisible one) that a spreadsheet or an order desk's program would not keep as text",
             remedy="correct it in tblHoldings and press Generate Trades again",
         )
