@@ -74,6 +74,9 @@ class FileWorkbook:
     def name(self) -> str:
         return self._path.name
 
+    def compute(self) -> None:
+        """Nothing here computes: a formula without a saved value reads as NOT_COMPUTED."""
+
     def sheet_names(self) -> list[str]:
         return list(self._package.sheet_parts())
 

@@ -50,6 +50,11 @@ class DesktopWorkbook:
     def name(self) -> str:
         return str(self._book.name)
 
+    def compute(self) -> None:
+        """Under manual calculation cells may show what followed from older ones."""
+        if str(self._book.app.calculation) == "manual":
+            self._book.app.calculate()
+
     def sheet_names(self) -> list[str]:
         return [str(sheet.name) for sheet in self._book.sheets]
 

@@ -1,0 +1,213 @@
+"""Workbooks that other programs and hands have made: refused in words, or read for what they say."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.excel.macro_books import client, ran, rows, set_cells
+from xl_rebal.errors import RebalError
+from xl_rebal.excel.file_workbook import FileWorkbook
+from xl_rebal.excel.workbook import Area, Content, Formula, find_table
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return client(tmp_path_factory.mktemp("client"))
+
+
+@pytest.fixture
+def path(made: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / made.name
+    copy.write_bytes(made.read_bytes())
+    return copy
+
+
+def typed(path: Path, table: str, column: str, content: Content) -> None:
+    """Put a content into the first row of a table."""
+    book = FileWorkbook(path)
+    found = find_table(book, table)
+    assert found is not None
+    at = found.area.column + book.values(found.header)[0].index(column)
+    book.write(found.area.sheet, found.body.row, at, [[content]])
+    book.commit()
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("tblHoldings", "Multiplier"),  # blank would mean 1
+        ("tblHoldings", "FX"),
+        ("tblTargets", "Band abs"),  # blank would mean no band of its own
+        ("tblCosts", "Costs"),  # blank would mean free
+        ("tblRestrictions", "Rule"),  # blank would mean none
+    ],
+)
+def test_a_formula_without_a_saved_value_is_no_blank_cell(
+    path: Path, tmp_path: Path, table: str, column: str
+) -> None:
+    typed(path, table, column, Formula("=1+1"))
+    before = path.read_bytes()
+    with pytest.raises(RebalError, match=rf"{table} row 2, {column}: holds a formula that is not"):
+        ran("generate_trades", FileWorkbook(path), tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_a_users_own_column_may_wait_to_be_computed(path: Path, tmp_path: Path) -> None:
+    book = FileWorkbook(path)
+    table = find_table(book, "tblHoldings")
+    assert table is not None
+    at = table.area.column + book.values(table.header)[0].index("Description")
+    book.write("Holdings", table.area.row, at, [["My own figure"]])
+    book.write("Holdings", table.body.row, at, [[Formula("=1+1")]] * table.body.rows)
+    book.commit()
+    assert ran("generate_trades", FileWorkbook(path), tmp_path).document["verified"]
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("tblRestrictions", ["all", "never sell", "VTI", None]),
+        ("tblTargets", ["Gold", 0.1, None, None]),
+        ("tblHoldings", ["70001111", "VTI", None, None, None, 10.0, 220.0, None, None]),
+        ("tblCosts", ["commission 1000"]),
+    ],
+)
+def test_a_row_right_below_an_input_table_is_not_lost_without_a_word(
+    path: Path, tmp_path: Path, table: str, row: list[Any]
+) -> None:
+    book = FileWorkbook(path)
+    found = find_table(book, table)
+    assert found is not None
+    area = found.area
+    book.write(area.sheet, area.last_row + 2, area.column, [row])  # a note further down
+    book.commit()
+    ran("generate_trades", FileWorkbook(path), tmp_path)
+    book = FileWorkbook(path)
+    book.write(area.sheet, area.last_row + 1, area.column, [row])
+    book.commit()
+    words = rf"sheet {area.sheet} row {area.last_row + 1}: stands right below table {table}"
+    with pytest.raises(RebalError, match=words):
+        ran("generate_trades", FileWorkbook(path), tmp_path)
+
+
+def test_two_tables_of_one_name_are_refused(path: Path, tmp_path: Path) -> None:
+    book = FileWorkbook(path)
+    book.add_sheet("Other")
+    book.write("Other", 1, 1, [["Asset class", "Target"], ["Stocks", 1.0]])
+    book.add_table("TBLTARGETS", Area(sheet="Other", row=1, column=1, rows=2, columns=2))
+    book.commit()
+    with pytest.raises(
+        RebalError, match=r"2 tables are named tblTargets \(on sheets Targets, Other\)"
+    ):
+        ran("generate_trades", FileWorkbook(path), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"Price": None}, {"Value": None}, {"Cost": None}, {"Symbol": "bnd"}],
+    ids=lambda change: str(next(iter(change))),
+)
+def test_verify_mends_what_export_refuses(
+    path: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    ran("generate_trades", FileWorkbook(path), tmp_path)
+    before = rows(FileWorkbook(path), "tblPlanTrades")
+    assert before[0]["Symbol"] == "BND"
+    set_cells(
+        FileWorkbook(path), "tblPlanTrades", lambda found: [{**found[0], **change}, *found[1:]]
+    )
+    orders = tmp_path / "orders.csv"
+    with pytest.raises(RebalError, match="press Verify Trades"):
+        ran("export_orders", FileWorkbook(path), tmp_path, file=orders)
+    done = ran("verify_trades", FileWorkbook(path), tmp_path)
+    assert "written anew" in done.lines[1]
+    assert rows(FileWorkbook(path), "tblPlanTrades") == before
+    ran("export_orders", FileWorkbook(path), tmp_path, file=orders)
+    assert len(orders.read_text().splitlines()) == len(before) + 1
+
+
+def test_a_row_of_zero_that_never_was_a_trade_goes(path: Path, tmp_path: Path) -> None:
+    ran("generate_trades", FileWorkbook(path), tmp_path)
+    before = rows(FileWorkbook(path), "tblPlanTrades")
+    zero = {"Account": "70001111", "Symbol": "VXUS", "Action": "BUY", "Quantity": 0.0}
+    set_cells(FileWorkbook(path), "tblPlanTrades", lambda found: [*found, zero])
+    ran("verify_trades", FileWorkbook(path), tmp_path)
+    assert rows(FileWorkbook(path), "tblPlanTrades") == before
+
+
+def test_a_quantity_beyond_reason_is_refused_in_words(path: Path, tmp_path: Path) -> None:
+    ran("generate_trades", FileWorkbook(path), tmp_path)
+    typed(path, "tblPlanTrades", "Quantity", 1e308)
+    with pytest.raises(RebalError, match="more units than anything has"):
+        ran("verify_trades", FileWorkbook(path), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "[Content_Types].xml",
+        "xl/workbook.xml",
+        "xl/styles.xml",
+        "xl/_rels/workbook.xml.rels",
+        "xl/worksheets/sheet2.xml",
+        "xl/worksheets/_rels/sheet2.xml.rels",
+        "xl/tables/table1.xml",
+    ],
+)
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda old: old[: len(old) // 2], "is damaged"),
+        (lambda old: b"\xff\xfe" + old, "UTF-8"),
+        (lambda old: old[:-20] + old[-20:].replace(b"</", b"<!-- <row> --></", 1), "does not edit"),
+    ],
+    ids=["half", "other letters", "comment"],
+)
+def test_a_damaged_part_is_refused_before_anything_is_written(
+    path: Path, tmp_path: Path, part: str, damage: Any, words: str
+) -> None:
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    parts[part] = damage(parts[part])
+    with zipfile.ZipFile(path, "w") as package:
+        for name, data in parts.items():
+            package.writestr(name, data)
+    before = path.read_bytes()
+    with pytest.raises(RebalError, match=words):
+        ran("generate_trades", FileWorkbook(path), tmp_path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["client.xlsx", "orders", "orders.XLSM"])
+def test_orders_never_go_over_a_workbook(path: Path, tmp_path: Path, name: str) -> None:
+    ran("generate_trades", FileWorkbook(path), tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(RebalError, match=r"end it in \.csv"):
+        ran("export_orders", FileWorkbook(path), tmp_path, file=tmp_path / name, overwrite=True)
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob("orders*"))
+
+
+@pytest.mark.parametrize(
+    ("account", "same"),
+    [
+        ("...111", True),
+        ("XXXX-1111", True),
+        ("7000-1111", True),
+        ("...112", False),
+        ("70003333", False),
+    ],
+)
+def test_an_account_that_may_be_there_already_is_a_warning(
+    path: Path, tmp_path: Path, account: str, same: bool
+) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text(f"account,symbol,quantity,price\n{account},VTI,1,220\n")
+    done = ran("import_positions", FileWorkbook(path), tmp_path, file=file)
+    found = [text for text in done.warnings if "count twice" in text]
+    assert len(found) == int(same)
+    assert not same or "delete the rows of 70001111" in found[0]
