@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,45 @@ def test_an_account_that_may_be_there_already_is_a_warning(
     found = [text for text in done.warnings if "count twice" in text]
     assert len(found) == int(same)
     assert not same or "delete the rows of 70001111" in found[0]
+
+
+@pytest.mark.parametrize(
+    "formula", ["=Trades!B13", "=SUM(tblPlanTrades[Value])", "=1+SUM('Trades'!D13:D14)"]
+)
+def test_undo_leaves_no_formula_to_a_sheet_that_is_gone(
+    path: Path, tmp_path: Path, formula: str
+) -> None:
+    ran("generate_trades", FileWorkbook(path), tmp_path)
+    book = FileWorkbook(path)
+    book.write("Rules", 40, 2, [['Trades!B13 and "tblPlanTrades" as a text'], [Formula(formula)]])
+    book.commit()
+    before = path.read_bytes()
+    with pytest.raises(RebalError, match="Rules!B41: refers to sheet Trades"):
+        ran("undo_last", FileWorkbook(path), tmp_path)
+    assert path.read_bytes() == before
+    book = FileWorkbook(path)
+    book.write("Rules", 41, 2, [[None]])
+    book.commit()
+    ran("undo_last", FileWorkbook(path), tmp_path)
+    assert find_table(FileWorkbook(path), "tblPlanTrades") is None
+
+
+def test_a_table_does_not_grow_over_merged_cells(path: Path, tmp_path: Path) -> None:
+    book = FileWorkbook(path)
+    table = find_table(book, "tblHoldings")
+    assert table is not None
+    part = book._package.sheet_parts()["Holdings"]
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    row = table.area.last_row + 1
+    merged = f'</sheetData><mergeCells count="1"><mergeCell ref="A{row}:C{row}"/></mergeCells>'
+    parts[part] = re.sub(b"</sheetData>", merged.encode(), parts[part], count=1)
+    with zipfile.ZipFile(path, "w") as package:
+        for name, data in parts.items():
+            package.writestr(name, data)
+    before = path.read_bytes()
+    file = tmp_path / "more.csv"
+    file.write_text("account,symbol,quantity,price\n70003333,VTI,1,220\n")
+    with pytest.raises(RebalError, match=rf"would take in merged cells \(A{row}:C{row}\)"):
+        ran("import_positions", FileWorkbook(path), tmp_path, file=file)
+    assert path.read_bytes() == before

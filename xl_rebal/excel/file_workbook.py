@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from openpyxl.utils import range_boundaries
+from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from xl_rebal.custodians.archives import check_archive
@@ -15,7 +15,7 @@ from xl_rebal.errors import FileError
 from xl_rebal.excel.stored.looks import StylesXml
 from xl_rebal.excel.stored.package import STRINGS, STYLES, StoredPackage
 from xl_rebal.excel.stored.sheet import Reader, SheetXml, rich_text
-from xl_rebal.excel.stored.stale import Place, stale
+from xl_rebal.excel.stored.stale import Place, refers, stale
 from xl_rebal.excel.workbook import (
     Area,
     Content,
@@ -99,11 +99,7 @@ class FileWorkbook:
         sheet = (match[1] or match[2]).replace("''", "'")
         if sheet not in self.sheet_names():
             return None
-        ref = f"{match[3]}{match[4]}:{match[5] or match[3]}{match[6] or match[4]}"
-        left, top, right, bottom = (int(edge or 0) for edge in range_boundaries(ref))
-        return Area(
-            sheet=sheet, row=top, column=left, rows=bottom - top + 1, columns=right - left + 1
-        )
+        return _area(sheet, f"{match[3]}{match[4]}:{match[5] or match[3]}{match[6] or match[4]}")
 
     def used(self, sheet: str) -> Area:
         return self._sheet(sheet).used()
@@ -132,10 +128,24 @@ class FileWorkbook:
         self._package.add_sheet(name)
 
     def delete_sheet(self, name: str) -> None:
+        self._refuse_references(name)
         if self._sheets.pop(name, None) is not None or self._has_formulas(name):
             self._package.drop_calculation_chain()
         self._widths.pop(name, None)
         self._package.delete_sheet(name)
+
+    def _refuse_references(self, name: str) -> None:
+        """Excel would take a formula to a sheet that is gone for damage, and remove it from the file."""
+        tables = [table.name for table in self.tables() if table.area.sheet == name]
+        for sheet in self.sheet_names():
+            if sheet == name or not self._has_formulas(sheet):
+                continue
+            for row, column, text, _ in self._sheet(sheet).formulas():
+                if refers(text, name, tables):
+                    raise _referred(name, f"{sheet}!{get_column_letter(column)}{row}")
+        for title, text in self._package.names().items():
+            if refers(text, name, tables):
+                raise _referred(name, f"the name {title}")
 
     def rename_sheet(self, name: str, new: str) -> None:
         self._flush(name)
@@ -182,6 +192,13 @@ class FileWorkbook:
         self._package.add_table(name, area, headers)
 
     def resize_table(self, name: str, area: Area) -> None:
+        for ref in re.findall(r'<mergeCell\b[^>]*?\bref="([^"]+)"', self._part(area.sheet)):
+            if _area(area.sheet, ref).overlaps(area):
+                raise WorkbookError.of(
+                    where=f"sheet {area.sheet}, table {name}",
+                    what=f"would take in merged cells ({ref}), which no table can hold",
+                    remedy="unmerge them (Home > Merge & Center), or move them elsewhere",
+                )
         self._package.resize_table(name, area)
 
     def note_changed(self, tables: Sequence[str], sheets: Sequence[str]) -> None:
@@ -300,6 +317,19 @@ class FileWorkbook:
                 )
             self._styles_xml = StylesXml(self._package.parts[STYLES].decode())
         return self._styles_xml
+
+
+def _area(sheet: str, ref: str) -> Area:
+    left, top, right, bottom = (int(edge or 0) for edge in range_boundaries(ref))
+    return Area(sheet=sheet, row=top, column=left, rows=bottom - top + 1, columns=right - left + 1)
+
+
+def _referred(sheet: str, place: str) -> WorkbookError:
+    return WorkbookError.of(
+        where=place,
+        what=f"refers to sheet {sheet}, which would be removed",
+        remedy="clear or change it first; nothing was changed",
+    )
 
 
 def _rows(area: Area) -> range:
