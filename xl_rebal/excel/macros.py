@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from xl_rebal.excel.sharing import clean
 from xl_rebal.excel.value_pages import drift_page, value_pages
 from xl_rebal.excel.workbook import Workbook, WorkbookError
 from xl_rebal.files import check_target, write_atomically
-from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.rebalance import rebalance
 
 
 class MacroError(RebalError):
@@ -175,10 +175,8 @@ def generate_trades(book: Workbook, settings: Settings) -> Outcome:
     locks: dict[str, dict[str, float]] = {}
     for trade in kept:
         locks.setdefault(trade.account, {})[trade.symbol] = trade.signed
-    request = what.request
-    request = Request(policy=request.policy, limits=request.limits, as_of=request.as_of, kept=locks)
     try:
-        result = rebalance(what.book, request)
+        result = rebalance(what.book, replace(what.request, kept=locks))
     except VerificationError as error:
         if not kept:
             raise

@@ -198,7 +198,7 @@ def _plan_row(plan: Plan) -> list[Content]:
         plan.cash_after,
         plan.turnover,
         sheet_words("; ".join(outside)) or "none",
-        sheet_words("; ".join(plan.notes)) or None,
+        sheet_words("; ".join((*plan.notes, *plan.remarks))) or None,
     ]
 
 
