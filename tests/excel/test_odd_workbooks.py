@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.excel.macro_books import client, ran, rows, set_cells
-from xl_rebal.errors import RebalError
+from tests.excel.macro_books import client, positions, ran, rows, set_cells
+from xl_rebal.errors import RebalError, VerificationError
+from xl_rebal.excel import plan_sheet, plan_store
+from xl_rebal.excel.book_inputs import asked
+from xl_rebal.excel.changes import Changes, apply
 from xl_rebal.excel.file_workbook import FileWorkbook
 from xl_rebal.excel.workbook import Area, Content, Formula, find_table
 
@@ -254,3 +258,112 @@ def test_a_table_does_not_grow_over_merged_cells(path: Path, tmp_path: Path) -> 
     with pytest.raises(RebalError, match=rf"would take in merged cells \(A{row}:C{row}\)"):
         ran("import_positions", FileWorkbook(path), tmp_path, file=file)
     assert path.read_bytes() == before
+
+
+def test_sharing_leaves_no_text_of_cells_that_are_gone(path: Path, tmp_path: Path) -> None:
+    """Excel and LibreOffice keep texts in a part of their own, where those of a deleted sheet would stay."""
+    plan = str(ran("generate_trades", FileWorkbook(path), tmp_path).document["plan_id"])
+    ran("import_positions", FileWorkbook(path), tmp_path, file=positions(tmp_path, _OTHERS))
+    _as_other_programs_save(path)
+    with zipfile.ZipFile(path) as package:
+        texts = package.read("xl/sharedStrings.xml").decode()
+    assert plan in texts
+    assert "s70002222" in texts  # what undo keeps
+    shown = _shown(path)
+    done = ran("prepare_for_sharing", FileWorkbook(path), tmp_path)
+    assert "texts of cells that are gone" in done.lines
+    with zipfile.ZipFile(path) as package:
+        for name in package.namelist():
+            data = package.read(name).decode(errors="replace")
+            assert plan not in data, name
+            assert "s70002222" not in data, name
+    after = _shown(path)
+    assert set(shown) - set(after) == {"xl_rebal undo"}
+    for sheet, cells in after.items():
+        if sheet not in {"Trades", "Plan"}:
+            assert cells == shown[sheet]
+    assert ran("prepare_for_sharing", FileWorkbook(path), tmp_path).lines == ("nothing to remove",)
+
+
+_OTHERS = "account,symbol,quantity,price\n70001111,VTI,1,220\n70002222,BND,5,75\n"
+
+
+def _shown(path: Path) -> dict[str, Any]:
+    book = FileWorkbook(path)
+    return {name: book.values(book.used(name)) for name in book.sheet_names()}
+
+
+def _as_other_programs_save(path: Path) -> None:
+    """Move every text of a cell into the part of shared texts."""
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    texts: list[str] = []
+
+    def moved(match: re.Match[str]) -> str:
+        texts.append(match[3])
+        return f'<c{match[1]}{match[2]} t="s"><v>{len(texts) - 1}</v></c>'
+
+    for name in [n for n in parts if n.startswith("xl/worksheets/sheet")]:
+        old = parts[name].decode()
+        new = re.sub(
+            r'<c([^>]*?) t="inlineStr"([^>]*)><is>(.*?)</is></c>', moved, old, flags=re.DOTALL
+        )
+        parts[name] = new.encode()
+    assert "xl/sharedStrings.xml" not in parts
+    kind = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    strings = "".join(f"<si>{text}</si>" for text in texts)
+    parts["xl/sharedStrings.xml"] = f'<sst xmlns="{kind}">{strings}</sst>'.encode()
+    with zipfile.ZipFile(path, "w") as package:
+        for name, data in parts.items():
+            package.writestr(name, data)
+
+
+def test_a_plan_that_somebody_wrote_into_the_folder_is_checked_before_orders(
+    path: Path, tmp_path: Path
+) -> None:
+    ran("generate_trades", FileWorkbook(path), tmp_path)
+    book = FileWorkbook(path)
+    sheet = plan_sheet.read_plan(book)
+    stored = plan_store.load(sheet.plan_id, tmp_path / "plans")
+    first = stored.plans[0]
+    more = replace(first.trades[0], quantity=first.trades[0].quantity + 1)
+    forged = replace(
+        stored, plans=(replace(first, trades=(more, *first.trades[1:])), *stored.plans[1:])
+    )
+    name = plan_store.save(forged, tmp_path / "plans")
+    pages = plan_sheet.pages(forged, name, asked(stored.inputs), marks={})
+    apply(book, Changes(label="x", changes=pages))
+    orders = tmp_path / "orders.csv"
+    with pytest.raises(VerificationError, match="tblPlanTrades row 2"):
+        ran("export_orders", FileWorkbook(path), tmp_path, file=orders)
+    assert not orders.exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "content"),
+    [
+        ("Action", "SELL"),
+        ("Quantity", 1.0),
+        ("Price", 1.0),
+        ("Value", 1.0),
+        ("Cost", 0.0),
+        ("Locked", "yes"),
+        ("Account", "70002222"),
+        ("Symbol", "GLD"),
+    ],
+)
+def test_an_edit_of_any_cell_that_counts_stops_the_export(
+    path: Path, tmp_path: Path, column: str, content: Any
+) -> None:
+    ran("generate_trades", FileWorkbook(path), tmp_path)
+
+    def change(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        row = next(r for r in found if r["Action"] == "BUY" and r["Account"] == "70001111")
+        return [{**r, column: content} if r is row else r for r in found]
+
+    set_cells(FileWorkbook(path), "tblPlanTrades", change)
+    orders = tmp_path / "orders.csv"
+    words = column if column not in {"Account", "Symbol"} else "was added"
+    with pytest.raises(RebalError, match=rf"was edited after the plan was verified: .*{words}"):
+        ran("export_orders", FileWorkbook(path), tmp_path, file=orders)
+    assert not orders.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from xl_rebal.custodians.archives import check_archive
 from xl_rebal.errors import FileError
 from xl_rebal.excel.stored.looks import StylesXml
 from xl_rebal.excel.stored.package import STRINGS, STYLES, StoredPackage
-from xl_rebal.excel.stored.sheet import Reader, SheetXml, rich_text
+from xl_rebal.excel.stored.sheet import Reader, SheetXml, rich_text, shared_numbers
 from xl_rebal.excel.stored.stale import Place, refers, stale
 from xl_rebal.excel.workbook import (
     Area,
@@ -31,6 +32,7 @@ _SUFFIXES = {".xlsx": ".xlsx", ".xlsm": ".xlsm", ".xltx": ".xlsx", ".xltm": ".xl
 _PLACE = re.compile(
     r"^=?(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]+)\$?(\d+)(?::\$?([A-Z]+)\$?(\d+))?$"
 )
+_NO_TEXT = "<si><t/></si>"
 _SI = re.compile(r"<si\b[^>]*?(?:/>|>(.*?)</si>)", re.DOTALL)
 
 
@@ -234,6 +236,28 @@ class FileWorkbook:
 
     def forget_traces(self) -> list[str]:
         return self._package.forget_traces()
+
+    def forget_leftovers(self) -> list[str]:
+        """Empty the shared texts that no cell shows any more; the others keep their numbers."""
+        used: set[int] = set()
+        for name in self.sheet_names():
+            self._flush(name)
+            used |= shared_numbers(self._part(name))
+        text = self._package.parts.get(STRINGS, b"").decode()
+        numbers, gone = itertools.count(), 0
+
+        def kept(match: re.Match[str]) -> str:
+            nonlocal gone
+            if next(numbers) in used or match[0] == _NO_TEXT:
+                return match[0]
+            gone += 1
+            return _NO_TEXT
+
+        text = _SI.sub(kept, text)
+        if not gone:
+            return []
+        self._package.parts[STRINGS], self._shared = text.encode(), None
+        return ["texts of cells that are gone"]
 
     @contextmanager
     def writing(self) -> Iterator[None]:

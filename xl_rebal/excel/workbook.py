@@ -182,6 +182,9 @@ class Workbook(Protocol):
     def forget_traces(self) -> list[str]:
         """Remove authors and paths that the file carries; what was removed, or could not be."""
 
+    def forget_leftovers(self) -> list[str]:
+        """Remove what cells held that are gone; what was removed, in words."""
+
     def writing(self) -> AbstractContextManager[None]:
         """Screen updating and calculation off, and back whatever happens."""
 

@@ -272,6 +272,16 @@ class SheetXml:
         return None
 
 
+def shared_numbers(xml: str) -> set[int]:
+    """The numbers of the shared texts that a sheet's cells show."""
+    found = set()
+    for attributes, inner in _CELL.findall(xml):
+        value = _VALUE.search(inner)
+        if value is not None and dict(_ATTRIBUTE.findall(attributes)).get("t") == "s":
+            found.add(int(value[1]))
+    return found
+
+
 def rich_text(xml: str) -> str:
     """The text of a shared or inline string, its runs joined, without readings (rPh)."""
     plain = _PHONETIC.sub("", xml)
