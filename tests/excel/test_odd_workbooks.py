@@ -367,3 +367,20 @@ def test_an_edit_of_any_cell_that_counts_stops_the_export(
     with pytest.raises(RebalError, match=rf"was edited after the plan was verified: .*{words}"):
         ran("export_orders", FileWorkbook(path), tmp_path, file=orders)
     assert not orders.exists()
+
+
+def test_a_protected_structure_is_respected(path: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    old = parts["xl/workbook.xml"]
+    parts["xl/workbook.xml"] = old.replace(
+        b"<bookViews", b'<workbookProtection lockStructure="1"/><bookViews', 1
+    )
+    assert parts["xl/workbook.xml"] != old
+    with zipfile.ZipFile(path, "w") as package:
+        for name, data in parts.items():
+            package.writestr(name, data)
+    before = path.read_bytes()
+    with pytest.raises(RebalError, match=r"protected structure.*Protect Workbook"):
+        ran("generate_trades", FileWorkbook(path), tmp_path)
+    assert path.read_bytes() == before

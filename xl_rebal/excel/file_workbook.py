@@ -127,6 +127,12 @@ class FileWorkbook:
     # Writing
 
     def add_sheet(self, name: str) -> None:
+        if self._package.structure_is_protected:
+            raise WorkbookError.of(
+                where=self.name,
+                what="has a protected structure, so no sheet can be added",
+                remedy="unprotect it (Review > Protect Workbook) and run the macro again",
+            )
         self._package.add_sheet(name)
 
     def delete_sheet(self, name: str) -> None:
@@ -264,12 +270,6 @@ class FileWorkbook:
         yield
 
     def commit(self) -> None:
-        if self._path == self._out and _read(self._path) != self._source:
-            raise FileError.of(
-                where=self._path.name,
-                what="was saved by another program while the macro ran",
-                remedy="run the macro again; nothing was written",
-            )
         for name in list(self._sheets):
             self._flush(name)
         if self._styles_xml is not None and self._styles_xml.changed:
@@ -277,6 +277,13 @@ class FileWorkbook:
         if self._path.suffix.casefold() != self._out.suffix.casefold():
             self._package.become_workbook()
         data = self._package.data()
+        # Last, so that what another run saved is lost only within the moment of the rename.
+        if self._path == self._out and _read(self._path) != self._source:
+            raise FileError.of(
+                where=self._path.name,
+                what="was saved by another program while the macro ran",
+                remedy="run the macro again; nothing was written",
+            )
         write_atomically(self._out, data, overwrite=self._overwrite)
         self._source, self._path, self._overwrite = data, self._out, True
         self.saved = True

@@ -283,6 +283,12 @@ class StoredPackage:
         """Whether dates count from 1904."""
         return bool(re.search(r'<workbookPr\b[^>]*\bdate1904="(?:1|true)"', self._workbook))
 
+    @property
+    def structure_is_protected(self) -> bool:
+        """Whether sheets may neither come nor go."""
+        found = re.search(r'<workbookProtection\b[^>]*\blockStructure="(\w+)"', self._workbook)
+        return found is not None and found[1] in {"1", "true"}
+
     def compute_on_opening(self) -> None:
         """Tell Excel to compute every formula when it opens the file."""
         match = re.search(r"<calcPr\b([^>]*?)/>", self._workbook)
