@@ -75,3 +75,23 @@ def test_ordinary_permissions(tmp_path):
     plain = tmp_path / "plain"
     plain.write_bytes(b"x")
     assert target.stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+def test_a_link_stays_a_link(tmp_path):
+    target, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    write_atomically(link, b"new", overwrite=True)
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+def test_a_read_only_file_is_kept(tmp_path):
+    target = tmp_path / "a.csv"
+    target.write_bytes(b"old")
+    target.chmod(0o444)
+    with pytest.raises(FileError, match=r"a.csv: is read-only"):
+        write_atomically(target, b"new", overwrite=True)
+    assert target.read_bytes() == b"old"
+    target.chmod(0o644)

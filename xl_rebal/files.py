@@ -18,6 +18,8 @@ def write_atomically(path: Path | str, data: bytes, *, overwrite: bool = False) 
     """
     target = Path(path)
     check_target(target, overwrite=overwrite)
+    if target.is_symlink() and target.exists():
+        target = target.resolve()  # the link stays, and what it points to is written
     temporary = ""
     try:
         descriptor, temporary = tempfile.mkstemp(
@@ -74,6 +76,12 @@ def check_target(path: Path | str, *, overwrite: bool = False) -> None:
             where=target.name,
             what="exists already",
             remedy="choose another name, or allow it with --overwrite",
+        )
+    if exists and not target.stat().st_mode & 0o222:
+        raise FileError.of(
+            where=target.name,
+            what="is read-only",
+            remedy="allow writing to it, or choose another name",
         )
     if not parent:
         raise FileError.of(

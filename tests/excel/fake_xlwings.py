@@ -89,6 +89,9 @@ class FakeApp:
     def settings(self) -> dict[str, Any]:
         return dict(self._set)
 
+    def calculate(self) -> None:
+        self._excel.calls.append("app.calculate()")
+
     def alert(
         self,
         prompt: str,

@@ -21,7 +21,7 @@ from xl_rebal.excel.file_workbook import FileWorkbook
 from xl_rebal.excel.hosts.desktop_workbook import DesktopWorkbook
 from xl_rebal.excel.macros import Outcome, Settings, run
 from xl_rebal.excel.ranges import CellError
-from xl_rebal.excel.workbook import Area, Formula, Visibility, Workbook, find_table
+from xl_rebal.excel.workbook import NOT_COMPUTED, Area, Formula, Visibility, Workbook, find_table
 
 TEMPLATE = PROJECT / "workbook_templates" / "portfolio.xltx"
 SAMPLES = PROJECT / "xl_rebal" / "samples"
@@ -102,6 +102,8 @@ def _parsed(path: Path, moment: int) -> tuple[FileWorkbook, dict[str, _Found]]:
         for row, (values, contents) in enumerate(pairs, start=1):
             for column, (value, content) in enumerate(zip(values, contents, strict=True), start=1):
                 shown = Error(value.text) if isinstance(value, CellError) else value
+                if value == NOT_COMPUTED:
+                    shown = None
                 formula = content.text if isinstance(content, Formula) else None
                 if shown is not None or formula is not None:
                     found.append(((row, column), shown, formula))

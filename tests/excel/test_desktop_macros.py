@@ -183,3 +183,22 @@ def test_a_workbook_in_an_old_excel_is_read_without_formula2(path: Path) -> None
     cell = types.SimpleNamespace()
     book._set_formula(cell, "=B1")
     assert cell.formula == "=B1"
+
+
+@pytest.mark.parametrize(("mode", "times"), [("manual", 1), ("automatic", 0)])
+def test_under_manual_calculation_excel_computes_before_cells_are_read(
+    path: Path, tmp_path: Path, mode: str, times: int
+) -> None:
+    excel = Excel()
+    book = in_excel(path, excel)
+    book.app.calculation = mode
+    excel.calls.clear()
+    done = desktop_macros.press(
+        "generate_trades", DesktopWorkbook(book, platform="win32"), settings=settings(tmp_path)
+    )
+    assert done
+    assert excel.calls.count("app.calculate()") == times
+    if times:
+        writes = [call for call in excel.calls if "status_bar" not in call]
+        assert writes[0] == "app.calculate()"
+    assert book.app.calculation == mode

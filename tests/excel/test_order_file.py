@@ -16,6 +16,7 @@ from xl_rebal.excel.book_inputs import asked
 from xl_rebal.excel.file_workbook import FileWorkbook
 from xl_rebal.excel.order_file import order_csv, quantity_text
 from xl_rebal.excel.plan_store import StoredPlan, load
+from xl_rebal.trading.limits import OrderType, TimeInForce
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,14 @@ def test_the_file_is_what_the_plan_says(plan: StoredPlan) -> None:
         assert line == (
             f"{trade.account},{trade.symbol},{trade.action},{whole},MARKET,,DAY,{plan.plan_id}"
         )
+
+
+def test_orders_are_priced_and_timed_as_the_plan_says(plan: StoredPlan) -> None:
+    kinds = {"order_type": OrderType.LIMIT, "time_in_force": TimeInForce.GTC, "limit_price": 221.5}
+    text = order_csv(renamed(plan, "70001111", **kinds), "x", asked(plan.inputs).book).decode()
+    lines = [line for line in text.splitlines() if line.startswith("70001111,")]
+    assert lines
+    assert all(line.endswith(",LIMIT,221.5,GTC,x") for line in lines)
 
 
 @pytest.mark.parametrize("account", ["...632", "XXXX-4321", "****632", "•••632"])
@@ -89,6 +98,8 @@ def test_quantities() -> None:
     assert quantity_text(0.1 + 0.2, 0.1) == "0.3"
     assert quantity_text(1234.5678, 1.0) == "1234.5678"  # a full liquidation
     assert quantity_text(1e7, 1.0) == "10000000"
+    # A large fund position: the fraction is held, and one step more would be sold short.
+    assert quantity_text(5_000_000.0056, 0.01) == "5000000.0056"
     assert quantity_text(1200.0, 100.0) == "1200"
 
 

@@ -16,6 +16,9 @@ from xl_rebal.excel.file_workbook import FileWorkbook
 from xl_rebal.excel.plan_store import PlanStoreError, StoredPlan, load, save
 from xl_rebal.rebalance import rebalance
 from xl_rebal.trading.checks import check_plans
+from xl_rebal.trading.limits import OrderType, TimeInForce
+from xl_rebal.trading.plan import CashDay, Cause, NotDone
+from xl_rebal.trading.proof import Proof
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,39 @@ def test_a_plan_comes_back_whole_and_passes_the_verifier(plan: StoredPlan, tmp_p
     assert sum(1 for _ in found.trades()) > 3
     if os.name == "posix":
         assert (tmp_path / f"{name}.json").stat().st_mode & 0o077 == 0
+
+
+def test_nothing_of_a_plan_is_lost_or_loses_its_type(plan: StoredPlan, tmp_path: Path) -> None:
+    first = plan.plans[0]
+    trade = replace(
+        first.trades[0],
+        order_type=OrderType.LIMIT,
+        limit_price=74.5,
+        time_in_force=TimeInForce.GTC,
+    )
+    odd = replace(
+        first,
+        trades=(trade,),
+        remarks=("a remark",),
+        cash_days=(
+            CashDay(
+                when="T+1", opening=1.0, arriving=0.0, sells=0.0, buys=0.0, fees=0.0, flows=0.0,
+                closing=1.0,
+            ),
+        ),
+        not_done=(
+            NotDone(
+                account="a", asset_class="", symbol="", cause=Cause.CLOSED, drift_pp=0.5, what="w"
+            ),
+        ),
+        proof=Proof(optimal=False, stage="trades", gap=2.0),
+    )  # fmt: skip
+    stored = replace(plan, plans=(odd,))
+    found = load(save(stored, tmp_path), tmp_path)
+    assert found == stored
+    assert found.plans[0].proof.words == "not proven: at most 2 trades fewer might do"
+    assert found.plans[0].not_done[0].cause is Cause.CLOSED
+    assert found.plans[0].trades[0].order_type is OrderType.LIMIT
 
 
 def test_the_name_is_the_content(plan: StoredPlan, tmp_path: Path) -> None:

@@ -11,16 +11,17 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from xl_rebal.custodians.columns import SYNONYMS, key
 from xl_rebal.errors import Fault, FaultList, RebalError, TableError
 from xl_rebal.excel import ranges
 from xl_rebal.excel.functions.arguments import require_binding
 from xl_rebal.excel.ranges import CellError, Grid
-from xl_rebal.excel.workbook import Workbook, find_table, need_table
+from xl_rebal.excel.workbook import NOT_COMPUTED, TableAt, Workbook, find_table, need_table
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.accounts import Account, accounts_from_rows
 from xl_rebal.portfolio.book import Book, assign_classes, classify
@@ -34,6 +35,8 @@ RESTRICTIONS, CLASSES = "tblRestrictions", "tblClasses"
 SECURITIES, ACCOUNTS = "tblSecurities", "tblAccountSettings"
 TABLES = (HOLDINGS, TARGETS, POLICY, COSTS, RESTRICTIONS, CLASSES, SECURITIES, ACCOUNTS)
 REQUIRED = (HOLDINGS, TARGETS)
+LAST_ROW = 1_048_576
+_HOLDINGS_WORDS = frozenset(key(word) for words in SYNONYMS.values() for word in words)
 AS_OF = "AsOf"  # a defined name: the cell with the valuation date
 
 
@@ -88,8 +91,47 @@ def read_inputs(book: Workbook) -> Inputs:
         table = find_table(book, name)
         if table is not None:
             body = table.area.with_rows(table.area.rows - int(table.totals))
-            found[name] = [list(row) for row in book.values(body)]
+            rows = [list(row) for row in book.values(body)]
+            found[name] = _computed(rows, name, faults)
+            _refuse_row_below(book, table, name, faults)
+    faults.raise_as(TableError)
     return Inputs(tables=found, as_of=_as_of(book))
+
+
+def _computed(rows: Grid, name: str, faults: FaultList) -> Grid:
+    """The rows; a formula without a saved value is no blank cell, except in a user's own column."""
+    header = [cells.text(cell) for cell in rows[0]]
+    own = {
+        index
+        for index, text in enumerate(header)
+        if name == HOLDINGS and key(text) != "kind" and key(text) not in _HOLDINGS_WORDS
+    }
+    for number, row in enumerate(rows, start=1):
+        for index, cell in enumerate(row):
+            if cell != NOT_COMPUTED:
+                continue
+            if index not in own:
+                faults.add(
+                    where=f"{name} row {number}, {header[index]}",
+                    what=f"holds {NOT_COMPUTED}, so its value is unknown",
+                    remedy="open the workbook in Excel or LibreOffice, save it, and run the macro again",
+                )
+            row[index] = None
+    return rows
+
+
+def _refuse_row_below(book: Workbook, table: TableAt, name: str, faults: FaultList) -> None:
+    """A row typed below a table that did not grow (LibreOffice) would not count, without a word."""
+    area = table.area
+    if table.totals or area.last_row >= LAST_ROW:
+        return
+    below = replace(area, row=area.last_row + 1, rows=1)
+    if not all(cells.is_blank(cell) for cell in book.values(below)[0]):
+        faults.add(
+            where=f"sheet {area.sheet} row {below.row}",
+            what=f"stands right below table {name} and is not part of it",
+            remedy="drag the table's corner over the row, or leave an empty row between them",
+        )
 
 
 def asked(inputs: Inputs) -> Asked:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from openpyxl.utils import range_boundaries
+from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from xl_rebal.custodians.archives import check_archive
 from xl_rebal.errors import FileError
 from xl_rebal.excel.stored.looks import StylesXml
 from xl_rebal.excel.stored.package import STRINGS, STYLES, StoredPackage
-from xl_rebal.excel.stored.sheet import Reader, SheetXml, rich_text
-from xl_rebal.excel.stored.stale import Place, stale
+from xl_rebal.excel.stored.sheet import Reader, SheetXml, rich_text, shared_numbers
+from xl_rebal.excel.stored.stale import Place, refers, stale
 from xl_rebal.excel.workbook import (
     Area,
     Content,
@@ -31,6 +32,7 @@ _SUFFIXES = {".xlsx": ".xlsx", ".xlsm": ".xlsm", ".xltx": ".xlsx", ".xltm": ".xl
 _PLACE = re.compile(
     r"^=?(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]+)\$?(\d+)(?::\$?([A-Z]+)\$?(\d+))?$"
 )
+_NO_TEXT = "<si><t/></si>"
 _SI = re.compile(r"<si\b[^>]*?(?:/>|>(.*?)</si>)", re.DOTALL)
 
 
@@ -74,6 +76,9 @@ class FileWorkbook:
     def name(self) -> str:
         return self._path.name
 
+    def compute(self) -> None:
+        """Nothing here computes: a formula without a saved value reads as NOT_COMPUTED."""
+
     def sheet_names(self) -> list[str]:
         return list(self._package.sheet_parts())
 
@@ -96,11 +101,7 @@ class FileWorkbook:
         sheet = (match[1] or match[2]).replace("''", "'")
         if sheet not in self.sheet_names():
             return None
-        ref = f"{match[3]}{match[4]}:{match[5] or match[3]}{match[6] or match[4]}"
-        left, top, right, bottom = (int(edge or 0) for edge in range_boundaries(ref))
-        return Area(
-            sheet=sheet, row=top, column=left, rows=bottom - top + 1, columns=right - left + 1
-        )
+        return _area(sheet, f"{match[3]}{match[4]}:{match[5] or match[3]}{match[6] or match[4]}")
 
     def used(self, sheet: str) -> Area:
         return self._sheet(sheet).used()
@@ -126,13 +127,33 @@ class FileWorkbook:
     # Writing
 
     def add_sheet(self, name: str) -> None:
+        if self._package.structure_is_protected:
+            raise WorkbookError.of(
+                where=self.name,
+                what="has a protected structure, so no sheet can be added",
+                remedy="unprotect it (Review > Protect Workbook) and run the macro again",
+            )
         self._package.add_sheet(name)
 
     def delete_sheet(self, name: str) -> None:
+        self._refuse_references(name)
         if self._sheets.pop(name, None) is not None or self._has_formulas(name):
             self._package.drop_calculation_chain()
         self._widths.pop(name, None)
         self._package.delete_sheet(name)
+
+    def _refuse_references(self, name: str) -> None:
+        """Excel would take a formula to a sheet that is gone for damage, and remove it from the file."""
+        tables = [table.name for table in self.tables() if table.area.sheet == name]
+        for sheet in self.sheet_names():
+            if sheet == name or not self._has_formulas(sheet):
+                continue
+            for row, column, text, _ in self._sheet(sheet).formulas():
+                if refers(text, name, tables):
+                    raise _referred(name, f"{sheet}!{get_column_letter(column)}{row}")
+        for title, text in self._package.names().items():
+            if refers(text, name, tables):
+                raise _referred(name, f"the name {title}")
 
     def rename_sheet(self, name: str, new: str) -> None:
         self._flush(name)
@@ -179,6 +200,13 @@ class FileWorkbook:
         self._package.add_table(name, area, headers)
 
     def resize_table(self, name: str, area: Area) -> None:
+        for ref in re.findall(r'<mergeCell\b[^>]*?\bref="([^"]+)"', self._part(area.sheet)):
+            if _area(area.sheet, ref).overlaps(area):
+                raise WorkbookError.of(
+                    where=f"sheet {area.sheet}, table {name}",
+                    what=f"would take in merged cells ({ref}), which no table can hold",
+                    remedy="unmerge them (Home > Merge & Center), or move them elsewhere",
+                )
         self._package.resize_table(name, area)
 
     def note_changed(self, tables: Sequence[str], sheets: Sequence[str]) -> None:
@@ -215,17 +243,33 @@ class FileWorkbook:
     def forget_traces(self) -> list[str]:
         return self._package.forget_traces()
 
+    def forget_leftovers(self) -> list[str]:
+        """Empty the shared texts that no cell shows any more; the others keep their numbers."""
+        used: set[int] = set()
+        for name in self.sheet_names():
+            self._flush(name)
+            used |= shared_numbers(self._part(name))
+        text = self._package.parts.get(STRINGS, b"").decode()
+        numbers, gone = itertools.count(), 0
+
+        def kept(match: re.Match[str]) -> str:
+            nonlocal gone
+            if next(numbers) in used or match[0] == _NO_TEXT:
+                return match[0]
+            gone += 1
+            return _NO_TEXT
+
+        text = _SI.sub(kept, text)
+        if not gone:
+            return []
+        self._package.parts[STRINGS], self._shared = text.encode(), None
+        return ["texts of cells that are gone"]
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         yield
 
     def commit(self) -> None:
-        if self._path == self._out and _read(self._path) != self._source:
-            raise FileError.of(
-                where=self._path.name,
-                what="was saved by another program while the macro ran",
-                remedy="run the macro again; nothing was written",
-            )
         for name in list(self._sheets):
             self._flush(name)
         if self._styles_xml is not None and self._styles_xml.changed:
@@ -233,6 +277,13 @@ class FileWorkbook:
         if self._path.suffix.casefold() != self._out.suffix.casefold():
             self._package.become_workbook()
         data = self._package.data()
+        # Last, so that what another run saved is lost only within the moment of the rename.
+        if self._path == self._out and _read(self._path) != self._source:
+            raise FileError.of(
+                where=self._path.name,
+                what="was saved by another program while the macro ran",
+                remedy="run the macro again; nothing was written",
+            )
         write_atomically(self._out, data, overwrite=self._overwrite)
         self._source, self._path, self._overwrite = data, self._out, True
         self.saved = True
@@ -297,6 +348,19 @@ class FileWorkbook:
                 )
             self._styles_xml = StylesXml(self._package.parts[STYLES].decode())
         return self._styles_xml
+
+
+def _area(sheet: str, ref: str) -> Area:
+    left, top, right, bottom = (int(edge or 0) for edge in range_boundaries(ref))
+    return Area(sheet=sheet, row=top, column=left, rows=bottom - top + 1, columns=right - left + 1)
+
+
+def _referred(sheet: str, place: str) -> WorkbookError:
+    return WorkbookError.of(
+        where=place,
+        what=f"refers to sheet {sheet}, which would be removed",
+        remedy="clear or change it first; nothing was changed",
+    )
 
 
 def _rows(area: Area) -> range:

@@ -17,6 +17,7 @@ from xl_rebal.errors import TableError
 from xl_rebal.excel.book_inputs import AS_OF, CLASSES, HOLDINGS, class_map
 from xl_rebal.excel.changes import Body, Cell, Change
 from xl_rebal.excel.workbook import (
+    NOT_COMPUTED,
     Content,
     Formula,
     TableAt,
@@ -26,6 +27,7 @@ from xl_rebal.excel.workbook import (
     need_table,
 )
 from xl_rebal.portfolio import cells
+from xl_rebal.portfolio.accounts import shown_part
 from xl_rebal.portfolio.book import assign_classes, unknown_symbols
 from xl_rebal.portfolio.holdings import Holdings, Kind
 
@@ -96,6 +98,8 @@ def import_positions(book: Workbook, statement: Statement) -> Imported:
     rows += [_moved(r.contents, r.number, first + i, table) for i, r in enumerate(kept)]
     changes: tuple[Change, ...] = (Body(table=table, rows=rows),)
     warnings = list(statement.warnings)
+    others = dict.fromkeys(r.account for r in kept)
+    warnings += [_twins(a, b) for a in others for b in accounts if _may_be_one(a, b)]
     if unknown:
         fault = unknown_symbols(unknown)
         warnings.append(f"{fault.what}; give each a class in {CLASSES} or in its row")
@@ -107,6 +111,24 @@ def import_positions(book: Workbook, statement: Statement) -> Imported:
         kept=tuple(dict.fromkeys(r.account for r in kept)),
         examples=examples,
         warnings=tuple(warnings),
+    )
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether two accounts may be one: written in another way, or one of them masked."""
+    plain = ["".join(filter(str.isalnum, account)).casefold() for account in (one, other)]
+    if plain[0] == plain[1]:
+        return True
+    shown = [shown_part(account).casefold() for account in (one, other)]
+    return any(
+        part and text.endswith(part) for part, text in zip(shown, reversed(plain), strict=True)
+    )
+
+
+def _twins(kept: str, imported_one: str) -> str:
+    return (
+        f"account {kept} stays, and may be the account that the file names {imported_one}: if so, its "
+        f"positions now count twice; delete the rows of {kept}"
     )
 
 
@@ -137,7 +159,7 @@ def _old_rows(book: Workbook, table: TableAt, roles: dict[str, int]) -> list[_Ro
     found = []
     pairs = zip(book.values(body), book.contents(body), strict=True)
     for number, (values, contents) in enumerate(pairs, start=body.row):
-        if all(cells.is_blank(cell) for cell in values):
+        if all(cells.is_blank(cell) or cell == NOT_COMPUTED for cell in values):
             continue
         row = _Row(
             number=number,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from xl_rebal.excel.sharing import clean
 from xl_rebal.excel.value_pages import drift_page, value_pages
 from xl_rebal.excel.workbook import Workbook, WorkbookError
 from xl_rebal.files import check_target, write_atomically
-from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.rebalance import rebalance
 
 
 class MacroError(RebalError):
@@ -94,6 +94,7 @@ def run(name: str, book: Workbook, settings: Settings) -> Outcome:
         )
     book.progress(f"{macro.title} …")
     try:
+        book.compute()
         outcome = macro.body(book, settings)
         if outcome.changes:
             apply(book, Changes(label=macro.title, changes=outcome.changes))
@@ -174,10 +175,8 @@ def generate_trades(book: Workbook, settings: Settings) -> Outcome:
     locks: dict[str, dict[str, float]] = {}
     for trade in kept:
         locks.setdefault(trade.account, {})[trade.symbol] = trade.signed
-    request = what.request
-    request = Request(policy=request.policy, limits=request.limits, as_of=request.as_of, kept=locks)
     try:
-        result = rebalance(what.book, request)
+        result = rebalance(what.book, replace(what.request, kept=locks))
     except VerificationError as error:
         if not kept:
             raise
@@ -199,8 +198,16 @@ def verify_trades(book: Workbook, settings: Settings) -> Outcome:
     edits = plan_edits.edits_between(stored, trades)
     if not edits:
         plan_edits.require_checked(stored.plans, what, trades)
+        lines = [f"plan {sheet.plan_id} is verified; nothing was edited"]
+        pages: tuple[Change, ...] = ()
+        if plan_sheet.unchanged(sheet.trades, stored):  # a blanked price, vti for VTI, a row of 0
+            pages = plan_sheet.pages(
+                stored, sheet.plan_id, what, marks=plan_edits.marks(trades, ())
+            )
+            lines.append("the sheet is written anew as the plan has it")
         return Outcome(
-            lines=(f"plan {sheet.plan_id} is verified; nothing was edited",),
+            lines=tuple(lines),
+            changes=pages,
             document={"plan_id": sheet.plan_id, "verified": True, "edits": []},
         )
     who = settings.who if settings.who is not None else _user()
@@ -218,6 +225,7 @@ def verify_trades(book: Workbook, settings: Settings) -> Outcome:
 def export_orders(book: Workbook, settings: Settings) -> Outcome:
     """Write the orders of the verified plan; the cells of the sheet only have to agree with it."""
     assert settings.file is not None
+    _require_csv(settings.file)
     check_target(settings.file, overwrite=settings.overwrite)
     sheet = plan_sheet.read_plan(book)
     stored = plan_store.load(sheet.plan_id, settings.plans)
@@ -369,6 +377,16 @@ def _require_same_inputs(stored: StoredPlan, inputs: Inputs) -> None:
             + "; ".join(changed[:10])
             + more,
             remedy="press Generate Trades (locked trades are kept), or put the inputs back",
+        )
+
+
+def _require_csv(file: Path) -> None:
+    """Orders never go over a workbook, not even when replacing is allowed."""
+    if file.suffix.casefold() != ".csv":
+        raise MacroError.of(
+            where=file.name,
+            what="is no name for an order file",
+            remedy="end it in .csv",
         )
 
 

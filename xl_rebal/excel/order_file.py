@@ -22,11 +22,11 @@ COLUMNS = (
     "plan_id",
 )
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", " ")
-_SAME = Decimal("1e-9")
+_SAME = Decimal("1e-12")  # relative: float noise, which is 1e-16; never a fraction that is held
 
 
 def order_csv(stored: StoredPlan, plan_id: str, book: Book) -> bytes:
-    """The orders of a plan: market orders for the day, one line a trade, LF line ends, UTF-8.
+    """The orders of a plan: priced and timed as it says, one line a trade, LF line ends, UTF-8.
 
     Raises PlanError naming every account or symbol that cannot be written exactly.
     """
@@ -49,7 +49,16 @@ def order_csv(stored: StoredPlan, plan_id: str, book: Book) -> bytes:
     for t in trades:
         quantity = quantity_text(t.quantity, book.security(t.symbol).quantity_step)
         writer.writerow(
-            [t.account, t.symbol, t.action.value, quantity, "MARKET", "", "DAY", plan_id]
+            [
+                t.account,
+                t.symbol,
+                t.action.value,
+                quantity,
+                t.order_type.value,
+                "" if t.limit_price is None else _text(Decimal(repr(float(t.limit_price)))),
+                t.time_in_force.value,
+                plan_id,
+            ]
         )
     return stream.getvalue().encode()
 
@@ -59,7 +68,11 @@ def quantity_text(quantity: float, step: float) -> str:
     exact, unit = Decimal(repr(float(quantity))), Decimal(repr(float(step)))
     stepped = (exact / unit).to_integral_value() * unit
     chosen = stepped if abs(stepped - exact) <= _SAME * max(Decimal(1), exact) else exact
-    text = f"{chosen:f}"
+    return _text(chosen)
+
+
+def _text(number: Decimal) -> str:
+    text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -82,7 +95,7 @@ def _check_text(text: str, where: str, faults: FaultList) -> None:
     if not text or text.startswith(_DANGEROUS) or text != text.strip() or not text.isprintable():
         faults.add(
             where=where,
-            what=f"{text!r} is blank, or begins with a character (= + - @ or a space) that a "
-            "spreadsheet or an order desk's program would not keep as text",
+            what=f"{text!r} is blank, begins with a character (= + - @ or a space) or holds one (a line "
+            "break, an invisible one) that a spreadsheet or an order desk's program would not keep as text",
             remedy="correct it in tblHoldings and press Generate Trades again",
         )

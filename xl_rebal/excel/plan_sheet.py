@@ -57,6 +57,7 @@ _PLAN_COLUMNS = (
     Column(header="Notes", look=styles.BODY_WRAP, width=60),
 )
 QUIET = "no trades: "
+_LARGEST = 1e15  # more digits than a cell keeps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +198,7 @@ def _plan_row(plan: Plan) -> list[Content]:
         plan.cash_after,
         plan.turnover,
         sheet_words("; ".join(outside)) or "none",
-        sheet_words("; ".join(plan.notes)) or None,
+        sheet_words("; ".join((*plan.notes, *plan.remarks))) or None,
     ]
 
 
@@ -300,6 +301,12 @@ def _read_row(row: int, named: dict[str, Content], faults: FaultList) -> SheetTr
             where=f"{place}, Quantity",
             what=f"{quantity:g} is negative",
             remedy="quantities are positive; Action says BUY or SELL",
+        )
+    if quantity is not None and quantity > _LARGEST:
+        faults.add(
+            where=f"{place}, Quantity",
+            what=f"{quantity:g} is more units than anything has",
+            remedy="correct the quantity",
         )
     prices = [_number(named, name, place, faults) for name in ("Price", "Value", "Cost")]
     locked = False

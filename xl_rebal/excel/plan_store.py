@@ -15,9 +15,10 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import platformdirs
 
@@ -25,9 +26,7 @@ from xl_rebal import __version__
 from xl_rebal.errors import FileError, RebalError
 from xl_rebal.excel.book_inputs import Inputs
 from xl_rebal.files import write_atomically
-from xl_rebal.trading.limits import OrderType, TimeInForce
-from xl_rebal.trading.plan import Action, CashDay, Cause, ClassResult, NotDone, Plan, Trade
-from xl_rebal.trading.proof import Proof
+from xl_rebal.trading.plan import Plan, Trade
 
 FORMAT = 1
 FOLDER_VARIABLE = "XL_REBAL_PLANS"
@@ -140,7 +139,7 @@ def load(name: str, chosen: Path | None = None) -> StoredPlan:
         )
     return StoredPlan(
         inputs=Inputs.from_json(document["inputs"], document["as_of"]),
-        plans=tuple(map(_plan, document["plans"])),
+        plans=_built(tuple[Plan, ...], document["plans"]),
         locked=frozenset((account, symbol) for account, symbol in document["locked"]),
         edits=tuple(document["edits"]),
         parent=document["parent"],
@@ -170,27 +169,13 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _plan(stored: dict[str, Any]) -> Plan:
-    return Plan(
-        **{
-            **stored,
-            "trades": tuple(map(_trade, stored["trades"])),
-            "classes": tuple(ClassResult(**each) for each in stored["classes"]),
-            "cash_days": tuple(CashDay(**each) for each in stored["cash_days"]),
-            "not_done": tuple(
-                NotDone(**{**each, "cause": Cause(each["cause"])}) for each in stored["not_done"]
-            ),
-            "notes": tuple(stored["notes"]),
-            "remarks": tuple(stored["remarks"]),
-            "proof": Proof(**stored["proof"]),
-        }
-    )
-
-
-def _trade(stored: dict[str, Any]) -> Trade:
-    kinds = {
-        "action": Action(stored["action"]),
-        "order_type": OrderType(stored["order_type"]),
-        "time_in_force": TimeInForce(stored["time_in_force"]),
-    }
-    return Trade(**{**stored, **kinds})
+def _built(kind: Any, stored: Any) -> Any:
+    """A value of a type from what JSON kept of it: nouns, tuples of them, enumerations, plain values."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return kind(**{name: _built(hints[name], each) for name, each in stored.items()})
+    if get_origin(kind) is tuple:
+        return tuple(_built(get_args(kind)[0], each) for each in stored)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(stored)
+    return stored

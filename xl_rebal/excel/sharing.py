@@ -33,6 +33,7 @@ def clean(book: Workbook) -> tuple[str, ...]:
             # Last: on a failure above, undo still has what it keeps.
             if undo.forget(book):
                 lines.append("previous values that undo kept (clients' data on a hidden sheet)")
+            lines += book.forget_leftovers()
             if lines:
                 book.commit()
         except BaseException:

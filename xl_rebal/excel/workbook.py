@@ -31,6 +31,8 @@ class Formula:
     text: str
 
 
+# What `values` gives for a formula that a program wrote and none has computed yet.
+NOT_COMPUTED = CellError("a formula that is not computed yet")
 Content = float | str | bool | dt.datetime | CellError | Formula | None
 Rows = Sequence[Sequence[Content]]
 
@@ -111,6 +113,9 @@ class Workbook(Protocol):
     def name(self) -> str:
         """Its file name without folders, or what Excel calls it while it is unsaved."""
 
+    def compute(self) -> None:
+        """Let formulas show what follows from the cells as they are now, where that is not automatic."""
+
     def sheet_names(self) -> list[str]:
         """All worksheets in order, hidden ones too."""
 
@@ -177,6 +182,9 @@ class Workbook(Protocol):
     def forget_traces(self) -> list[str]:
         """Remove authors and paths that the file carries; what was removed, or could not be."""
 
+    def forget_leftovers(self) -> list[str]:
+        """Remove what cells held that are gone; what was removed, in words."""
+
     def writing(self) -> AbstractContextManager[None]:
         """Screen updating and calculation off, and back whatever happens."""
 
@@ -194,9 +202,17 @@ class Workbook(Protocol):
 
 
 def find_table(book: Workbook, name: str) -> TableAt | None:
-    """The table of a name, written in any case."""
+    """The table of a name, written in any case; raises WorkbookError where two have it."""
     wanted = name.casefold()
-    return next((table for table in book.tables() if table.name.casefold() == wanted), None)
+    found = [table for table in book.tables() if table.name.casefold() == wanted]
+    if len(found) > 1:
+        raise WorkbookError.of(
+            where=book.name,
+            what=f"{len(found)} tables are named {name} (on sheets "
+            f"{', '.join(table.area.sheet for table in found)}), so nobody can tell which one counts",
+            remedy="give all but one another name (Table Design > Table Name)",
+        )
+    return found[0] if found else None
 
 
 def need_table(book: Workbook, name: str) -> TableAt:

@@ -50,6 +50,11 @@ class DesktopWorkbook:
     def name(self) -> str:
         return str(self._book.name)
 
+    def compute(self) -> None:
+        """Under manual calculation cells may show what followed from older ones."""
+        if str(self._book.app.calculation) == "manual":
+            self._book.app.calculate()
+
     def sheet_names(self) -> list[str]:
         return [str(sheet.name) for sheet in self._book.sheets]
 
@@ -221,6 +226,10 @@ class DesktopWorkbook:
             ]
         self._book.api.RemovePersonalInformation = True
         return ["author and last editor, which Excel leaves out when the workbook is saved"]
+
+    def forget_leftovers(self) -> list[str]:
+        """Excel saves the texts of cells that are there, and no others."""
+        return []
 
     @contextmanager
     def writing(self) -> Iterator[None]:

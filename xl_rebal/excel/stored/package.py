@@ -6,6 +6,7 @@ import io
 import posixpath
 import re
 import zipfile
+from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from openpyxl.utils import range_boundaries
@@ -20,6 +21,11 @@ _DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 _SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+# The parts that are read or changed as text.
+_EDITED = re.compile(
+    r"\[Content_Types\]\.xml$|xl/(?:workbook|styles|sharedStrings)\.xml$|xl/_rels/workbook\.xml\.rels$"
+    r"|xl/tables/[^/]+\.xml$|xl/worksheets/(?:_rels/)?[^/]+\.(?:xml|rels)$"
+)
 _SHEET = re.compile(r"<sheet\s([^>]*?)/>")
 _ATTRIBUTE = re.compile(r'([\w:.-]+)\s*=\s*"([^"]*)"')
 _NAME = re.compile(r"<definedName\b([^>]*?)(?:/>|>(.*?)</definedName>)", re.DOTALL)
@@ -56,6 +62,8 @@ class StoredPackage:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             self._entries = archive.infolist()
             self.parts = {each.filename: archive.read(each) for each in self._entries}
+        for part in filter(_EDITED.match, self.parts):
+            self._check_text(part)
         if WORKBOOK not in self.parts or RELS not in self.parts or TYPES not in self.parts:
             raise self._unusable("is no workbook of the usual layout (.xlsx or .xlsm)")
         if any(part.startswith("_xmlsignatures/") for part in self.parts):
@@ -64,12 +72,27 @@ class StoredPackage:
                 what="carries a digital signature, which any change would break",
                 remedy="remove the signature (File > Info), or work on a copy",
             )
-        try:
-            self._workbook = self.parts[WORKBOOK].decode()
-        except UnicodeDecodeError:
-            raise self._unusable("is not written in UTF-8") from None
+        self._workbook = self.parts[WORKBOOK].decode()
         if not re.search(r"<workbook\b", self._workbook) or "<sheets>" not in self._workbook:
             raise self._unusable("is written in a way that this program does not edit")
+
+    def _check_text(self, part: str) -> None:
+        """Refuse a part that is not whole, or that text search would misread (comments, CDATA)."""
+        parser = expat.ParserCreate()
+        odd: list[str] = []
+        parser.CommentHandler = odd.append
+        parser.StartCdataSectionHandler = lambda: odd.append(part)
+        try:
+            self.parts[part].decode()
+            parser.Parse(self.parts[part], True)
+        except UnicodeDecodeError:
+            raise self._unusable(f"is not written in UTF-8 (part {part})") from None
+        except expat.ExpatError as error:
+            raise self._unusable(f"is damaged (part {part}: {error})") from None
+        if odd:
+            raise self._unusable(
+                f"is written in a way that this program does not edit (comments in part {part})"
+            )
 
     def _unusable(self, what: str) -> WorkbookError:
         return WorkbookError.of(
@@ -259,6 +282,12 @@ class StoredPackage:
     def counts_from_1904(self) -> bool:
         """Whether dates count from 1904."""
         return bool(re.search(r'<workbookPr\b[^>]*\bdate1904="(?:1|true)"', self._workbook))
+
+    @property
+    def structure_is_protected(self) -> bool:
+        """Whether sheets may neither come nor go."""
+        found = re.search(r'<workbookProtection\b[^>]*\blockStructure="(\w+)"', self._workbook)
+        return found is not None and found[1] in {"1", "true"}
 
     def compute_on_opening(self) -> None:
         """Tell Excel to compute every formula when it opens the file."""

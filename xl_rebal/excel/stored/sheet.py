@@ -19,7 +19,7 @@ from openpyxl.utils.datetime import from_excel, to_excel
 from openpyxl.utils.escape import unescape as unescape_x
 
 from xl_rebal.excel.ranges import CellError
-from xl_rebal.excel.workbook import Area, Content, Formula, WorkbookError
+from xl_rebal.excel.workbook import NOT_COMPUTED, Area, Content, Formula, WorkbookError
 from xl_rebal.workbooks.cells import clean_text
 
 _DATA = re.compile(r"<sheetData\s*/>|<sheetData>(.*?)</sheetData>", re.DOTALL)
@@ -96,14 +96,14 @@ class SheetXml:
         return Area(sheet=self._name, row=1, column=1, rows=last_row, columns=last)
 
     def value(self, row: int, column: int) -> Content:
-        """What a cell shows, by the file."""
+        """What a cell shows, by the file; NOT_COMPUTED for a formula without a saved value."""
         attributes, inner = self._parts(row, column)
         kind = attributes.get("t", "n")
         if kind == "inlineStr":
             return rich_text(inner) or None
         match = _VALUE.search(inner)
         if match is None or match[1] == "":
-            return None
+            return NOT_COMPUTED if kind != "str" and _FORMULA.search(inner) else None
         raw = _unescaped(match[1])
         if kind == "s":
             return self._reader.shared()[int(raw)] or None
@@ -129,7 +129,10 @@ class SheetXml:
         if match is None:
             return self.value(row, column)
         text = self._formula(match, row, column)
-        return Formula(f"={text}") if text else self.value(row, column)
+        if text:
+            return Formula(f"={text}")
+        value = self.value(row, column)
+        return None if value == NOT_COMPUTED else value
 
     def style(self, row: int, column: int) -> int:
         """The number of a cell's style."""
@@ -267,6 +270,16 @@ class SheetXml:
                 if match and match[2] and f'si="{number}"' in match[1]:
                     return f"{get_column_letter(column)}{row}", _unescaped(match[2])
         return None
+
+
+def shared_numbers(xml: str) -> set[int]:
+    """The numbers of the shared texts that a sheet's cells show."""
+    found = set()
+    for attributes, inner in _CELL.findall(xml):
+        value = _VALUE.search(inner)
+        if value is not None and dict(_ATTRIBUTE.findall(attributes)).get("t") == "s":
+            found.add(int(value[1]))
+    return found
 
 
 def rich_text(xml: str) -> str:

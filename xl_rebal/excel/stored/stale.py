@@ -47,6 +47,14 @@ def _reads(text: str, sheet: str) -> _Reads:
     return _Reads(frozenset(_WORDS.findall(bare.casefold())), frozenset(sheets))
 
 
+def refers(text: str, sheet: str, tables: Iterable[str]) -> bool:
+    """Whether a formula names a sheet, or one of the tables on it."""
+    reads = _reads(text, "")
+    return sheet.casefold() in reads.sheets or not reads.words.isdisjoint(
+        table.casefold() for table in tables
+    )
+
+
 def stale(
     formulas: Iterable[Place],
     names: Mapping[str, str],
