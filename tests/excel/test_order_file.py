@@ -17,6 +17,7 @@ from xl_rebal.excel.file_workbook import FileWorkbook
 from xl_rebal.excel.order_file import order_csv, quantity_text
 from xl_rebal.excel.plan_store import StoredPlan, load
 from xl_rebal.trading.limits import OrderType, TimeInForce
+from xl_rebal.workbooks import template_example
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,12 @@ def test_the_file_is_what_the_plan_says(plan: StoredPlan) -> None:
         assert line == (
             f"{trade.account},{trade.symbol},{trade.action},{whole},MARKET,,DAY,{plan.plan_id}"
         )
+
+
+def test_the_templates_invented_account_gets_no_orders(plan: StoredPlan) -> None:
+    invented = renamed(plan, "70001111", account=template_example.ACCOUNT)
+    with pytest.raises(PlanError, match="invented account of the template"):
+        order_csv(invented, "x", asked(plan.inputs).book)
 
 
 def test_orders_are_priced_and_timed_as_the_plan_says(plan: StoredPlan) -> None:

@@ -10,6 +10,7 @@ from xl_rebal.errors import FaultList, PlanError
 from xl_rebal.excel.plan_store import StoredPlan
 from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.book import Book
+from xl_rebal.workbooks import template_example
 
 COLUMNS = (
     "account",
@@ -85,6 +86,9 @@ def _check_account(account: str, book: Book, faults: FaultList) -> None:
             remedy="write the full account number in tblHoldings (column Account) and press Generate "
             "Trades again",
         )
+    if account == template_example.ACCOUNT:
+        what = "is the invented account of the template"
+        faults.add(where=where, what=what, remedy="import or paste the client's positions")
     if book.account(account).held_away:
         what = "is held away; no orders can be sent for it"
         faults.add(where=where, what=what, remedy="remove its trades")

@@ -98,4 +98,4 @@ def _touches(reads: _Reads, words: set[str], sheets: set[str], rebal: bool) -> b
         return True
     if any(":" in sheet for sheet in reads.sheets):  # first:last sheet
         return True
-    return rebal and any(word.startswith("rebal_") for word in reads.words)
+    return rebal and any(word.rpartition(".")[2].startswith("rebal_") for word in reads.words)
