@@ -90,6 +90,12 @@ def yes_no(value: Any) -> bool:
     raise ValueError(f"{value!r} is neither yes nor no; write yes or no")
 
 
+def words(value: Any) -> frozenset[str]:
+    """The words of a list such as `VTI; BND`, folded to lower case."""
+    parts = re.split(r"[;,|]", text(value))
+    return frozenset(part.strip().casefold() for part in parts if part.strip())
+
+
 def date(value: Any) -> dt.date:
     """A date from a date cell, ISO text (2026-11-23) or US text (11/23/2026)."""
     if isinstance(value, dt.datetime):

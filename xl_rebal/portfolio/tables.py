@@ -213,6 +213,8 @@ ACCOUNTS = TableSpec(
         Column(name="discretionary", read=cells.yes_no),
         Column(name="held_away", read=cells.yes_no),
         Column(name="last_rebalanced", read=cells.date),
+        Column(name="menu", read=cells.words),
+        Column(name="lot_instructions", read=cells.yes_no),
     ),
 )
 

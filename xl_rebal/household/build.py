@@ -1,0 +1,344 @@
+"""From the tables of a book to the problem of one household; what is wrong with them is said together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from xl_rebal.bands import Widths, widths
+from xl_rebal.drift import Drift, drift_of, measure
+from xl_rebal.errors import FaultList, PlanError, TaxError
+from xl_rebal.household.lot_rows import lots_of_pairs
+from xl_rebal.household.problem import (
+    ClassAims,
+    HouseholdProblem,
+    OpenLot,
+    Pair,
+    TaxReturn,
+    Vector,
+)
+from xl_rebal.household.request import HouseholdBook, HouseholdRequest
+from xl_rebal.household.wash_rules import WashRules, wash_rules
+from xl_rebal.portfolio import classes
+from xl_rebal.portfolio.accounts import Account
+from xl_rebal.portfolio.book import Book
+from xl_rebal.portfolio.policies import Goal, Policy
+from xl_rebal.rebalance import trigger_fires
+from xl_rebal.tax.profiles import TaxProfile
+from xl_rebal.tax.taxpayers import Taxpayers, taxpayers
+from xl_rebal.tax.wash_sales import identical_group
+from xl_rebal.trading.problem import HALF_CENT, Line
+from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
+
+MUNICIPAL = "municipal"
+NOT_TRADED = "not traded"
+
+
+def households(book: Book) -> list[str]:
+    """The households of a book in order of appearance; accounts that name none are one."""
+    return list(dict.fromkeys(book.account(a).household for a in book.holdings.accounts()))
+
+
+def problem_of(
+    source: HouseholdBook, request: HouseholdRequest, household: str
+) -> HouseholdProblem:
+    """The problem of one household. Raises TaxError or PlanError with every fault that was found."""
+    book = source.book
+    names = [a for a in book.holdings.accounts() if book.account(a).household == household]
+    accounts = tuple(book.account(name) for name in names)
+    _require_sense(request, book, names)
+    drift, flow = _household_drift(book, request, household, names)
+    who = taxpayers(book.accounts, source.profiles, named=book.holdings.accounts())
+    known = {s: book.security(s) for s in (*book.securities, *book.holdings.symbol.tolist()) if s}
+    rules = wash_rules(source, who, known, request.as_of)
+    pairs = _pairs(book, accounts, drift, request, who, rules)
+    faults = FaultList()
+    lots: tuple[OpenLot, ...] = ()
+    with faults.collecting():
+        lots = lots_of_pairs(
+            source, pairs, accounts, rules, request.as_of, no_lots_sent(accounts, request)
+        )
+    returns: tuple[TaxReturn, ...] = ()
+    return_of: tuple[int, ...] = ()
+    with faults.collecting():
+        returns, return_of = _returns(source, accounts, who, request.as_of)
+    faults.raise_as(TaxError)
+    band = widths(request.policy, drift)
+    cash = spendable_cash(book)
+    lost = {pairs[lot.pair].group for lot in lots if lot.gain_rate < 0}
+    bought = {pair.group for pair in pairs if not pair.no_buy}
+    return HouseholdProblem(
+        household=household,
+        source=source,
+        request=request,
+        who=who,
+        accounts=accounts,
+        pairs=pairs,
+        lots=lots,
+        cash=np.array([cash[name] for name in names]),
+        flow=flow,
+        value=drift.value[0],
+        classes=drift.classes,
+        cash_index=_cash(drift),
+        drift=drift,
+        widths=band,
+        aims=_aims(request.policy, drift, band, pairs, float(drift.base[0]) - request.cash_need),
+        returns=returns,
+        return_of=return_of,
+        groups=tuple(sorted(lost & bought)),
+        why=_why(request, drift, accounts, pairs, flow),
+        notes=_notes(accounts),
+    )
+
+
+def no_lots_sent(accounts: tuple[Account, ...], request: HouseholdRequest) -> frozenset[str]:
+    """The accounts whose custodian takes no lot instructions."""
+    told = {account.account for account in accounts if not account.lot_instructions}
+    return request.no_lots_sent | told
+
+
+def _cash(drift: Drift) -> int:
+    assert drift.cash_index is not None  # class_columns always has one
+    return drift.cash_index
+
+
+def _require_sense(request: HouseholdRequest, book: Book, names: list[str]) -> None:
+    faults = FaultList()
+    if request.limits.costs.impact:
+        faults.add(
+            where="costs",
+            what="market impact is not a straight line, and a household plan cannot price it",
+            remedy="leave the impact out; half-spread and commission are priced",
+        )
+    for name in request.flows:
+        if name not in book.holdings.accounts():
+            faults.add(
+                where="flows",
+                what=f"account {name!r} is not in the holdings",
+                remedy=f"accounts are: {', '.join(names)}",
+            )
+    for word, amount in (("cash need", request.cash_need), ("harvest", request.harvest)):
+        if not (math.isfinite(amount) and amount >= 0):
+            faults.add(
+                where=word, what=f"{amount} is no amount", remedy="enter a number, zero or more"
+            )
+    faults.raise_as(PlanError)
+
+
+def _household_drift(
+    book: Book, request: HouseholdRequest, household: str, names: list[str]
+) -> tuple[Drift, Vector]:
+    """The drift of the household as one portfolio, flows included, and the flow of each account."""
+    flow = np.array([float(request.flows.get(name, 0.0)) for name in names])
+    found = [d for d in measure(book) if set(d.accounts) & set(names)]
+    if len({id(d.targets) for d in found}) > 1 or len(found) != 1:
+        models = ", ".join(sorted({book.account(n).model or "(none)" for n in names}))
+        raise PlanError.of(
+            where=f"household {household or '(unnamed)'}",
+            what=f"its accounts follow several models ({models})",
+            remedy="give all accounts of a household one model: it is planned as one portfolio",
+        )
+    mine = np.isin(np.array(found[0].accounts, dtype=object), names)
+    value = found[0].value[mine].sum(axis=0, keepdims=True)
+    value[0, _cash(found[0])] += flow.sum()
+    total = drift_of(found[0].targets, (household or "household",), found[0].classes, value)
+    if not total.base[0] - request.cash_need > HALF_CENT:
+        raise PlanError.of(
+            where=f"household {household or '(unnamed)'}",
+            what=f"nothing is left of its {total.base[0]:,.2f} after the cash need",
+            remedy="raise or withdraw less",
+        )
+    return total, flow
+
+
+def _pairs(
+    book: Book,
+    accounts: tuple[Account, ...],
+    drift: Drift,
+    request: HouseholdRequest,
+    who: Taxpayers,
+    rules: WashRules,
+) -> tuple[Pair, ...]:
+    held = positions_by_account(book)
+    result = []
+    for place, account in enumerate(accounts):
+        lines = [
+            line
+            for line in lines_of_account(
+                book, account, drift, held[account.account], request.limits
+            )
+            if line.klass >= 0 and line.unit_value > 0 and not account.held_away
+        ]
+        taxable = who.is_taxable(account.account)
+        for line in lines:
+            security = book.security(line.symbol)
+            municipal = MUNICIPAL in (security.tax_class.casefold(), *_parts(drift, line, book))
+            pair = Pair(
+                account=place,
+                line=line,
+                taxable=taxable,
+                location=request.prices.location
+                if taxable and not municipal and _is_income(drift.classes[line.klass])
+                else 0.0,
+                rank=request.prices.rank * _place_of(line, lines),
+                group=identical_group(book.securities, line.symbol),
+            )
+            result.append(replace(pair, no_buy=_no_buy(pair, account, rules, municipal=municipal)))
+    return tuple(result)
+
+
+def _parts(drift: Drift, line: Line, book: Book) -> list[str]:
+    """The parts of a security's class path, folded."""
+    path = book.security(line.symbol).asset_class or drift.classes[line.klass]
+    return classes.key(path).split("/")
+
+
+def _is_income(name: str) -> bool:
+    """Classes whose yield is taxed as ordinary income year by year."""
+    return classes.covers("Bonds", name) or classes.covers("Real Estate", name)
+
+
+def _place_of(line: Line, lines: list[Line]) -> int:
+    """How many ranks of its class stand before this security's; a substitute stands first."""
+    ranks = sorted({(not o.replaces, o.rank) for o in lines if o.klass == line.klass and o.can_buy})
+    mine = (not line.replaces, line.rank)
+    return ranks.index(mine) if mine in ranks else len(ranks)
+
+
+def _no_buy(pair: Pair, account: Account, rules: WashRules, *, municipal: bool) -> str:
+    line = pair.line
+    if not line.can_buy:
+        return line.blocked or NOT_TRADED
+    if line.money_fund:
+        return "cash in another form"
+    if municipal and not pair.taxable:
+        return "municipal: its interest is free of tax only in a taxable account"
+    if account.menu and line.symbol.casefold() not in account.menu:
+        return "not on the account's menu"
+    sold = rules.blocks_buying(account.account, pair.group)
+    if sold is not None:
+        return f"{sold.symbol} was sold at a loss in {sold.account} on {sold.date}: it would be a wash sale"
+    return ""
+
+
+def _returns(
+    source: HouseholdBook, accounts: tuple[Account, ...], who: Taxpayers, as_of: dt.date
+) -> tuple[tuple[TaxReturn, ...], tuple[int, ...]]:
+    """The tax returns of the taxable accounts with their profiles, and each account's return."""
+    faults = FaultList()
+    found: dict[str, TaxProfile] = {}
+    places = []
+    names: list[str] = []
+    for account in accounts:
+        if not who.is_taxable(account.account):
+            places.append(-1)
+            continue
+        name = who.return_of(account.account)
+        if name not in names:
+            names.append(name)
+        places.append(names.index(name))
+        profile = source.profiles.get(account.tax_profile)
+        if not account.tax_profile and len(source.profiles) == 1:
+            profile = next(iter(source.profiles.values()))
+        if profile is None:
+            faults.add(
+                where=f"accounts, {account.account}, column tax_profile",
+                what=f"{account.tax_profile!r} has no row in tax_profiles"
+                if account.tax_profile
+                else "is blank, and the account's gains are taxed",
+                remedy=f"name one of: {', '.join(source.profiles) or 'none; add a row to tax_profiles'}",
+            )
+            continue
+        if found.setdefault(name, profile) != profile:
+            faults.add(
+                where=f"accounts, {account.account}, column tax_profile",
+                what=f"its tax return {name or '(unnamed)'} has two profiles",
+                remedy="give all accounts of a return one profile",
+            )
+        elif profile.year != as_of.year:
+            faults.add(
+                where=f"tax profile {profile.tax_profile}, column year",
+                what=f"is {profile.year}, and the plan is for {as_of}",
+                remedy="add the profile of the year of the trades",
+            )
+    faults.raise_as(TaxError)
+    return tuple(TaxReturn(name=n, profile=found[n]) for n in names), tuple(places)
+
+
+def _aims(
+    policy: Policy, drift: Drift, band: Widths, pairs: tuple[Pair, ...], base: float
+) -> ClassAims:
+    """The destination and the edges of the band in money; the edge is left by a step of a security."""
+    target, now = drift.target, drift.drift[0]
+    goal = policy.destination.goal
+    down, up = band.down, band.up
+    finite = np.isfinite(down) & np.isfinite(up)
+    inner_down = inner_up = np.zeros(len(target))
+    if goal is Goal.HALFWAY:
+        inner_down, inner_up = np.maximum(-now, 0.0) / 2, np.maximum(now, 0.0) / 2
+    elif goal is Goal.EDGE:
+        inner_down, inner_up = np.where(finite, down, 0.0), np.where(finite, up, 0.0)
+    elif goal is Goal.INNER:
+        share = policy.destination.share
+        inner_down = np.where(finite, share * down, 0.0)
+        inner_up = np.where(finite, share * up, 0.0)
+    if policy.breached_only:
+        rest = finite & (now < up) & (now > -down)
+        inner_down, inner_up = np.where(rest, down, inner_down), np.where(rest, up, inner_up)
+    step = np.zeros(len(target))
+    for pair in pairs:
+        step[pair.line.klass] = max(step[pair.line.klass], pair.line.step_value)
+    room_down = np.minimum(0.2 * down * base, 2 * step + HALF_CENT)
+    room_up = np.minimum(0.2 * up * base, 2 * step + HALF_CENT)
+    outer_low = np.where(np.isfinite(down), (target - down) * base + room_down, -math.inf)
+    outer_high = np.where(np.isfinite(up), (target + up) * base - room_up, math.inf)
+    return ClassAims(
+        inner_low=np.maximum((target - inner_down) * base, outer_low),
+        inner_high=np.minimum((target + inner_up) * base, outer_high),
+        outer_low=outer_low,
+        outer_high=outer_high,
+    )
+
+
+def _why(
+    request: HouseholdRequest,
+    drift: Drift,
+    accounts: tuple[Account, ...],
+    pairs: tuple[Pair, ...],
+    flow: Vector,
+) -> str:
+    """What asks for trades, in words; empty when nothing does."""
+    dates = [account.last_rebalanced for account in accounts if account.last_rebalanced]
+    fires, why = trigger_fires(
+        request.policy.trigger,
+        drift,
+        policy=request.policy,
+        as_of=request.as_of,
+        last_rebalanced=min(dates) if dates else None,
+    )
+    asked = [why] if fires else []
+    if flow.any():
+        asked.append(f"flows of {flow.sum():,.2f}")
+    if request.cash_need:
+        asked.append(f"{request.cash_need:,.2f} of cash to raise")
+    if request.harvest:
+        asked.append(f"losses of {request.harvest:,.2f} to harvest")
+    banned = sorted({pair.line.symbol for pair in pairs if pair.line.must_sell})
+    if banned:
+        asked.append(f"{', '.join(banned)} must not be held")
+    return "; ".join(asked)
+
+
+def _notes(accounts: tuple[Account, ...]) -> tuple[str, ...]:
+    notes = []
+    for account in accounts:
+        if account.held_away:
+            notes.append(f"account {account.account} is held away: it counts, and gets no orders")
+        if not account.discretionary:
+            notes.append(
+                f"account {account.account} is not discretionary: its trades need the client's word first"
+            )
+    return tuple(notes)

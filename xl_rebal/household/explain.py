@@ -1,0 +1,165 @@
+"""Why each trade is made, why this lot and not another, and what each limit costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xl_rebal.household.comparison import drift_left
+from xl_rebal.household.plan import LimitPrice
+from xl_rebal.household.problem import HouseholdProblem, Vector
+from xl_rebal.household.search import Relaxed, Search
+from xl_rebal.household.worth import Draft, gains_of
+from xl_rebal.portfolio import classes
+from xl_rebal.tax.income_tax import marginal_rates, tax_of
+
+_ALTERNATIVES = 2
+_SMALLEST = 0.01  # dollars
+_MORE_CASH = 1_000.0
+
+
+def trade_reason(problem: HouseholdProblem, p: int, signed: float) -> str:
+    """Why a security is bought or sold in this account."""
+    pair = problem.pairs[p]
+    name = problem.classes[pair.line.klass]
+    account = problem.accounts[pair.account]
+    kind = account.type or "taxable"
+    drift = float(problem.drift.drift[0, pair.line.klass])
+    stands = f"{name} is {abs(drift) * 100:.2f} pp {'above' if drift > 0 else 'below'} target"
+    if signed > 0:
+        where = (
+            f"bought here, where its income is not taxed ({kind})"
+            if not pair.taxable and _taxed_income(name)
+            else f"paid from this account's own cash and sales ({kind})"
+        )
+        if pair.line.replaces:
+            return f"replaces what must not be held; {where}"
+        return f"{stands}; {where}"
+    if pair.line.must_sell:
+        return f"must not be held ({pair.line.blocked})"
+    if not pair.taxable:
+        return f"{stands}; sold here, where gains are not taxed ({kind})"
+    return f"{stands}; sold here from the lots that cost least tax"
+
+
+def _taxed_income(name: str) -> bool:
+    return classes.covers("Bonds", name) or classes.covers("Real Estate", name)
+
+
+def lot_reason(problem: HouseholdProblem, j: int, sold: Vector, rates: Vector) -> str:
+    """Why this lot: what it realises, and which others of its class were left alone.
+
+    rates  (n,) tax in dollars for each dollar sold of each lot, at the margin of the plan.
+    """
+    lot = problem.lots[j]
+    klass = problem.pairs[lot.pair].line.klass
+    if lot.gain_rate < 0:
+        first = f"a loss of {-lot.gain_rate * 100:.1f}% of what it is worth"
+    else:
+        first = f"a gain of {lot.gain_rate * 100:.1f}% of what it is worth"
+    others = [
+        i
+        for i, other in enumerate(problem.lots)
+        if problem.pairs[other.pair].line.klass == klass
+        and i != j
+        and sold[i] < other.quantity * (1 - 1e-9)
+        and rates[i] >= rates[j]
+        and problem.pairs[other.pair].taxable
+    ]
+    others.sort(key=lambda i: (rates[i], i))
+    if not others:
+        return first
+    told = "; ".join(_alternative(problem, i, float(rates[i])) for i in others[:_ALTERNATIVES])
+    return f"{first}; left alone: {told}"
+
+
+def _alternative(problem: HouseholdProblem, j: int, rate: float) -> str:
+    lot = problem.lots[j]
+    pair = problem.pairs[lot.pair]
+    account = problem.accounts[pair.account].account
+    return (
+        f"{pair.line.symbol} of {lot.acquired} in {account} "
+        f"({lot.gain_rate * 100:+.1f}%, {rate * 100:.1f} cents of tax a dollar)"
+    )
+
+
+def lot_rates(problem: HouseholdProblem, search: Search, relaxed: Relaxed) -> Vector:
+    """(n,) tax in dollars for each dollar sold of each lot, by the duals of the plan in fractions."""
+    dual = relaxed.optimum.row_dual
+    result = np.zeros(len(problem.lots))
+    for j, lot in enumerate(problem.lots):
+        place = problem.return_of[problem.pairs[lot.pair].account]
+        if place < 0:
+            continue
+        tax = search.model.taxes[place]
+        coin = float(dual[tax.coin_row]) if tax.coin_row >= 0 else 0.0
+        result[j] = (
+            lot.short * float(dual[tax.short_row])
+            + (lot.long + lot.collectible) * float(dual[tax.long_row])
+            + lot.collectible * coin
+        )
+    return result
+
+
+def limit_prices(search: Search, relaxed: Relaxed) -> tuple[LimitPrice, ...]:
+    """What each limit that binds costs: the plan in fractions once more without it."""
+    optimum, model = relaxed.optimum, search.model
+    value = relaxed_value(search, relaxed)
+    now = drift_left(model.problem, value)
+    result = []
+    for limit in model.limits:
+        binds = any(abs(optimum.row_dual[row]) > 1e-9 for row in limit.rows) or any(
+            abs(optimum.column_dual[column]) > 1e-9 for column, _ in (*limit.lower, *limit.upper)
+        )
+        if not binds:
+            continue
+        if limit.cash:
+            worth = float(optimum.row_dual[limit.rows[0]]) * _MORE_CASH
+            if worth >= _SMALLEST:
+                words = f"{limit.words}, for each {_MORE_CASH:,.0f} more"
+                result.append(LimitPrice(words=words, dollars=worth, drift=0.0))
+            continue
+        without = search.run([limit])
+        if without is None or optimum.value - without.optimum.value < _SMALLEST:
+            continue
+        result.append(
+            LimitPrice(
+                words=limit.words,
+                dollars=optimum.value - without.optimum.value,
+                drift=now - drift_left(model.problem, relaxed_value(search, without)),
+            )
+        )
+    return tuple(sorted(result, key=lambda price: -price.dollars))
+
+
+def relaxed_value(search: Search, relaxed: Relaxed) -> Vector:
+    """(K,) class values of a plan in fractions."""
+    problem, model = search.model.problem, search.model
+    value = problem.value.copy()
+    sold, bought = relaxed.optimum.x[model.sell], relaxed.optimum.x[model.buy]
+    for j in np.flatnonzero(sold).tolist():
+        klass = problem.pairs[problem.lots[j].pair].line.klass
+        value[klass] -= sold[j]
+        value[problem.cash_index] += sold[j]
+    for p in np.flatnonzero(bought).tolist():
+        value[problem.pairs[p].line.klass] += bought[p]
+        value[problem.cash_index] -= bought[p]
+    value[problem.cash_index] -= problem.request.cash_need
+    return value
+
+
+def saving_note(problem: HouseholdProblem, ours: Draft, tax: float, other: float) -> str:
+    """What is saved against another approach, deferral and permanent saving apart."""
+    saved = other - tax
+    permanent = 0.0
+
+    for place, each in enumerate(problem.returns):
+        gains = gains_of(problem, ours.sold, place)
+        after = tax_of(each.profile, gains).netted.deducted - tax_of(each.profile).netted.deducted
+        rates = marginal_rates(each.profile)
+        permanent += max(0.0, after) * max(0.0, rates.ordinary - rates.long)
+    deferral = saved - permanent
+    return (
+        f"{saved:,.2f} less tax this year than the naive way: {deferral:,.2f} of it is deferral (the gain "
+        f"is taxed when it is realised one day), {permanent:,.2f} is saved for good (losses deducted from "
+        "income taxed at the ordinary rate)"
+    )

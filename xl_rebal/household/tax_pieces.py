@@ -1,0 +1,131 @@
+"""The tax of one return as straight pieces: what each dollar of net gain costs, one after the other.
+
+A return is in one of four cases after netting, and within one the tax is convex:
+gains (short and long both 0 or more), short loss against long gain, long loss against short gain, net loss.
+Across cases it is not (a long loss against a short gain saves more than a long gain costs), so a plan is
+looked for in each. Where income decides the rates, long-term gains are taken to stack on income without
+the plan's short-term gains: at or below the true tax, so a bound stays a bound; plans are valued exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from xl_rebal.tax.income_tax import NOTHING, Tax, tax_of
+from xl_rebal.tax.netting import Gains
+from xl_rebal.tax.profiles import TaxProfile
+
+
+class Case(StrEnum):
+    """How gains and losses of a return net."""
+
+    GAINS = "gains"
+    SHORT_LOSS = "short loss"
+    LONG_LOSS = "long loss"
+    NET_LOSS = "net loss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxPieces:
+    """Rates and widths (dollars) of the pieces, in order.
+
+    short, long  of net short-term and net long-term gain: (rate, width).
+    over         rate on net gain beyond `room` (net investment income tax).
+    at_28        what a collectible costs beyond a long-term gain.
+    deducted     what a dollar of net loss saves this year, up to `limit`.
+    carried      what a dollar of loss carried on is worth, up to `kept`: what came in or was asked for.
+    """
+
+    short: tuple[tuple[float, float], ...]
+    long: tuple[tuple[float, float], ...]
+    over: float
+    room: float
+    at_28: float
+    deducted: float
+    limit: float
+    carried: float
+    kept: float
+
+
+def pieces_of(profile: TaxProfile, harvest: float) -> TaxPieces:
+    """The pieces of a profile; `harvest` is the loss that was asked for."""
+    flat = profile.state + (profile.niit or 0.0)
+    over, room = 0.0, math.inf
+    if profile.niit is None:
+        assert profile.magi is not None  # a profile is born with it when rates are to be worked out
+        over = profile.law.niit_rate
+        room = max(0.0, profile.status_law.niit_threshold - profile.magi)
+    short: tuple[tuple[float, float], ...]
+    long: tuple[tuple[float, float], ...]
+    if profile.ordinary is not None and profile.long_term is not None:
+        short = ((profile.ordinary + flat, math.inf),)
+        long = ((profile.long_term + flat, math.inf),)
+        at_28 = min(profile.nearest_law.collectible_rate, profile.ordinary) - profile.long_term
+        deducted = profile.ordinary
+        long_now = profile.long_term
+    else:
+        short, long, at_28, deducted, long_now = _by_law(profile, flat)
+    carried = long_now + flat + (over if room == 0.0 else 0.0)
+    start = profile.ytd_short + profile.ytd_long - profile.carry_short - profile.carry_long
+    return TaxPieces(
+        short=short,
+        long=long,
+        over=over,
+        room=room,
+        at_28=max(0.0, at_28),
+        deducted=deducted + profile.state,
+        limit=profile.loss_limit,
+        carried=carried,
+        kept=max(0.0, harvest - start - profile.loss_limit),
+    )
+
+
+def _by_law(
+    profile: TaxProfile, flat: float
+) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...], float, float, float]:
+    law, status = profile.law, profile.status_law
+    assert profile.magi is not None  # a profile is born with it when rates are to be worked out
+    income = profile.magi - status.deduction
+    short = _pieces(law.ordinary_rates, status.tops, income, flat)
+    long = _pieces(law.long_term_rates, status.long_term_tops, income, flat)
+    here = next(
+        rate
+        for rate, top in zip(law.ordinary_rates, status.tops, strict=True)
+        if max(income, 0.0) <= top
+    )
+    long_now = next(
+        rate
+        for rate, top in zip(law.long_term_rates, status.long_term_tops, strict=True)
+        if max(income, 0.0) < top
+    )
+    at_28 = min(law.collectible_rate, here) - long_now
+    return short, long, at_28, here if income > 0 else 0.0, long_now
+
+
+def _pieces(
+    rates: tuple[float, ...], tops: tuple[float, ...], income: float, flat: float
+) -> tuple[tuple[float, float], ...]:
+    """The brackets above an income; what is missing to an income of 0 is free of income tax."""
+    result = [(flat, -income)] if income < 0 else []
+    lower = max(income, 0.0)
+    for rate, top in zip(rates, tops, strict=True):
+        if top > lower:
+            result.append((rate + flat, top - lower))
+            lower = top
+    return tuple(result)
+
+
+def tax_value(profile: TaxProfile, gains: Gains, pieces: TaxPieces) -> float:
+    """The exact tax of the year with these gains beyond a year without any, less what a loss carried on
+    is worth: what plans are compared by.
+    """
+    tax = tax_of(profile, gains)
+    carried = tax.netted.carry_short + tax.netted.carry_long
+    return tax.total - _without(profile).total - pieces.carried * min(carried, pieces.kept)
+
+
+def _without(profile: TaxProfile) -> Tax:
+    bare = replace(profile, ytd_short=0.0, ytd_long=0.0, carry_short=0.0, carry_long=0.0)
+    return tax_of(bare, NOTHING)
