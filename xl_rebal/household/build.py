@@ -21,7 +21,6 @@ from xl_rebal.household.problem import (
     Vector,
 )
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
-from xl_rebal.household.wash_rules import WashRules, wash_rules
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
@@ -30,6 +29,7 @@ from xl_rebal.rebalance import trigger_fires
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers, taxpayers
 from xl_rebal.tax.wash_sales import identical_group
+from xl_rebal.tax.wash_window import WashWindow, wash_window
 from xl_rebal.trading.problem import HALF_CENT, Line
 from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
 
@@ -53,13 +53,15 @@ def problem_of(
     drift, flow = _household_drift(book, request, household, names)
     who = taxpayers(book.accounts, source.profiles, named=book.holdings.accounts())
     known = {s: book.security(s) for s in (*book.securities, *book.holdings.symbol.tolist()) if s}
-    rules = wash_rules(source, who, known, request.as_of)
-    pairs = _pairs(book, accounts, drift, request, who, rules)
+    window = wash_window(
+        source.history, who, as_of=request.as_of, securities=known, lots=source.lots
+    )
+    pairs = _pairs(book, accounts, drift, request, who, window)
     faults = FaultList()
     lots: tuple[OpenLot, ...] = ()
     with faults.collecting():
         lots = lots_of_pairs(
-            source, pairs, accounts, rules, request.as_of, no_lots_sent(accounts, request)
+            source, pairs, accounts, window, known, request.as_of, no_lots_sent(accounts, request)
         )
     returns: tuple[TaxReturn, ...] = ()
     return_of: tuple[int, ...] = ()
@@ -90,7 +92,7 @@ def problem_of(
         return_of=return_of,
         groups=tuple(sorted(lost & bought)),
         why=_why(request, drift, accounts, pairs, flow),
-        notes=_notes(accounts),
+        notes=(*_notes(accounts), *_reinvested(lots, pairs, accounts, window)),
     )
 
 
@@ -160,7 +162,7 @@ def _pairs(
     drift: Drift,
     request: HouseholdRequest,
     who: Taxpayers,
-    rules: WashRules,
+    window: WashWindow,
 ) -> tuple[Pair, ...]:
     held = positions_by_account(book)
     result = []
@@ -186,7 +188,7 @@ def _pairs(
                 rank=request.prices.rank * _place_of(line, lines),
                 group=identical_group(book.securities, line.symbol),
             )
-            result.append(replace(pair, no_buy=_no_buy(pair, account, rules, municipal=municipal)))
+            result.append(replace(pair, no_buy=_no_buy(pair, account, window, municipal=municipal)))
     return tuple(result)
 
 
@@ -208,7 +210,7 @@ def _place_of(line: Line, lines: list[Line]) -> int:
     return ranks.index(mine) if mine in ranks else len(ranks)
 
 
-def _no_buy(pair: Pair, account: Account, rules: WashRules, *, municipal: bool) -> str:
+def _no_buy(pair: Pair, account: Account, window: WashWindow, *, municipal: bool) -> str:
     line = pair.line
     if not line.can_buy:
         return line.blocked or NOT_TRADED
@@ -218,9 +220,9 @@ def _no_buy(pair: Pair, account: Account, rules: WashRules, *, municipal: bool) 
         return "municipal: its interest is free of tax only in a taxable account"
     if account.menu and line.symbol.casefold() not in account.menu:
         return "not on the account's menu"
-    sold = rules.blocks_buying(account.account, pair.group)
-    if sold is not None:
-        return f"{sold.symbol} was sold at a loss in {sold.account} on {sold.date}: it would be a wash sale"
+    until = window.blocked_until(line.symbol, account.account)
+    if until is not None:
+        return f"sold at a loss within 30 days: it would be a wash sale until {until}"
     return ""
 
 
@@ -330,6 +332,25 @@ def _why(
     if banned:
         asked.append(f"{', '.join(banned)} must not be held")
     return "; ".join(asked)
+
+
+def _reinvested(
+    lots: tuple[OpenLot, ...],
+    pairs: tuple[Pair, ...],
+    accounts: tuple[Account, ...],
+    window: WashWindow,
+) -> tuple[str, ...]:
+    """Reinvested dividends that would wash a loss after the plan."""
+    notes = {}
+    for lot in lots:
+        pair = pairs[lot.pair]
+        where = window.reinvesting(pair.line.symbol, accounts[pair.account].account)
+        if lot.gain_rate < 0 and where:
+            notes[pair.line.symbol] = (
+                f"{pair.line.symbol}: dividends are reinvested in {', '.join(where)}; turn that off before "
+                "a loss of it is sold"
+            )
+    return tuple(notes.values())
 
 
 def _notes(accounts: tuple[Account, ...]) -> tuple[str, ...]:

@@ -27,6 +27,23 @@ from xl_rebal.trading.checks_book import Violation
 from xl_rebal.trading.plan import Action, Trade
 
 REMEDY = "the plan is not handed out; report this with the book"
+_GOLD = frozenset(
+    {
+        "GLD",
+        "GLDM",
+        "IAU",
+        "IAUM",
+        "SGOL",
+        "BAR",
+        "OUNZ",
+        "AAAU",
+        "SLV",
+        "SIVR",
+        "PPLT",
+        "PALL",
+        "GLTR",
+    }
+)
 _CENT, _HALF = Decimal("0.01"), Decimal("0.005")
 
 
@@ -292,7 +309,8 @@ def _check_lots(rows: _Rows) -> None:
         gain = quantity * (price - _unit_cost(rows, sale))
         if abs(gain - _exact(sale.gain)) > _CENT:
             rows.fault("gain", where, f"gains {gain:,.2f}, the plan says {sale.gain:,.2f}")
-        term = "long" if rows.request.as_of >= _long_from(sale.acquired) else "short"
+        stated = str(lots.term[sale.row]) == "long"  # a holding period that a wash sale tacked on
+        term = "long" if stated or rows.request.as_of >= _long_from(sale.acquired) else "short"
         if term != sale.term:
             rows.fault("term", where, f"is {term}, the plan says {sale.term}")
     for trade in rows.plan.trades:
@@ -340,6 +358,8 @@ def _check_tax(rows: _Rows) -> None:
             profiles[_return_of(rows, name)] = profile
     for sale in rows.plan.lot_sales:
         kind = rows.source.book.security(sale.symbol).tax_class.casefold()
+        if not kind and sale.symbol.upper() in _GOLD:
+            kind = "collectible"
         mine = sums[_return_of(rows, sale.account)]
         gain = _exact(sale.gain)
         if kind == "section_1256":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,21 +11,22 @@ import numpy as np
 from xl_rebal.errors import FaultList, TaxError
 from xl_rebal.household.problem import OpenLot, Pair
 from xl_rebal.household.request import HouseholdBook
-from xl_rebal.household.wash_rules import WashRules
 from xl_rebal.portfolio.accounts import Account
-from xl_rebal.portfolio.lots import lot_gaps
+from xl_rebal.portfolio.lots import Term, lot_gaps
 from xl_rebal.portfolio.restrictions import Rule
-from xl_rebal.portfolio.securities import Vehicle
-from xl_rebal.tax.holding_period import is_long_term
+from xl_rebal.portfolio.securities import Security, Vehicle
+from xl_rebal.tax.lot_methods import is_collectible, term_of
+from xl_rebal.tax.wash_window import WashWindow
 
-COLLECTIBLE, SECTION_1256 = "collectible", "section_1256"
+SECTION_1256 = "section_1256"
 
 
 def lots_of_pairs(
     source: HouseholdBook,
     pairs: tuple[Pair, ...],
     accounts: tuple[Account, ...],
-    rules: WashRules,
+    window: WashWindow,
+    securities: Mapping[str, Security],
     as_of: dt.date,
     average: frozenset[str] = frozenset(),
 ) -> tuple[OpenLot, ...]:
@@ -85,9 +87,9 @@ def lots_of_pairs(
             cost = float(lots.unit_cost[row])
             if name in average and security_is_fund(source, line.symbol):
                 cost = float(np.average(lots.unit_cost[found], weights=lots.quantity[found]))
-            lot = _lot(source, place, pair, row, acquired, as_of, cost)
+            lot = _lot(source, place, pair, row, acquired, as_of, cost, securities)
             loses = lot.gain_rate < 0
-            washed = loses and rules.washes(name, line.symbol, pair.group, acquired) is not None
+            washed = loses and bool(window.replacing(line.symbol, name, row=row, acquired=acquired))
             result.append(replace(lot, may_lose=not washed))
     faults.raise_as(TaxError)
     return tuple(result)
@@ -121,16 +123,17 @@ def _lot(
     acquired: dt.date,
     as_of: dt.date,
     unit_cost: float,
+    securities: Mapping[str, Security],
 ) -> OpenLot:
     lots, line = source.lots, pair.line
     # Cost in the base currency: the lot's currency is the security's.
     cost = unit_cost * (line.unit_value / line.price if line.price else 1.0)
     rate = 1.0 - cost / line.unit_value
-    is_long = is_long_term(acquired, as_of)
+    is_long = term_of(acquired, str(lots.term[row]), as_of) is Term.LONG
     tax_class = source.book.security(line.symbol).tax_class.casefold()
     short = 0.4 * rate if tax_class == SECTION_1256 else 0.0 if is_long else rate
     long = 0.6 * rate if tax_class == SECTION_1256 else rate if is_long else 0.0
-    at_28 = tax_class == COLLECTIBLE and is_long
+    at_28 = is_collectible(line.symbol, securities) and is_long
     return OpenLot(
         pair=place,
         row=row,
