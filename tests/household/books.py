@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from xl_rebal.costs import CostModel
-from xl_rebal.household.request import HouseholdBook, HouseholdRequest, Mode, Prices
+from xl_rebal.household.mode import Mode
+from xl_rebal.household.request import HouseholdBook, HouseholdRequest, Prices
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book, classify
 from xl_rebal.portfolio.history import Event, Transaction

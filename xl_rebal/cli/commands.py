@@ -13,6 +13,7 @@ from xl_rebal import __version__
 from xl_rebal.cli import (
     backtest_commands,
     excel_commands,
+    household_commands,
     macro_command,
     risk_commands,
     tax_commands,
@@ -44,6 +45,7 @@ macro_command.register(app)
 risk_commands.register(app)
 backtest_commands.register(app)
 tax_commands.register(app)
+household_commands.register(app)
 
 Holdings = Annotated[
     Path,

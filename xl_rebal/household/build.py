@@ -302,6 +302,8 @@ def _aims(
         inner_high=np.minimum((target + inner_up) * base, outer_high),
         outer_low=outer_low,
         outer_high=outer_high,
+        cap_low=np.minimum((target - 0.999 * down) * base, (target - np.abs(now)) * base),
+        cap_high=np.maximum((target + 0.999 * up) * base, (target + np.abs(now)) * base),
     )
 
 

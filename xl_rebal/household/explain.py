@@ -33,6 +33,8 @@ def trade_reason(problem: HouseholdProblem, p: int, signed: float) -> str:
         )
         if pair.line.replaces:
             return f"replaces what must not be held; {where}"
+        if drift > 0:
+            return f"takes the place of other {name} that is sold; {where}"
         return f"{stands}; {where}"
     if pair.line.must_sell:
         return f"must not be held ({pair.line.blocked})"

@@ -85,7 +85,7 @@ def model_of(problem: HouseholdProblem) -> Model:
     out = np.concatenate([raised[raised >= 0], fees])
     limits = _bound_limits(problem, sell, buy)
     cash_rows = _cash(problem, program, sell, buy, raised, fees, limits)
-    _classes(problem, program, sell, buy, out)
+    _classes(problem, program, sell, buy, out, limits)
     taxes = tuple(_tax(problem, program, sell, r) for r in range(len(problem.returns)))
     _budgets(problem, program, sell, buy, raised, limits)
     return Model(
@@ -187,7 +187,12 @@ def _cash(
 
 
 def _classes(
-    problem: HouseholdProblem, program: LinearProgram, sell: Columns, buy: Columns, out: Columns
+    problem: HouseholdProblem,
+    program: LinearProgram,
+    sell: Columns,
+    buy: Columns,
+    out: Columns,
+    limits: list[Limit],
 ) -> None:
     """A class's value between its aims, with columns for what is beyond them on either side."""
     prices, aims = problem.request.prices, problem.aims
@@ -216,13 +221,22 @@ def _classes(
         add(cash, column, -1.0)
     for k, (index, weight) in enumerate(terms):
         low, high = float(aims.inner_low[k]), float(aims.inner_high[k])
-        edges = (low - float(aims.outer_low[k]), float(aims.outer_high[k]) - high)
-        for sign, width in zip((1.0, -1.0), edges, strict=True):
+        edges = (
+            (1.0, low - float(aims.outer_low[k]), low - float(aims.cap_low[k])),
+            (-1.0, float(aims.outer_high[k]) - high, float(aims.cap_high[k]) - high),
+        )
+        free = []
+        for sign, width, most in edges:
             index.append(program.column(prices.drift, upper=max(0.0, width)))
             weight.append(sign)
             if math.isfinite(width):
-                index.append(program.column(max(prices.breach, prices.drift)))
+                index.append(
+                    program.column(max(prices.breach, prices.drift), upper=max(0.0, most - width))
+                )
                 weight.append(sign)
+                free.append((index[-1], INFINITE))
+        words = f"{problem.classes[k]} does not leave its band, nor go further out of it"
+        limits.append(Limit(words=words, upper=tuple(free)))
         now = float(problem.value[k])
         program.row(index, weight, lower=low - now, upper=high - now)
 

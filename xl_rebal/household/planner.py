@@ -8,11 +8,13 @@ import numpy as np
 
 from xl_rebal.bands import status_word
 from xl_rebal.drift import Matrix
+from xl_rebal.errors import PlanError
 from xl_rebal.household import explain
 from xl_rebal.household.build import problem_of
 from xl_rebal.household.checks import require_verified
 from xl_rebal.household.comparison import compared
 from xl_rebal.household.conflicts import no_plan
+from xl_rebal.household.mode import Mode
 from xl_rebal.household.model import model_of
 from xl_rebal.household.plan import (
     AccountResult,
@@ -21,10 +23,10 @@ from xl_rebal.household.plan import (
     ReturnResult,
 )
 from xl_rebal.household.problem import HouseholdProblem, Vector
-from xl_rebal.household.request import HouseholdBook, HouseholdRequest, Mode
+from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.household.rounding import rounded
 from xl_rebal.household.search import Relaxed, Search
-from xl_rebal.household.whole_shares import best_draft
+from xl_rebal.household.whole_shares import best_draft, is_allowed
 from xl_rebal.household.worth import (
     Draft,
     all_pieces,
@@ -36,7 +38,7 @@ from xl_rebal.household.worth import (
 )
 from xl_rebal.tax.income_tax import added_tax
 from xl_rebal.trading.plan import Action, ClassResult, Trade
-from xl_rebal.trading.problem import HALF_CENT, trade_cost, trade_value
+from xl_rebal.trading.problem import trade_cost, trade_value
 
 
 def plan_household(
@@ -66,22 +68,18 @@ def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> Househ
     relaxed = search.run()
     if relaxed is None:
         raise no_plan(search)
-    draft = _within_cash(problem, rounded(search.model, relaxed), search)
-    bound = relaxed.bound
-    if problem.request.mode is Mode.BEST:
+    draft, bound = rounded(search.model, relaxed), relaxed.bound
+    if problem.request.mode is Mode.BEST or not is_allowed(problem, draft):
         best = best_draft(search, relaxed, draft, pieces)
         draft, bound = best.draft, best.bound
+        if not is_allowed(problem, draft):
+            raise PlanError.of(
+                where=f"household {problem.household or '(unnamed)'}",
+                what="there is a plan in fractions of shares, and none was found in whole ones",
+                remedy="allow a wider band, a smaller minimum, or hold securities of a smaller price",
+            )
     plan = _plan(problem, draft, bound, explain.lot_rates(problem, search, relaxed))
     return _explained(plan, problem, draft, search, relaxed) if explained else plan
-
-
-def _within_cash(problem: HouseholdProblem, draft: Draft, search: Search) -> Draft:
-    """The draft; raises PlanError where whole shares cannot make an account's cash true."""
-    _, cash = class_values(problem, draft)
-    for a, account in enumerate(problem.accounts):
-        if cash[a] < -HALF_CENT and not account.held_away:
-            raise no_plan(search)
-    return draft
 
 
 def _explained(

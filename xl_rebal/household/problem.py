@@ -85,12 +85,16 @@ class OpenLot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassAims:
-    """Money between which a class costs nothing (inner), and where its band is left (outer). (K,)"""
+    """Money between which a class costs nothing (inner), where its band is left, less a step (outer), and
+    where it must not go: out of its band, or further out of it than it is (cap). (K,)
+    """
 
     inner_low: Vector
     inner_high: Vector
     outer_low: Vector
     outer_high: Vector
+    cap_low: Vector
+    cap_high: Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,25 +6,14 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from xl_rebal.household.mode import Mode
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.history import History
 from xl_rebal.portfolio.lots import Lots, no_lots
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.trading.limits import Limits
-
-
-class Mode(StrEnum):
-    """How whole shares are found.
-
-    fast  the linear program, then rounding that keeps cash true.
-    best  a mixed-integer program that starts from the fast plan.
-    """
-
-    FAST = "fast"
-    BEST = "best"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -204,12 +204,12 @@ class Rounding:
             else:
                 continue
             after = float(f"{after:.12g}")
-            if after == now or (after and not worth_trading(pair.line, abs(after))):
-                after = 0.0 if now else after
-                if after == now or not now:
-                    continue
-            if now > 0 > after or now < 0 < after:
+            if after == now or now > 0 > after or now < 0 < after:
                 continue
+            if after and not worth_trading(pair.line, abs(after)):
+                if not abs(after) < abs(now):
+                    continue
+                after = 0.0
             result.append((p, after))
         return result
 

@@ -51,7 +51,8 @@ def best_draft(
     """The best draft, starting from one that is known."""
     problem = search.model.problem
     small = len(problem.pairs) <= SMALL_PAIRS and len(problem.lots) <= SMALL_LOTS
-    best = Best(draft=start, total=worth(problem, start, pieces).total, bound=relaxed.bound)
+    known = worth(problem, start, pieces).total if is_allowed(problem, start) else math.inf
+    best = Best(draft=start, total=known, bound=relaxed.bound)
     model, wholes = _program(problem, None if small else relaxed)
     solver = Solver(model.program)
     solver.gap(_GAP * problem.base)
@@ -74,7 +75,7 @@ def best_draft(
             continue
         bounds.append(found.bound)
         draft = _draft(model, wholes, found.x)
-        if not _allowed(problem, draft):
+        if not is_allowed(problem, draft):
             continue
         total = worth(problem, draft, pieces).total
         if total < best.total:
@@ -264,17 +265,41 @@ def _steps(count: float, step: float) -> float:
     return float(f"{round(count) * step:.12g}")
 
 
-def _allowed(problem: HouseholdProblem, draft: Draft) -> bool:
-    """Cash is true to the cent, and no order is below its minimum."""
-    _, cash = class_values(problem, draft)
+def is_allowed(problem: HouseholdProblem, draft: Draft) -> bool:
+    """Cash is true to the cent, no order is below its minimum, no class goes out of its band or further,
+    and budgets hold: what rounding may have broken.
+    """
+    request, aims = problem.request, problem.aims
+    value, cash = class_values(problem, draft)
     start = np.array([problem.spendable(a) for a in range(len(problem.accounts))])
-    if (cash < np.minimum(0.0, start) - HALF_CENT).any():
+    moved = np.abs(cash - start) > HALF_CENT
+    held_away = np.array([account.held_away for account in problem.accounts])
+    if ((cash < -HALF_CENT) & (moved | ~held_away)).any():
         return False
-    if ((cash < -HALF_CENT) & (cash < start)).any():
+    if ((value < aims.cap_low - HALF_CENT) | (value > aims.cap_high + HALF_CENT)).any():
         return False
     signed = draft.signed(problem)
-    return all(
-        problem.pairs[p].line.must_sell
-        or worth_trading(problem.pairs[p].line, abs(float(signed[p])))
-        for p in np.flatnonzero(signed)
+    for p in np.flatnonzero(signed).tolist():
+        line = problem.pairs[p].line
+        if not line.must_sell and not worth_trading(line, abs(float(signed[p]))):
+            return False
+    gain = sum(
+        float(draft.sold[j]) * problem.pairs[lot.pair].line.unit_value * lot.gain_rate
+        for j, lot in enumerate(problem.lots)
     )
+    loss = -sum(
+        float(draft.sold[j]) * problem.pairs[lot.pair].line.unit_value * min(lot.gain_rate, 0.0)
+        for j, lot in enumerate(problem.lots)
+    )
+    if request.gains_budget is not None and gain > request.gains_budget + HALF_CENT:
+        return False
+    if loss < request.harvest - HALF_CENT:
+        return False
+    if request.limits.max_turnover is not None:
+        traded = sum(
+            abs(float(signed[p])) * pair.line.unit_value
+            for p, pair in enumerate(problem.pairs)
+            if not pair.line.money_fund
+        )
+        return traded / 2 <= request.limits.max_turnover * problem.base + HALF_CENT
+    return True

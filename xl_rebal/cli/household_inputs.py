@@ -1,0 +1,161 @@
+"""What the command `household` is given, read into a book and a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xl_rebal.cli.inputs import read_flows, read_targets
+from xl_rebal.cli.tax_inputs import read_day
+from xl_rebal.costs import CostModel, parse_costs
+from xl_rebal.custodians import BookTables, read_book
+from xl_rebal.errors import FaultList, PlanError, TableError
+from xl_rebal.household.build import households
+from xl_rebal.household.mode import Mode
+from xl_rebal.household.plan import HouseholdPlan
+from xl_rebal.household.planner import plan_household
+from xl_rebal.household.request import HouseholdBook, HouseholdRequest, Prices
+from xl_rebal.portfolio import cells
+from xl_rebal.portfolio.book import Book, classify
+from xl_rebal.portfolio.policy_text import parse_policy
+from xl_rebal.tax.profiles import profiles_of
+from xl_rebal.trading.limits import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseholdOptions:
+    """The options of `household`, as they were typed."""
+
+    book: Path
+    household: str | None = None
+    targets: str | None = None
+    policy: str = "5pp"
+    mode: Mode = Mode.FAST
+    costs: str | None = None
+    flow: tuple[str, ...] = ()
+    cash_need: float = 0.0
+    harvest: float = 0.0
+    gains_budget: float | None = None
+    drift_price: str | None = None
+    ticket: float = 1.0
+    min_trade: float = 0.0
+    max_turnover: str | None = None
+    as_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseholdsPlanned:
+    """Verified plans of the households of a book."""
+
+    tables: BookTables
+    request: HouseholdRequest
+    plans: tuple[HouseholdPlan, ...]
+    warnings: tuple[str, ...]
+
+
+def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
+    """Read a book and plan its households; the faults of all are raised together."""
+    read = read_book(options.book)
+    needed = ["holdings", "accounts"] + ([] if options.targets else ["models"])
+    read.require(*needed)
+    day = read_day(options.as_of) or read.as_of
+    if day is None:
+        raise TableError.of(
+            where=read.name,
+            what="does not say of which day it is, and terms and wash sales depend on it",
+            remedy="add a column as_of to the holdings, or --as-of 2026-11-25",
+        )
+    models = read_targets(options.targets) if options.targets else read.models
+    accounts = dict(read.accounts)
+    if options.targets:
+        accounts = {name: replace(each, model="") for name, each in accounts.items()}
+    source = HouseholdBook(
+        book=Book(
+            holdings=classify(
+                read.holdings, securities=read.securities, targets=tuple(models.values())
+            ),
+            models=models,
+            securities=read.securities,
+            accounts=accounts,
+            restrictions=read.restrictions,
+        ),
+        lots=read.lots,
+        history=read.history,
+        profiles=profiles_of(read.tax_profiles, day.year),
+    )
+    request = HouseholdRequest(
+        policy=parse_policy(options.policy),
+        as_of=day,
+        mode=options.mode,
+        limits=Limits(
+            costs=parse_costs(options.costs) if options.costs is not None else CostModel(),
+            min_trade=options.min_trade,
+            max_turnover=_share(options.max_turnover, "--max-turnover"),
+        ),
+        prices=_prices(options),
+        flows=read_flows(options.flow, read.holdings),
+        cash_need=options.cash_need,
+        harvest=options.harvest,
+        gains_budget=options.gains_budget,
+    )
+    warnings = list(read.warnings)
+    if options.costs is None:
+        warnings.append("without --costs trading is taken to be free")
+    if "history" not in read.present:
+        warnings.append(
+            "without the table history only the lots tell what was bought lately, and nothing what was sold"
+        )
+    return HouseholdsPlanned(
+        tables=read,
+        request=request,
+        plans=_plans(source, request, options.household),
+        warnings=tuple(warnings),
+    )
+
+
+def _plans(
+    source: HouseholdBook, request: HouseholdRequest, only: str | None
+) -> tuple[HouseholdPlan, ...]:
+    names = households(source.book)
+    if only is not None:
+        if only not in names:
+            raise TableError.of(
+                where="--household",
+                what=f"{only!r} has no account in the holdings",
+                remedy=f"households are: {', '.join(filter(None, names)) or 'not named'}",
+            )
+        names = [only]
+    if len(names) > 1 and (request.cash_need or request.harvest):
+        raise TableError.of(
+            where="--cash-need, --harvest",
+            what=f"are amounts of one household, and the book has {len(names)}",
+            remedy="name one with --household",
+        )
+    faults = FaultList()
+    plans = []
+    for name in names:
+        with faults.collecting():
+            plans.append(plan_household(source, request, name))
+    faults.raise_as(PlanError)
+    return tuple(plans)
+
+
+def _prices(options: HouseholdOptions) -> Prices:
+    price = _share(options.drift_price, "--drift-price")
+    try:
+        prices = Prices(ticket=options.ticket)
+        return prices if price is None else replace(prices, drift=price)
+    except ValueError as error:
+        raise TableError.of(
+            where="--drift-price, --ticket", what=str(error), remedy="correct it"
+        ) from None
+
+
+def _share(text: str | None, option: str) -> float | None:
+    if text is None:
+        return None
+    try:
+        return cells.fraction(text)
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise TableError.of(where=option, what=what, remedy=remedy) from None
