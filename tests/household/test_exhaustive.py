@@ -110,7 +110,7 @@ def objective(problem: HouseholdProblem, picked: tuple[Choice, ...]) -> float:
     gains = {"short": 0.0, "long": 0.0}
     lost, bought_symbols = set(), set()
     for sold, bought in picked:
-        orders: dict[int, float] = {p: n for p, n in bought.items()}
+        orders: dict[int, float] = dict(bought)
         for j, n in sold.items():
             lot = problem.lots[j]
             pair = problem.pairs[lot.pair]

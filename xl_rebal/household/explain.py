@@ -60,12 +60,10 @@ def lot_reason(problem: HouseholdProblem, j: int, sold: Vector, rates: Vector) -
         first = f"a gain of {lot.gain_rate * 100:.1f}% of what it is worth"
     others = [
         i
-        for i, other in enumerate(problem.lots)
-        if problem.pairs[other.pair].line.klass == klass
-        and i != j
-        and sold[i] < other.quantity * (1 - 1e-9)
-        and rates[i] >= rates[j]
-        and problem.pairs[other.pair].taxable
+        for p, pair in enumerate(problem.pairs)
+        if pair.line.klass == klass and pair.taxable
+        for i in problem.lots_of(p)
+        if i != j and rates[i] >= rates[j] and sold[i] < problem.lots[i].quantity * (1 - 1e-9)
     ]
     others.sort(key=lambda i: (rates[i], i))
     if not others:

@@ -37,6 +37,7 @@ from xl_rebal.household.worth import (
     worth,
 )
 from xl_rebal.tax.income_tax import added_tax
+from xl_rebal.tax.netting import Gains
 from xl_rebal.trading.plan import Action, ClassResult, Trade
 from xl_rebal.trading.problem import trade_cost, trade_value
 
@@ -68,7 +69,7 @@ def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> Househ
     relaxed = search.run()
     if relaxed is None:
         raise no_plan(search)
-    draft, bound = rounded(search.model, relaxed), relaxed.bound
+    draft, bound = rounded(search, relaxed), relaxed.bound
     if problem.request.mode is Mode.BEST or not is_allowed(problem, draft):
         best = best_draft(search, relaxed, draft, pieces)
         draft, bound = best.draft, best.bound
@@ -174,6 +175,7 @@ def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
 
 def _lot_sales(problem: HouseholdProblem, draft: Draft, rates: Vector) -> tuple[LotSale, ...]:
     result = []
+    totals = [gains_of(problem, draft.sold, i) for i in range(len(problem.returns))]
     for j in np.flatnonzero(draft.sold).tolist():
         lot = problem.lots[j]
         pair = problem.pairs[lot.pair]
@@ -182,15 +184,18 @@ def _lot_sales(problem: HouseholdProblem, draft: Draft, rates: Vector) -> tuple[
         units = float(draft.sold[j])
         proceeds, basis = units * pair.line.unit_value, units * lot.unit_cost
         place = problem.return_of[pair.account]
-        others = draft.sold.copy()
-        others[j] = 0.0
-        alone = np.zeros(len(draft.sold))
-        alone[j] = units
-        added = added_tax(
-            problem.returns[place].profile,
-            gains_of(problem, alone, place),
-            on_top_of=gains_of(problem, others, place),
+        alone = Gains(
+            short=proceeds * lot.short,
+            long=proceeds * lot.long,
+            collectible=proceeds * lot.collectible,
         )
+        total = totals[place]
+        others = Gains(
+            short=total.short - alone.short,
+            long=total.long - alone.long,
+            collectible=total.collectible - alone.collectible,
+        )
+        added = added_tax(problem.returns[place].profile, alone, on_top_of=others)
         result.append(
             LotSale(
                 account=problem.accounts[pair.account].account,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +137,13 @@ class HouseholdProblem:
     groups: tuple[str, ...]
     why: str
     notes: tuple[str, ...] = ()
+    _lots_by_pair: tuple[tuple[int, ...], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found: list[list[int]] = [[] for _ in self.pairs]
+        for j, lot in enumerate(self.lots):
+            found[lot.pair].append(j)
+        object.__setattr__(self, "_lots_by_pair", tuple(map(tuple, found)))
 
     @property
     def base(self) -> float:
@@ -151,9 +158,9 @@ class HouseholdProblem:
         """Cash after the flow and less the reserve; negative when it must be raised."""
         return float(self.cash[account] + self.flow[account]) - self.reserve(account)
 
-    def lots_of(self, pair: int) -> list[int]:
+    def lots_of(self, pair: int) -> tuple[int, ...]:
         """The places of a pair's lots."""
-        return [j for j, lot in enumerate(self.lots) if lot.pair == pair]
+        return self._lots_by_pair[pair]
 
     def reaches(self, bought_in: int, sold_in: int) -> bool:
         """True when a purchase in one account takes away a loss in the other."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from xl_rebal.household.model import Model
 from xl_rebal.household.problem import HouseholdProblem, Vector
-from xl_rebal.household.search import Relaxed
+from xl_rebal.household.search import Relaxed, Search
 from xl_rebal.household.worth import Draft, penalty
-from xl_rebal.trading.problem import CENT, HALF_CENT, cash_effect, trade_cost, worth_trading
+from xl_rebal.trading.problem import CENT, HALF_CENT, cash_effect, worth_trading
 
 _DUST = 0.005  # dollars
 _ROUNDS = 400
@@ -25,15 +25,16 @@ def raised_in_cents(problem: HouseholdProblem, wanted: Vector) -> Vector:
     return result
 
 
-def rounded(model: Model, relaxed: Relaxed) -> Draft:
+def rounded(search: Search, relaxed: Relaxed) -> Draft:
     """A draft in whole steps near a plan in fractions."""
-    return Rounding(model, relaxed).run()
+    return Rounding(search, relaxed).run()
 
 
 class Rounding:
     """Units by pair, the class values and the cash that they leave, and moves that mend or better them."""
 
-    def __init__(self, model: Model, relaxed: Relaxed) -> None:
+    def __init__(self, search: Search, relaxed: Relaxed) -> None:
+        model, washed = search.model, search.washed
         problem = self.problem = model.problem
         self.x = relaxed.optimum.x
         self.sold_money = self.x[model.sell]
@@ -48,6 +49,15 @@ class Rounding:
             self.lots.setdefault(lot.pair, []).append(j)
         for p in self.lots:
             self.lots[p] = self._order(p)
+        # For each pair: the pairs whose losses buying it washes, and those whose purchases wash its own.
+        self.washes: dict[int, set[int]] = {}
+        self.washed_by: dict[int, set[int]] = {}
+        for losing, buys in washed:
+            for p in buys.tolist():
+                for j in losing.tolist():
+                    q = problem.lots[j].pair
+                    self.washes.setdefault(p, set()).add(q)
+                    self.washed_by.setdefault(q, set()).add(p)
         self.sell = dict.fromkeys(self.lots, 0.0)
         self.buy: dict[int, float] = {}
         self.value = problem.value.copy()
@@ -157,9 +167,12 @@ class Rounding:
         line, before = pair.line, self._signed(p)
         if after == before:
             return 0.0
-        cost = trade_cost(line, abs(after)) - trade_cost(line, abs(before))
-        effect = cash_effect(line, after) - cash_effect(line, before)
         moved = (after - before) * line.unit_value
+        cost = 0.0  # without rounding to cents, which decides nothing here
+        if not line.money_fund:
+            cost = pair.cost_rate * (abs(after) - abs(before)) * line.unit_value
+            cost += pair.fixed_cost * (bool(after) - bool(before))
+        effect = -moved - cost
         k, cash = line.klass, problem.cash_index
         change = cost + (pair.location + pair.rank * (1.0 if after > 0 else 0.1)) * moved
         change += self._lot_tax(p, -after) - self._lot_tax(p, -before)
@@ -210,8 +223,29 @@ class Rounding:
                 if not abs(after) < abs(now):
                     continue
                 after = 0.0
+            if self._would_wash(p, now, after):
+                continue
             result.append((p, after))
         return result
+
+    def _would_wash(self, p: int, now: float, after: float) -> bool:
+        """True when the move buys what is sold at a loss, or sells at a loss what is bought."""
+        if after > max(now, 0.0):
+            return any(self._loses(q, self.sell.get(q, 0.0)) for q in self.washes.get(p, ()))
+        if after < min(now, 0.0) and self._loses(p, -after):
+            return any(self.buy.get(q, 0.0) > 0 for q in self.washed_by.get(p, ()))
+        return False
+
+    def _loses(self, p: int, units: float) -> bool:
+        """True when so many units of a pair are sold from a lot at a loss among others."""
+        left = units
+        for j in self.lots.get(p, ()):
+            if left <= 1e-9:
+                return False
+            if self.problem.lots[j].gain_rate < 0:
+                return True
+            left -= self.problem.lots[j].quantity
+        return False
 
     def _apply(self, p: int, after: float) -> None:
         selling = after < 0 or (after == 0 and self.sell.get(p, 0.0) > 0)
@@ -292,6 +326,7 @@ class Rounding:
                     break
 
     def _swap_once(self, a: int) -> bool:
+        ups = self._moves(a, 1)
         for less, under in self._moves(a, -1):
             before = self._signed(less)
             if not before:
@@ -299,8 +334,8 @@ class Rounding:
             first = self._gain_from(less, under)
             self._apply(less, under)
             best: tuple[float, int, float] | None = None
-            for more, over in self._moves(a, 1):
-                if more == less:
+            for more, over in ups:
+                if more == less or self._would_wash(more, self._signed(more), over):
                     continue
                 line = self.problem.pairs[more].line
                 spent = cash_effect(line, self._signed(more)) - cash_effect(line, over)

@@ -150,19 +150,19 @@ def _reaching(model: Model) -> list[tuple[Places, Places]]:
     problem = model.problem
     result = []
     for group in problem.groups:
+        members = [p for p, pair in enumerate(problem.pairs) if pair.group == group]
         for a in range(len(problem.accounts)):
             lots = [
                 j
-                for j, lot in enumerate(problem.lots)
-                if lot.gain_rate < 0
-                and lot.may_lose
-                and problem.pairs[lot.pair].group == group
-                and problem.pairs[lot.pair].account == a
+                for p in members
+                if problem.pairs[p].account == a
+                for j in problem.lots_of(p)
+                if problem.lots[j].gain_rate < 0 and problem.lots[j].may_lose
             ]
             buys = [
                 p
-                for p, pair in enumerate(problem.pairs)
-                if pair.group == group and not pair.no_buy and problem.reaches(pair.account, a)
+                for p in members
+                if not problem.pairs[p].no_buy and problem.reaches(problem.pairs[p].account, a)
             ]
             if lots and buys:
                 result.append((np.array(lots), np.array(buys)))

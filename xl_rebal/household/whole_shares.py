@@ -8,6 +8,7 @@ of the plan in fractions or, where all was searched, of the whole-share program 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -180,7 +181,7 @@ def _most_bought(problem: HouseholdProblem, p: int) -> int:
     return math.floor(money / pair.line.step_value)
 
 
-def _whole_lots(problem: HouseholdProblem, model: Model, lots: list[int]) -> None:
+def _whole_lots(problem: HouseholdProblem, model: Model, lots: Sequence[int]) -> None:
     """Lots of whole steps are sold in whole steps."""
     program = model.program
     for j in lots:
