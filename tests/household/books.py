@@ -155,7 +155,7 @@ def couple() -> HouseholdBook:
         securities=MENU,
         targets="65% stocks, 35% bonds",
         lots=[
-            ("JOINT", "VTI", LONG_AGO, 1_500.0, 120.0),
+            ("JOINT", "VTI", LONG_AGO, 1_500.0, 150.0),
             ("JOINT", "VTI", dt.date(2020, 4, 1), 1_000.0, 180.0),
             ("JOINT", "VXUS", dt.date(2021, 6, 1), 3_000.0, 90.0),
             ("JOINT", "MUB", dt.date(2022, 2, 1), 1_900.0, 108.0),

@@ -117,6 +117,9 @@ def objective(problem: HouseholdProblem, picked: tuple[Choice, ...]) -> float:
             orders[lot.pair] = orders.get(lot.pair, 0.0) - n
             if pair.taxable:
                 gain = n * (pair.line.unit_value - lot.unit_cost)
+                total += 1e-4 * max(
+                    gain, 0.0
+                )  # of two plans taxed alike, the one that realises less
                 gains["long" if lot.is_long else "short"] += gain
                 if gain < 0:
                     lost.add(pair.line.symbol)

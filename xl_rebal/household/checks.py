@@ -433,12 +433,15 @@ def _check_wash_sales(rows: _Rows) -> None:
         (t.account, t.symbol, today) for t in rows.plan.trades if t.action is Action.BUY
     ]
     received = set()
+    lots = rows.source.lots
+    listed = set(zip(lots.account.tolist(), lots.symbol.tolist(), strict=True))
     for event in rows.source.history:
-        if event.event.value in ("buy", "reinvest"):
+        # Where an account lists its lots, a purchase that is not among them has been sold already.
+        told_by_lots = (event.account, event.symbol) in listed
+        if event.event.value in ("buy", "reinvest") and not told_by_lots:
             bought.append((event.account, event.symbol, event.date))
         elif event.event.value == "receive":
             received.add((event.account, event.symbol, event.date))
-    lots = rows.source.lots
     for i in range(len(lots)):
         each = (str(lots.account[i]), str(lots.symbol[i]), lots.acquired[i].astype(object))
         if each[2] is not None and each not in received:

@@ -28,7 +28,7 @@ class Way(StrEnum):
 
 
 _WORDS = {
-    Way.NAIVE: "sells what is overweight in every account alike, oldest lots first",
+    Way.NAIVE: "sells what is overweight in the taxable accounts first, oldest lots first",
     Way.BY_ACCOUNT: "brings every account by itself to the same weights, oldest lots first",
     Way.HIFO: "sells what is overweight in every account alike, losses first, then the highest cost",
 }
@@ -57,7 +57,7 @@ def draft_of(problem: HouseholdProblem, way: Way, value: Vector) -> tuple[Draft,
         weights = left / left.sum()
         change = weights[None, :] * held.sum(axis=1, keepdims=True) - held
     else:
-        change = _alike(held, left)
+        change = _changes(problem, held, left, taxable_first=way is Way.NAIVE)
     order = _by_cost(problem) if way is Way.HIFO else _by_age(problem)
     for a in accounts:
         got = max(0.0, problem.spendable(a))
@@ -97,17 +97,29 @@ def _held(problem: HouseholdProblem) -> Vector:
     return held
 
 
-def _alike(held: Vector, value: Vector) -> Vector:
-    """(A, K) changes: each class sold in every account in proportion, and what is got spent alike."""
+def _changes(
+    problem: HouseholdProblem, held: Vector, value: Vector, *, taxable_first: bool
+) -> Vector:
+    """(A, K) changes: what is overweight sold in every account alike, or in taxable ones first; what
+    each account gets is spent on what the household is short of.
+    """
     now = held.sum(axis=0)
     change = np.zeros_like(held)
     over = np.maximum(now - value, 0.0)
-    shares = np.divide(over, now, out=np.zeros_like(over), where=now > 0)
-    change -= held * shares[None, :]
+    if taxable_first:
+        taxable = np.array([place >= 0 for place in problem.return_of])
+        for rows in (taxable, ~taxable):
+            there = held[rows].sum(axis=0)
+            take = np.minimum(over, there)
+            share = np.divide(take, there, out=np.zeros_like(take), where=there > 0)
+            change[rows] -= held[rows] * share[None, :]
+            over = over - take
+    else:
+        share = np.divide(over, now, out=np.zeros_like(over), where=now > 0)
+        change -= held * share[None, :]
     need = np.maximum(value - now, 0.0)
     if need.sum() > 0:
-        got = -change.sum(axis=1)
-        change += got[:, None] * (need / need.sum())[None, :]
+        change += -change.sum(axis=1)[:, None] * (need / need.sum())[None, :]
     return change
 
 

@@ -14,6 +14,7 @@ from xl_rebal.household.tax_pieces import Case, TaxPieces, pieces_of
 from xl_rebal.optimiser.linear import INFINITE, LinearProgram
 
 Columns = NDArray[np.int64]
+LESS_GAIN = 1e-4  # dollars per dollar of gain: of two plans that are taxed alike, the one that realises less
 CHURN = 1e-6  # dollars per dollar traded: of two plans that are worth the same, the one that trades less
 
 
@@ -112,7 +113,8 @@ def _trades(problem: HouseholdProblem, program: LinearProgram) -> tuple[Columns,
         if pair.line.money_fund:
             cost.append(CHURN)
         else:
-            cost.append(pair.cost_rate + CHURN - pair.location - 0.1 * pair.rank)
+            less = LESS_GAIN * max(lot.gain_rate, 0.0)
+            cost.append(pair.cost_rate + CHURN + less - pair.location - 0.1 * pair.rank)
     sell = program.columns(cost, upper, lower)
     able_to = [0.0 if pair.no_buy else INFINITE for pair in problem.pairs]
     costs = [p.cost_rate + CHURN + p.location + p.rank for p in problem.pairs]

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from xl_rebal.household.model import Model
+from xl_rebal.household.model import LESS_GAIN, Model
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.search import Relaxed, Search
 from xl_rebal.household.worth import Draft, penalty
@@ -117,8 +117,11 @@ class Rounding:
         place = self.problem.return_of[self.problem.pairs[lot.pair].account]
         if place < 0:
             return 0.0
+        less = LESS_GAIN * max(lot.gain_rate, 0.0)
         short, long, coin = self.rates[place]
-        return lot.short * short + (lot.long + lot.collectible) * long + lot.collectible * coin
+        return (
+            less + lot.short * short + (lot.long + lot.collectible) * long + lot.collectible * coin
+        )
 
     def _most(self, p: int) -> float:
         """Units of a pair that may be sold: all, or whole steps of the lots that may be."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from xl_rebal.bands import breaches
 from xl_rebal.drift import drift_of
-from xl_rebal.household.model import CHURN
+from xl_rebal.household.model import CHURN, LESS_GAIN
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.tax_pieces import TaxPieces, pieces_of, tax_value
 from xl_rebal.tax.netting import Gains
@@ -135,6 +135,10 @@ def worth(problem: HouseholdProblem, draft: Draft, pieces: tuple[TaxPieces, ...]
             location += CHURN * money
         else:
             location += (CHURN - pair.location - 0.1 * pair.rank) * money
+    for j in np.flatnonzero(draft.sold).tolist():
+        lot = problem.lots[j]
+        money = float(draft.sold[j]) * problem.pairs[lot.pair].line.unit_value
+        location += LESS_GAIN * max(lot.gain_rate, 0.0) * money
     return Worth(
         drift=math.fsum(penalty(problem, k, float(v)) for k, v in enumerate(value)),
         tax=math.fsum(
