@@ -24,7 +24,7 @@ def test_fast_mode_is_within_three_tenths_of_a_basis_point(seed: int) -> None:
     plan = plan_problem(problem_of(source, asked, "h"), explained=False)
     assert plan.trades
     assert check_household(source, asked, plan) == ()
-    assert 0.0 <= plan.gap_bp <= 0.3
+    assert 0.0 <= plan.gap_bp <= 0.1  # 0.3 is asked for
     assert plan.worth.total >= plan.bound - 0.02 * len(plan.trades)  # orders are whole cents
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from xl_rebal.household.model import LESS_GAIN, Model
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.search import Relaxed, Search
+from xl_rebal.household.tax_pieces import quick_tax
 from xl_rebal.household.worth import Draft, penalty
 from xl_rebal.trading.problem import CENT, HALF_CENT, cash_effect, worth_trading
 
@@ -44,6 +45,11 @@ class Rounding:
         wanted = np.array([self.x[c] if c >= 0 else 0.0 for c in model.raised.tolist()])
         self.raised = raised_in_cents(problem, wanted)
         self.rates = _tax_rates(model, relaxed)
+        self.taxes = [tax.pieces for tax in model.taxes]
+        self.gains = [
+            [r.profile.ytd_short - r.profile.carry_short, r.profile.ytd_long - r.profile.carry_long]
+            for r in problem.returns
+        ]
         self.lots: dict[int, list[int]] = {}
         for j, lot in enumerate(problem.lots):
             self.lots.setdefault(lot.pair, []).append(j)
@@ -155,6 +161,11 @@ class Rounding:
         else:
             self.buy[p] = units
         after = self._signed(p)
+        place = problem.return_of[pair.account]
+        if place >= 0:
+            new, old = self._realised(p, -after), self._realised(p, -before)
+            self.gains[place][0] += new[0] - old[0]
+            self.gains[place][1] += new[1] - old[1]
         effect = cash_effect(pair.line, after) - cash_effect(pair.line, before)
         self.cash[pair.account] += effect
         self.value[pair.line.klass] += (after - before) * pair.line.unit_value
@@ -178,7 +189,7 @@ class Rounding:
         effect = -moved - cost
         k, cash = line.klass, problem.cash_index
         change = cost + (pair.location + pair.rank * (1.0 if after > 0 else 0.1)) * moved
-        change += self._lot_tax(p, -after) - self._lot_tax(p, -before)
+        change += self._more_tax(p, before, after)
         change += problem.request.prices.ticket * (bool(after) - bool(before))
         if k == cash:
             now = float(self.value[cash])
@@ -188,16 +199,33 @@ class Rounding:
             change += penalty(problem, place, now + by) - penalty(problem, place, now)
         return change
 
-    def _lot_tax(self, p: int, units: float) -> float:
-        """Tax on selling so many units, by what a dollar of gain costs in the plan in fractions."""
-        result, left = 0.0, units
+    def _more_tax(self, p: int, before: float, after: float) -> float:
+        """How much more tax a pair's return owes when it trades `after` signed units."""
+        place = self.problem.return_of[self.problem.pairs[p].account]
+        if place < 0 or (before >= 0 and after >= 0):
+            return 0.0
+        old, new = self._realised(p, -before), self._realised(p, -after)
+        short, long = self.gains[place]
+        less = LESS_GAIN * (new[2] - old[2])
+        now = quick_tax(self.taxes[place], short, long)
+        then = quick_tax(self.taxes[place], short + new[0] - old[0], long + new[1] - old[1])
+        return then - now + less
+
+    def _realised(self, p: int, units: float) -> tuple[float, float, float]:
+        """Short-term and long-term gain of selling so many units, and the gains among them."""
+        short = long = gain = 0.0
+        left = units
+        value = self.problem.pairs[p].line.unit_value
         for j in self.lots.get(p, ()):
             if left <= 0:
                 break
-            take = min(left, self.problem.lots[j].quantity)
-            result += self._tax_rate(j) * take * self.problem.pairs[p].line.unit_value
-            left -= take
-        return result
+            lot = self.problem.lots[j]
+            money = min(left, lot.quantity) * value
+            short += money * lot.short
+            long += money * (lot.long + lot.collectible)
+            gain += money * max(lot.gain_rate, 0.0)
+            left -= lot.quantity
+        return short, long, gain
 
     def _moves(self, a: int, side: int) -> list[tuple[int, float]]:
         """(pair, signed units) of one step more (side +1) or less of what account `a` holds of it."""

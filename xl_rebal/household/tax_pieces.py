@@ -117,6 +117,24 @@ def _pieces(
     return tuple(result)
 
 
+def quick_tax(pieces: TaxPieces, short: float, long: float) -> float:
+    """`tax_value` by the pieces, collectibles left out; gains include the year so far and what came in."""
+    net = short + long
+    if net < 0:
+        left = min(-net - min(-net, pieces.limit), pieces.kept)
+        return -pieces.deducted * min(-net, pieces.limit) - pieces.carried * left
+    net_short = max(0.0, min(short, net))
+    net_long = net - net_short
+    tax = pieces.over * max(0.0, net - pieces.room) if pieces.over else 0.0
+    for amount, parts in ((net_short, pieces.short), (net_long, pieces.long)):
+        for rate, width in parts:
+            if amount <= 0:
+                break
+            tax += rate * min(amount, width)
+            amount -= width
+    return tax
+
+
 def tax_value(profile: TaxProfile, gains: Gains, pieces: TaxPieces) -> float:
     """The exact tax of the year with these gains beyond a year without any, less what a loss carried on
     is worth: what plans are compared by.
