@@ -2,13 +2,113 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from importlib import resources
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import SAMPLES, Run
 
-SAMPLE = Path(str(resources.files("xl_rebal"))) / "samples" / "household"
+BOOK = SAMPLES / "household"
+COSTS = ("--policy", "3pp", "--costs", "half-spread 5bp")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(BOOK, tmp_path / "book"))
+
+
+def test_the_document(xl: Run) -> None:
+    document = xl(
+        "household", BOOK, *COSTS, "--harvest", "45000", "--gains-budget", "0", "--json"
+    ).document
+    assert document["verified"] is True
+    assert {
+        "household",
+        "account",
+        "symbol",
+        "action",
+        "quantity",
+        "price",
+        "value",
+        "cost",
+        "reason",
+    } <= set(document["trades"][0])
+    assert all(t["quantity"] > 0 and t["value"] > 0 for t in document["trades"])
+    assert sum(lot["gain"] for lot in document["lots"]) == pytest.approx(-45_000.0)
+    (household,) = document["households"]
+    assert household["household"] == "couple"
+    assert household["gap_bp"] <= 0.3
+    assert [row["approach"] for row in household["comparison"]] == [
+        "naive", "account by account", "HIFO, losses first", "ours",
+    ]  # fmt: skip
+    assert document["tax_added"] == pytest.approx(-720.0)  # 3,000 deducted at 24%
+    assert sum(row["weight"] for row in household["drift_after"]) == pytest.approx(1.0)
+
+
+def test_best_mode_is_not_worse(xl: Run) -> None:
+    fast, best = (
+        xl("household", BOOK, *COSTS, "--mode", mode, "--json").document["households"][0]
+        for mode in ("fast", "best")
+    )
+    assert sum(best["objective"].values()) <= sum(fast["objective"].values()) + 1e-6
+
+
+def test_a_workbook_is_a_book_too(xl: Run, tmp_path: Path) -> None:
+    workbook = Workbook()
+    workbook.remove(workbook.worksheets[0])
+    for file in sorted(BOOK.glob("*.csv")):
+        sheet = workbook.create_sheet(file.stem)
+        for line in file.read_text().splitlines():
+            sheet.append([float(c) if c.replace(".", "").isdigit() else c for c in line.split(",")])
+    path = tmp_path / "book.xlsx"
+    workbook.save(path)
+    one = xl("household", path, *COSTS, "--json").document
+    other = xl("household", BOOK, *COSTS, "--json").document
+    assert one["trades"] == other["trades"]
+
+
+def test_the_screen_names_lots_ways_and_the_proof(xl: Run) -> None:
+    shown = xl("household", BOOK, *COSTS, "--cash-need", "30000")
+    assert shown.code == 0, shown.err
+    for words in ("Lots sold", "Ways to do it", "HIFO", "deferral", "Verified", "of cash to raise"):
+        assert words in shown.out
+    assert "without the table history" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--household", "nobody"), "households are: couple"),
+        (("--harvest", "900000"), "losses of 900,000.00 are realised"),
+        (("--as-of", "soon"), "--as-of"),
+        (("--drift-price", "dear"), "--drift-price"),
+        (("--flow", "IRA:-900000"), "cash of account IRA"),
+        (("--costs", "impact 50bp"), "impact"),
+    ],
+)
+def test_what_cannot_be_is_refused(xl: Run, arguments: tuple[str, ...], words: str) -> None:
+    ran = xl("household", BOOK, "--policy", "3pp", *arguments)
+    assert ran.code == 1
+    assert ran.out == ""
+    assert words in ran.err.replace("\n", " ")
+
+
+def test_a_book_s_faults_are_named_together(xl: Run, copy: Path) -> None:
+    lots = (copy / "lots.csv").read_text().replace("2015-03-02,1500", "2027-03-02,1400")
+    (copy / "lots.csv").write_text(lots)
+    (copy / "tax_profiles.csv").write_text(
+        "tax_profile,year,ordinary,long_term,niit\nother,2026,24%,15%,0\n"
+    )
+    ran = xl("household", copy)
+    assert ran.code == 1
+    for words in ("2027-03-02", "add up to 2,400", "'couple' has no row in tax_profiles"):
+        assert words in ran.err.replace("\n", " ")
+
+
+def test_a_book_without_accounts_is_refused(xl: Run, copy: Path) -> None:
+    (copy / "accounts.csv").unlink()
+    ran = xl("household", copy)
+    assert ran.code == 1
+    assert "accounts" in ran.err

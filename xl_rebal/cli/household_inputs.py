@@ -78,6 +78,7 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
             securities=read.securities,
             accounts=accounts,
             restrictions=read.restrictions,
+            flows=read.flows,
         ),
         lots=read.lots,
         history=read.history,

@@ -24,14 +24,18 @@ from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
+from xl_rebal.portfolio.flows import HORIZON, reserved
 from xl_rebal.portfolio.policies import Goal, Policy
-from xl_rebal.rebalance import trigger_fires
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers, taxpayers
 from xl_rebal.tax.wash_sales import identical_group
 from xl_rebal.tax.wash_window import WashWindow, wash_window
+from xl_rebal.trading.limits import Timing
 from xl_rebal.trading.problem import HALF_CENT, Line
-from xl_rebal.trading.rules import lines_of_account, positions_by_account, spendable_cash
+from xl_rebal.trading.rules import Terms, lines_of_account, positions_by_account
+from xl_rebal.trading.settlement import Settlement
+from xl_rebal.trading.timeline import cash_of_accounts, with_leaving
+from xl_rebal.triggers import judge
 
 MUNICIPAL = "municipal"
 NOT_TRADED = "not traded"
@@ -46,7 +50,7 @@ def problem_of(
     source: HouseholdBook, request: HouseholdRequest, household: str
 ) -> HouseholdProblem:
     """The problem of one household. Raises TaxError or PlanError with every fault that was found."""
-    book = source.book
+    book = _keeping_back(source.book, request)
     names = [a for a in book.holdings.accounts() if book.account(a).household == household]
     accounts = tuple(book.account(name) for name in names)
     _require_sense(request, book, names)
@@ -69,7 +73,8 @@ def problem_of(
         returns, return_of = _returns(source, accounts, who, request.as_of)
     faults.raise_as(TaxError)
     band = widths(request.policy, drift)
-    cash = spendable_cash(book)
+    settlement = Settlement(Timing(as_of=request.as_of))
+    cash = cash_of_accounts(book, settlement, {}, {})
     lost = {pairs[lot.pair].group for lot in lots if lot.gain_rate < 0}
     bought = {pair.group for pair in pairs if not pair.no_buy}
     return HouseholdProblem(
@@ -80,7 +85,7 @@ def problem_of(
         accounts=accounts,
         pairs=pairs,
         lots=lots,
-        cash=np.array([cash[name] for name in names]),
+        cash=np.array([cash[name].settled for name in names]),
         flow=flow,
         value=drift.value[0],
         classes=drift.classes,
@@ -92,8 +97,21 @@ def problem_of(
         return_of=return_of,
         groups=tuple(sorted(lost & bought)),
         why=_why(request, drift, accounts, pairs, flow),
-        notes=(*_notes(accounts), *_reinvested(lots, pairs, accounts, window)),
+        notes=(
+            *_notes(accounts),
+            *_several_days(accounts, pairs, settlement),
+            *_reinvested(lots, pairs, accounts, window),
+        ),
     )
+
+
+def _keeping_back(book: Book, request: HouseholdRequest) -> Book:
+    """The book with known withdrawals of the next days kept back in their accounts."""
+    leaving = reserved(book.flows, as_of=request.as_of, horizon=HORIZON)
+    if not leaving:
+        return book
+    changed = {name: with_leaving(book.account(name), flows) for name, flows in leaving.items()}
+    return replace(book, accounts={**book.accounts, **changed})
 
 
 def no_lots_sent(accounts: tuple[Account, ...], request: HouseholdRequest) -> frozenset[str]:
@@ -165,13 +183,12 @@ def _pairs(
     window: WashWindow,
 ) -> tuple[Pair, ...]:
     held = positions_by_account(book)
+    terms = Terms(book, request.limits, Settlement(Timing(as_of=request.as_of)))
     result = []
     for place, account in enumerate(accounts):
         lines = [
             line
-            for line in lines_of_account(
-                book, account, drift, held[account.account], request.limits
-            )
+            for line in lines_of_account(book, account, drift, held[account.account], terms)
             if line.klass >= 0 and line.unit_value > 0 and not account.held_away
         ]
         taxable = who.is_taxable(account.account)
@@ -316,14 +333,13 @@ def _why(
 ) -> str:
     """What asks for trades, in words; empty when nothing does."""
     dates = [account.last_rebalanced for account in accounts if account.last_rebalanced]
-    fires, why = trigger_fires(
-        request.policy.trigger,
+    verdict = judge(
+        request.policy,
         drift,
-        policy=request.policy,
         as_of=request.as_of,
-        last_rebalanced=min(dates) if dates else None,
+        last_rebalanced=[min(dates) if dates else None],
     )
-    asked = [why] if fires else []
+    asked = [verdict.why(0)] if verdict.fires[0] else []
     if flow.any():
         asked.append(f"flows of {flow.sum():,.2f}")
     if request.cash_need:
@@ -334,6 +350,21 @@ def _why(
     if banned:
         asked.append(f"{', '.join(banned)} must not be held")
     return "; ".join(asked)
+
+
+def _several_days(
+    accounts: tuple[Account, ...], pairs: tuple[Pair, ...], settlement: Settlement
+) -> tuple[str, ...]:
+    """Accounts whose securities settle on several days: sales may pay late for what is bought."""
+    result = []
+    for place, account in enumerate(accounts):
+        days = sorted({pair.line.settles for pair in pairs if pair.account == place})
+        if len(days) > 1:
+            words = ", ".join(settlement.words(day) for day in days)
+            result.append(
+                f"securities of account {account.account} settle on several days ({words}): send sales first"
+            )
+    return tuple(result)
 
 
 def _reinvested(

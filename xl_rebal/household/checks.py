@@ -17,6 +17,7 @@ from xl_rebal.household.plan import HouseholdPlan, LotSale
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
+from xl_rebal.portfolio.flows import HORIZON
 from xl_rebal.portfolio.restrictions import Rule
 from xl_rebal.portfolio.securities import Vehicle
 from xl_rebal.tax.income_tax import tax_of
@@ -98,6 +99,7 @@ def _read(source: HouseholdBook, request: HouseholdRequest, plan: HouseholdPlan)
     rows = _Rows(source, request, plan)
     book = source.book
     h = book.holdings
+    days = h.settles.tolist()
     for i in range(len(h)):
         name, symbol = str(h.account[i]), str(h.symbol[i])
         account = book.account(name)
@@ -106,6 +108,9 @@ def _read(source: HouseholdBook, request: HouseholdRequest, plan: HouseholdPlan)
         rows.accounts[name] = account
         unit = _exact(h.price[i]) * _exact(h.multiplier[i]) * _exact(h.fx[i])
         if h.kind[i] == "cash":
+            settles = days[i]
+            if settles is not None and settles > request.as_of:
+                continue  # counts in the weights, and cannot be spent
             rows.cash[name] += _exact(h.quantity[i]) * unit
         elif h.kind[i] == "position":
             rows.held[name, symbol] += _exact(h.quantity[i])
@@ -235,7 +240,7 @@ def _check_cash(rows: _Rows) -> None:
         if abs(cash - _exact(result.cash_after)) > _HALF:
             what = f"ends with {cash:,.2f}, the plan says {result.cash_after:,.2f}"
             rows.fault("cash", f"account {name}", what)
-        kept = _exact(account.cash_reserve)
+        kept = _exact(account.cash_reserve) + _leaving(rows, name)
         untouched = cash == start
         if cash < kept - _HALF and not (untouched and account.held_away):
             what = f"ends with {cash:,.2f}, below its reserve of {kept:,.2f}"
@@ -244,6 +249,21 @@ def _check_cash(rows: _Rows) -> None:
             rows.fault("cash-need", f"account {name}", "cash is raised where it must not be")
     if abs(raised - _exact(rows.request.cash_need)) > _HALF:
         rows.fault("cash-need", "plan", f"raises {raised:,.2f} of {rows.request.cash_need:,.2f}")
+
+
+def _leaving(rows: _Rows, account: str) -> Decimal:
+    """Known withdrawals of the days to come, which stay in cash."""
+    until = rows.request.as_of + dt.timedelta(days=HORIZON)
+    return -sum(
+        (
+            _exact(flow.amount)
+            for flow in rows.source.book.flows
+            if flow.account == account
+            and flow.amount < 0
+            and rows.request.as_of <= flow.date <= until
+        ),
+        Decimal(),
+    )
 
 
 def _no_lots(rows: _Rows, account: str) -> bool:

@@ -120,8 +120,8 @@ def _plan(problem: HouseholdProblem, draft: Draft, bound: float, rates: Vector) 
                 cash_before=float(problem.cash[a]),
                 flow=float(problem.flow[a]),
                 raised=float(draft.raised[a]),
-                cash_after=_clean(float(cash[a]) + account.cash_reserve),
-                reserve=account.cash_reserve,
+                cash_after=_clean(float(cash[a]) + account.kept_back),
+                reserve=account.kept_back,
             )
             for a, account in enumerate(order)
         ),
@@ -162,7 +162,7 @@ def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
                 price=line.price,
                 unit_value=line.unit_value,
                 value=trade_value(line, units),
-                cost=trade_cost(line, units),
+                cost=trade_cost(line, float(signed[p])),
                 half_spread=line.costs.half_spread,
                 commission=commission,
                 impact=impact,

@@ -152,7 +152,7 @@ class HouseholdProblem:
 
     def reserve(self, account: int) -> float:
         """Money that an account keeps back."""
-        return self.accounts[account].cash_reserve
+        return self.accounts[account].kept_back
 
     def spendable(self, account: int) -> float:
         """Cash after the flow and less the reserve; negative when it must be raised."""

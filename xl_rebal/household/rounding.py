@@ -78,7 +78,7 @@ class Rounding:
         for p in np.flatnonzero(self.bought_money > _DUST).tolist():
             line = self.problem.pairs[p].line
             units = math.floor(self.bought_money[p] / line.step_value + 1e-6) * line.step
-            self._set(p, units if worth_trading(line, units) and units > 0 else 0.0)
+            self._set(p, units if units > 0 and worth_trading(line, units) else 0.0)
         for a in range(len(self.problem.accounts)):
             self._mend(a)
             self._spend(a)
@@ -147,7 +147,7 @@ class Rounding:
         if units >= most - line.step / 2 or line.must_sell:
             return most
         units = round(units / line.step) * line.step
-        return units if units > 0 and worth_trading(line, units) else 0.0
+        return units if units > 0 and worth_trading(line, -units) else 0.0
 
     def _set(self, p: int, units: float, *, selling: bool | None = None) -> None:
         """Trade so many units of a pair; class values and cash follow."""
@@ -250,7 +250,7 @@ class Rounding:
             after = float(f"{after:.12g}")
             if after == now or now > 0 > after or now < 0 < after:
                 continue
-            if after and not worth_trading(pair.line, abs(after)):
+            if after and not worth_trading(pair.line, after):
                 if not abs(after) < abs(now):
                     continue
                 after = 0.0
@@ -318,7 +318,7 @@ class Rounding:
             most = self._most(p)
             wanted = -most if -wanted >= most else wanted
         wanted = float(f"{wanted:.12g}")
-        return wanted if not wanted or worth_trading(line, abs(wanted)) else after
+        return wanted if not wanted or worth_trading(line, wanted) else after
 
     def _spend(self, a: int) -> None:
         """Buy more (or sell less) with the account's spare cash while that is worth it."""

@@ -152,6 +152,7 @@ def _program(problem: HouseholdProblem, near: Relaxed | None) -> tuple[Model, li
             )
             program.row([column, whole.bought], [1.0, -line.step_value], lower=0.0, upper=0.0)
             program.row([column, order], [1.0, -high_bought * line.step_value], upper=0.0)
+            least = max(least, line.buy_minimum)
             program.row([column, order], [1.0, -least], lower=0.0)
             if pair.fixed_cost:
                 fees[pair.account].append((order, pair.fixed_cost))
@@ -282,7 +283,7 @@ def is_allowed(problem: HouseholdProblem, draft: Draft) -> bool:
     signed = draft.signed(problem)
     for p in np.flatnonzero(signed).tolist():
         line = problem.pairs[p].line
-        if not line.must_sell and not worth_trading(line, abs(float(signed[p]))):
+        if not line.must_sell and not worth_trading(line, float(signed[p])):
             return False
     gain = sum(
         float(draft.sold[j]) * problem.pairs[lot.pair].line.unit_value * lot.gain_rate

@@ -128,7 +128,7 @@ def worth(problem: HouseholdProblem, draft: Draft, pieces: tuple[TaxPieces, ...]
         units = abs(float(signed[p]))
         money = units * pair.line.unit_value
         tickets += 1
-        cost += trade_cost(pair.line, units)
+        cost += trade_cost(pair.line, float(signed[p]))
         if signed[p] > 0:
             location += (pair.location + pair.rank + CHURN) * money
         elif pair.line.money_fund:

@@ -31,12 +31,9 @@ class Account:
     discretionary    False when trades need the client's word first.
     held_away        True when it counts in drift but receives no orders.
     last_rebalanced  date of the last rebalancing, for calendar rules.
-<<<<<<< HEAD
     leaving          money of known withdrawals (table `flows`) that is kept back besides the reserve.
-=======
     menu             symbols that a plan (401(k), 529) offers, folded to lower case; empty for all.
     lot_instructions False when its custodian takes no lot instructions.
->>>>>>> bf1808e (Plan households: lots, accounts and purchases in one program through HiGHS, whole shares, own verifier)
     """
 
     account: str
@@ -51,17 +48,14 @@ class Account:
     discretionary: bool = True
     held_away: bool = False
     last_rebalanced: dt.date | None = None
-<<<<<<< HEAD
     leaving: float = 0.0
+    menu: frozenset[str] = frozenset()
+    lot_instructions: bool = True
 
     @property
     def kept_back(self) -> float:
         """Money that is not invested: the reserve, and what is known to leave."""
         return self.cash_reserve + self.leaving
-=======
-    menu: frozenset[str] = frozenset()
-    lot_instructions: bool = True
->>>>>>> bf1808e (Plan households: lots, accounts and purchases in one program through HiGHS, whole shares, own verifier)
 
 
 def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
