@@ -431,3 +431,27 @@ Public Function REBAL_TAX( _
 failed:
     REBAL_TAX = RebalFailure(Err.Description)
 End Function
+
+Public Function REBAL_HOUSEHOLD( _
+        Optional accounts As Variant, _
+        Optional lots As Variant, _
+        Optional securities As Variant, _
+        Optional targets As Variant, _
+        Optional policy As Variant, _
+        Optional profile As Variant, _
+        Optional as_of As Variant) As Variant
+    ' The trades of a household, lot by lot, at least tax.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_HOUSEHOLD = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_household", Array( _
+        RebalArgument("accounts", "tblAccounts", True, accounts), _
+        RebalArgument("lots", "tblLots", True, lots), _
+        RebalArgument("securities", "tblSecurities", True, securities), _
+        RebalArgument("targets", "tblTargets", True, targets), _
+        RebalArgument("policy", "tblPolicy", False, policy), _
+        RebalArgument("profile", "tblTaxProfile", False, profile), _
+        RebalArgument("as_of", "", False, as_of)))
+    Exit Function
+failed:
+    REBAL_HOUSEHOLD = RebalFailure(Err.Description)
+End Function

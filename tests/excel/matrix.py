@@ -95,6 +95,25 @@ TAX_PROFILE: list[list[Any]] = [
     ["tax_profile", "year", "filing_status", "magi"],
     ["couple", 2026.0, "married_joint", 400000.0],
 ]
+ACCOUNTS: list[list[Any]] = [
+    ["account", "type", "owner", "cash_reserve"],
+    ["Joint", "taxable", "Ann", 1000.0],
+    ["IRA", "traditional", "Bob", 0.0],
+]
+HOUSEHOLD_LOTS: list[list[Any]] = [
+    ["account", "symbol", "acquired", "quantity", "unit_cost"],
+    ["Joint", "CASH", None, 5000.0, None],
+    ["Joint", "VTI", "2015-03-02", 600.0, 90.0],
+    ["Joint", "VXUS", "2021-03-02", 1000.0, 75.0],
+    ["IRA", "VTI", None, 800.0, None],
+    ["IRA", "BND", None, 600.0, None],
+]
+HOUSEHOLD_SECURITIES: list[list[Any]] = [
+    ["symbol", "price", "asset_class"],
+    ["VTI", 250.0, "Stocks/US"],
+    ["VXUS", 60.0, "Stocks/International"],
+    ["BND", 75.0, "Bonds/US"],
+]
 TODAY = dt.datetime(2026, 11, 24)
 
 
@@ -200,6 +219,9 @@ GOOD: tuple[Case, ...] = (
     Case("washsales date cells", "REBAL_WASHSALES", ([TRADE_HISTORY[0], *([row[0], dt.datetime.fromisoformat(row[1]), *row[2:]] for row in TRADE_HISTORY[1:])],)),
     Case("tax", "REBAL_TAX", (GAINS, TAX_PROFILE)),
     Case("tax of stated rates", "REBAL_TAX", (GAINS, [["tax_profile", "year", "ordinary", "long_term", "niit", "state"], ["x", 2026.0, 0.35, "15%", 0.038, "5%"]])),
+    Case("household", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY)),
+    Case("household at rest", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "90% stocks, 10% bonds", "20pp", TAX_PROFILE, TODAY)),
+    Case("household lot dates", "REBAL_HOUSEHOLD", (ACCOUNTS, changed(HOUSEHOLD_LOTS, 2, 2, 42065.0), HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", None, TAX_PROFILE, 46350.0)),
     Case("tax of washsales", "REBAL_TAX", ([["gain", "disallowed", "allowed", "term"], [-1000.0, 750.0, -250.0, "short"]], TAX_PROFILE)),
 )  # fmt: skip
 
@@ -270,6 +292,12 @@ BAD: tuple[Case, ...] = (
     Case("sell unknown method", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "best"), "'best' is not known"),
     Case("sell bad lots", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "specific: A9 1"), "is no lot of it"),
     Case("sell lowest tax without price", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "lowest_tax"), "price: is blank"),
+    Case("household without a day", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE), "as_of: is blank"),
+    Case("household lot without cost", "REBAL_HOUSEHOLD", (ACCOUNTS, changed(HOUSEHOLD_LOTS, 2, 4, None), HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "tblLots row 3, unit_cost: is blank"),
+    Case("household unknown type", "REBAL_HOUSEHOLD", (changed(ACCOUNTS, 2, 1, "401k"), HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "'401k' is not known"),
+    Case("household without profile", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", None, TODAY), "column tax_profile: is blank"),
+    Case("household no price", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES[:3], "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "BND has no price in tblSecurities"),
+    Case("household unlisted account", "REBAL_HOUSEHOLD", (ACCOUNTS[:2], HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "IRA has no row in tblAccounts"),
     Case("harvest without a day", "REBAL_HARVEST", (LOTS, SECURITIES), "as_of: is blank"),
     Case("harvest minimum nonsense", "REBAL_HARVEST", (LOTS, SECURITIES, None, TODAY, "much"), "minimum: 'much' is not a number"),
     Case("washsales missing basis", "REBAL_WASHSALES", ([TRADE_HISTORY[0], TRADE_HISTORY[4]],), "the basis of 100 is not known"),

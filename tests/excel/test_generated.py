@@ -204,6 +204,9 @@ def test_the_page_uses_the_tables_of_the_tests_and_its_examples_are_true() -> No
         "tblHistory": matrix.TRADE_HISTORY,
         "tblGains": matrix.GAINS,
         "tblTaxProfile": matrix.TAX_PROFILE,
+        "tblAccounts": matrix.ACCOUNTS,
+        "tblHouseholdLots": matrix.HOUSEHOLD_LOTS,
+        "tblHouseholdSecurities": matrix.HOUSEHOLD_SECURITIES,
     }
     page = (PROJECT / "docs/function-reference.md").read_text(encoding="utf-8")
     for function in registry.functions():

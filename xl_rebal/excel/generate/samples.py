@@ -78,6 +78,25 @@ TABLES: dict[str, Table] = {
         ["tax_profile", "year", "filing_status", "magi"],
         ["couple", 2026.0, "married_joint", 400000.0],
     ],
+    "tblAccounts": [
+        ["account", "type", "owner", "cash_reserve"],
+        ["Joint", "taxable", "Ann", 1000.0],
+        ["IRA", "traditional", "Bob", 0.0],
+    ],
+    "tblHouseholdLots": [
+        ["account", "symbol", "acquired", "quantity", "unit_cost"],
+        ["Joint", "CASH", None, 5000.0, None],
+        ["Joint", "VTI", "2015-03-02", 600.0, 90.0],
+        ["Joint", "VXUS", "2021-03-02", 1000.0, 75.0],
+        ["IRA", "VTI", None, 800.0, None],
+        ["IRA", "BND", None, 600.0, None],
+    ],
+    "tblHouseholdSecurities": [
+        ["symbol", "price", "asset_class"],
+        ["VTI", 250.0, "Stocks/US"],
+        ["VXUS", 60.0, "Stocks/International"],
+        ["BND", 75.0, "Bonds/US"],
+    ],
 }
 _WORD = re.compile(r'"(?:[^"]|"")*"|[^\s,]+')
 
