@@ -1,0 +1,94 @@
+"""The book's own rows as the household verifier reads them: exact decimals, plain loops."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from xl_rebal.household.plan import HouseholdPlan
+from xl_rebal.household.request import HouseholdBook, HouseholdRequest
+from xl_rebal.portfolio.accounts import Account
+from xl_rebal.trading.checks_book import Violation
+
+CENT, HALF_CENT = Decimal("0.01"), Decimal("0.005")
+
+
+@dataclass(slots=True)
+class HouseholdRows:
+    """The book's rows of one household, by account and symbol."""
+
+    source: HouseholdBook
+    request: HouseholdRequest
+    plan: HouseholdPlan
+    accounts: dict[str, Account] = field(default_factory=dict)
+    cash: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    held: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    price: dict[str, Decimal] = field(default_factory=dict)
+    found: list[Violation] = field(default_factory=list)
+
+    def fault(self, code: str, where: str, what: str) -> None:
+        """Note one violation."""
+        self.found.append(Violation(code=code, where=where, what=what))
+
+
+def exact(value: float) -> Decimal:
+    return Decimal(repr(float(value)))
+
+
+def read_rows(
+    source: HouseholdBook, request: HouseholdRequest, plan: HouseholdPlan
+) -> HouseholdRows:
+    rows = HouseholdRows(source, request, plan)
+    book = source.book
+    h = book.holdings
+    days = h.settles.tolist()
+    for i in range(len(h)):
+        name, symbol = str(h.account[i]), str(h.symbol[i])
+        account = book.account(name)
+        if account.household != plan.household:
+            continue
+        rows.accounts[name] = account
+        unit = exact(h.price[i]) * exact(h.multiplier[i]) * exact(h.fx[i])
+        if h.kind[i] == "cash":
+            settles = days[i]
+            if settles is not None and settles > request.as_of:
+                continue  # counts in the weights, and cannot be spent
+            rows.cash[name] += exact(h.quantity[i]) * unit
+        elif h.kind[i] == "position":
+            rows.held[name, symbol] += exact(h.quantity[i])
+            rows.price[symbol] = unit
+    return rows
+
+
+def price_of(rows: HouseholdRows, symbol: str) -> Decimal | None:
+    if symbol in rows.price:
+        return rows.price[symbol]
+    known = rows.source.book.security(symbol).price
+    return None if known is None else exact(known)
+
+
+def is_taxed(account: Account) -> bool:
+    return account.type.casefold() in ("", "taxable")
+
+
+def takes_no_lots(rows: HouseholdRows, account: str) -> bool:
+    known = rows.accounts[account]
+    return account in rows.request.no_lots_sent or not known.lot_instructions
+
+
+def return_of(rows: HouseholdRows, account: str) -> str:
+    """The tax return of an account: its own, its owner's, its household's, else the household."""
+    mine = rows.accounts[account]
+    if mine.tax_return:
+        return mine.tax_return
+    house = [a for a in rows.source.book.accounts.values() if a.household == mine.household]
+    own = {
+        a.tax_return for a in house if a.tax_return and a.owner.casefold() == mine.owner.casefold()
+    }
+    own = own if mine.owner and len(own) == 1 else {a.tax_return for a in house if a.tax_return}
+    return min(own) if own else mine.household
+
+
+def group_of(rows: HouseholdRows, symbol: str) -> str:
+    return (rows.source.book.security(symbol).identical_group or symbol).casefold()
