@@ -33,12 +33,14 @@ class HouseholdRows:
 
 
 def exact(value: float) -> Decimal:
+    """The decimal that a number is written as."""
     return Decimal(repr(float(value)))
 
 
 def read_rows(
     source: HouseholdBook, request: HouseholdRequest, plan: HouseholdPlan
 ) -> HouseholdRows:
+    """The rows of the plan's household; cash that settles after the day is left out."""
     rows = HouseholdRows(source, request, plan)
     book = source.book
     h = book.holdings
@@ -62,6 +64,7 @@ def read_rows(
 
 
 def price_of(rows: HouseholdRows, symbol: str) -> Decimal | None:
+    """Money per unit in the base currency: of the holdings, else of the securities table."""
     if symbol in rows.price:
         return rows.price[symbol]
     known = rows.source.book.security(symbol).price
@@ -69,10 +72,12 @@ def price_of(rows: HouseholdRows, symbol: str) -> Decimal | None:
 
 
 def is_taxed(account: Account) -> bool:
+    """True where gains are taxed as they are realised."""
     return account.type.casefold() in ("", "taxable")
 
 
 def takes_no_lots(rows: HouseholdRows, account: str) -> bool:
+    """True where the custodian takes no lot instructions."""
     known = rows.accounts[account]
     return account in rows.request.no_lots_sent or not known.lot_instructions
 
@@ -91,4 +96,5 @@ def return_of(rows: HouseholdRows, account: str) -> str:
 
 
 def group_of(rows: HouseholdRows, symbol: str) -> str:
+    """What a security counts as when losses are matched with purchases."""
     return (rows.source.book.security(symbol).identical_group or symbol).casefold()
