@@ -47,7 +47,7 @@ def plan_household(
 ) -> HouseholdPlan:
     """The verified plan of one household.
 
-    explained  False leaves out the comparison and the prices of limits, which take most of the time.
+    explained  False leaves out the comparison, the prices of limits and the reasons of lots.
 
     Raises TaxError or TableError for lots and profiles that cannot be taxed, PlanError where limits
     cannot hold together, VerificationError where the plan does not pass: then nothing is handed out.
@@ -64,7 +64,7 @@ def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> Househ
     if not problem.why:
         idle = no_trades(problem)
         total = worth(problem, idle, pieces)
-        return _plan(problem, idle, total.total, np.zeros(len(problem.lots)))
+        return _plan(problem, idle, total.total, None)
     search = Search(model_of(problem))
     relaxed = search.run()
     if relaxed is None:
@@ -79,7 +79,8 @@ def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> Househ
                 what="there is a plan in fractions of shares, and none was found in whole ones",
                 remedy="allow a wider band, a smaller minimum, or hold securities of a smaller price",
             )
-    plan = _plan(problem, draft, bound, explain.lot_rates(problem, search, relaxed))
+    rates = explain.lot_rates(problem, search, relaxed) if explained else None
+    plan = _plan(problem, draft, bound, rates)
     return _explained(plan, problem, draft, search, relaxed) if explained else plan
 
 
@@ -103,7 +104,9 @@ def _explained(
     )
 
 
-def _plan(problem: HouseholdProblem, draft: Draft, bound: float, rates: Vector) -> HouseholdPlan:
+def _plan(
+    problem: HouseholdProblem, draft: Draft, bound: float, rates: Vector | None
+) -> HouseholdPlan:
     pieces = all_pieces(problem)
     value, cash = class_values(problem, draft)
     order = problem.accounts
@@ -173,7 +176,9 @@ def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
     return tuple(sorted(result, key=lambda t: (place[t.account], t.action is Action.BUY, t.symbol)))
 
 
-def _lot_sales(problem: HouseholdProblem, draft: Draft, rates: Vector) -> tuple[LotSale, ...]:
+def _lot_sales(
+    problem: HouseholdProblem, draft: Draft, rates: Vector | None
+) -> tuple[LotSale, ...]:
     result = []
     totals = [gains_of(problem, draft.sold, i) for i in range(len(problem.returns))]
     for j in np.flatnonzero(draft.sold).tolist():
@@ -209,7 +214,7 @@ def _lot_sales(problem: HouseholdProblem, draft: Draft, rates: Vector) -> tuple[
                 gain=proceeds - basis,
                 term="long" if lot.is_long else "short",
                 tax=added.total,
-                because=explain.lot_reason(problem, j, draft.sold, rates),
+                because="" if rates is None else explain.lot_reason(problem, j, draft.sold, rates),
             )
         )
     return tuple(result)

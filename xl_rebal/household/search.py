@@ -19,7 +19,7 @@ from xl_rebal.household.model import Limit, Model, case_bounds
 from xl_rebal.household.tax_pieces import Case
 from xl_rebal.optimiser.linear import INFINITE, Optimum, Solver, Vector
 
-NODES = 400  # programs solved at most
+NODES = 1_500  # programs solved at most
 _DUST = 0.005  # dollars
 _MOST_CASES = 256
 
@@ -146,10 +146,11 @@ class Search:
 
 
 def _reaching(model: Model) -> list[tuple[Places, Places]]:
-    """Lots whose loss is washed by buying, and the pairs whose purchase does it, by account and group."""
+    """Lots whose loss is washed by buying, and the pairs whose purchase does it, by group."""
     problem = model.problem
     result = []
     for group in problem.groups:
+        found: dict[tuple[int, ...], list[int]] = {}
         members = [p for p, pair in enumerate(problem.pairs) if pair.group == group]
         for a in range(len(problem.accounts)):
             lots = [
@@ -165,7 +166,8 @@ def _reaching(model: Model) -> list[tuple[Places, Places]]:
                 if not problem.pairs[p].no_buy and problem.reaches(problem.pairs[p].account, a)
             ]
             if lots and buys:
-                result.append((np.array(lots), np.array(buys)))
+                found.setdefault(tuple(buys), []).extend(lots)
+        result += [(np.array(lots), np.array(buys)) for buys, lots in found.items()]
     return result
 
 

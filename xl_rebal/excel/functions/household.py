@@ -115,7 +115,7 @@ def rebal_household(
     source = _source(accounts, lots, securities, targets, profile, day)
     rows: Grid = []
     for household in households(source.book):
-        plan = plan_household(source, request, household, explained=False)
+        plan = plan_household(source, request, household)
         rows += _rows(plan)
         if not plan.trades:
             why = plan.why or "nothing asks for any"
