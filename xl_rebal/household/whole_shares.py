@@ -25,6 +25,7 @@ from xl_rebal.trading.problem import CENT, HALF_CENT, worth_trading
 SMALL_PAIRS, SMALL_LOTS = 14, 30
 _NEAR = 3  # steps that a trade of a large household may move
 _GAP = 2e-8  # of the value: 0.0002 bp
+_LARGE_GAP = 5e-7  # 0.005 bp, where not everything is searched
 _LARGEST = 1_000_000  # steps; beyond, a step is so small that it counts as continuous
 
 
@@ -54,9 +55,11 @@ def best_draft(
     small = len(problem.pairs) <= SMALL_PAIRS and len(problem.lots) <= SMALL_LOTS
     known = worth(problem, start, pieces).total if is_allowed(problem, start) else math.inf
     best = Best(draft=start, total=known, bound=relaxed.bound)
+    if not small and known - relaxed.bound <= _LARGE_GAP * problem.base:
+        return best  # nothing worth looking for is left
     model, wholes = _program(problem, None if small else relaxed)
     solver = Solver(model.program)
-    solver.gap(_GAP * problem.base)
+    solver.gap((_GAP if small else _LARGE_GAP) * problem.base)
     extra = len(model.program.cost) - len(relaxed.lower)
     cases = search.cases() if small else iter([(relaxed.lower, relaxed.upper)])
     bounds = []
