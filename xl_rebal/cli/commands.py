@@ -40,11 +40,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-excel_commands.register(app)
-macro_command.register(app)
-risk_commands.register(app)
-backtest_commands.register(app)
-tax_commands.register(app)
+for _group in (excel_commands, macro_command, risk_commands, backtest_commands, tax_commands):
+    _group.register(app)
 household_commands.register(app)
 
 Holdings = Annotated[
