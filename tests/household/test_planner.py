@@ -227,6 +227,15 @@ def test_held_away_counts_and_gets_no_orders() -> None:
     assert plan.base == pytest.approx(1_000 * 300 + 1_000 * 75 + 800 * 300 + 1_200 * 75 + 6_000)
 
 
+def test_a_reserve_that_is_short_is_filled() -> None:
+    ira = Account(account="IRA", household="h", type="traditional", cash_reserve=9_000.0)
+    tax = Account(account="TAX", household="h", type="taxable", tax_profile="couple")
+    source = two_accounts(accounts=[tax, ira], targets="75% stocks, 25% bonds")
+    plan = planned(source, request("20pp"))
+    assert "IRA is short of 8,000.00 of cash" in plan.why
+    assert next(a.cash_after for a in plan.accounts if a.account == "IRA") >= 9_000.0 - 0.005
+
+
 def test_a_plan_s_menu_is_kept() -> None:
     ira = Account(account="IRA", household="h", type="traditional", menu=frozenset({"bnd"}))
     tax = Account(account="TAX", household="h", type="taxable", tax_profile="couple")

@@ -75,6 +75,7 @@ def problem_of(
     band = widths(request.policy, drift)
     settlement = Settlement(Timing(as_of=request.as_of))
     cash = cash_of_accounts(book, settlement, {}, {})
+    settled = np.array([cash[name].settled for name in names])
     lost = {pairs[lot.pair].group for lot in lots if lot.gain_rate < 0}
     bought = {pair.group for pair in pairs if not pair.no_buy}
     return HouseholdProblem(
@@ -85,7 +86,7 @@ def problem_of(
         accounts=accounts,
         pairs=pairs,
         lots=lots,
-        cash=np.array([cash[name].settled for name in names]),
+        cash=settled,
         flow=flow,
         value=drift.value[0],
         classes=drift.classes,
@@ -96,7 +97,7 @@ def problem_of(
         returns=returns,
         return_of=return_of,
         groups=tuple(sorted(lost & bought)),
-        why=_why(request, drift, accounts, pairs, flow),
+        why=_why(request, drift, accounts, pairs, flow, settled),
         notes=(
             *_notes(accounts),
             *_several_days(accounts, pairs, settlement),
@@ -330,6 +331,7 @@ def _why(
     accounts: tuple[Account, ...],
     pairs: tuple[Pair, ...],
     flow: Vector,
+    settled: Vector,
 ) -> str:
     """What asks for trades, in words; empty when nothing does."""
     dates = [account.last_rebalanced for account in accounts if account.last_rebalanced]
@@ -342,6 +344,12 @@ def _why(
     asked = [verdict.why(0)] if verdict.fires[0] else []
     if flow.any():
         asked.append(f"flows of {flow.sum():,.2f}")
+    short = [
+        f"{account.account} is short of {account.kept_back - float(money):,.2f} of cash"
+        for account, money in zip(accounts, settled + flow, strict=True)
+        if money < account.kept_back - HALF_CENT and not account.held_away
+    ]
+    asked += short
     if request.cash_need:
         asked.append(f"{request.cash_need:,.2f} of cash to raise")
     if request.harvest:
