@@ -17,8 +17,8 @@ from xl_rebal.household.checks_rows import (
 )
 from xl_rebal.household.plan import LotSale
 from xl_rebal.portfolio.securities import Vehicle
-from xl_rebal.tax.income_tax import tax_of
 from xl_rebal.tax.netting import Gains
+from xl_rebal.trading.checks_tax import check_added_tax
 from xl_rebal.trading.plan import Action
 
 _GOLD = frozenset(
@@ -175,7 +175,5 @@ def check_tax(rows: HouseholdRows) -> None:
             if abs(wanted - said) > 0.01:
                 what = f"{kind} gains are {wanted:,.2f}, the plan says {said:,.2f}"
                 rows.fault("tax", f"tax return {name}", what)
-        added = tax_of(profile, gains).total - tax_of(profile).total
-        if abs(added - each.added.total) > 0.02:
-            what = f"the tax added is {added:,.2f}, the plan says {each.added.total:,.2f}"
-            rows.fault("tax", f"tax return {name}", what)
+        for found in check_added_tax(f"tax return {name}", profile, gains, each.added.total):
+            rows.fault(found.code, found.where, found.what)
