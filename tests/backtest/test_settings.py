@@ -10,7 +10,8 @@ import pytest
 
 from tests.backtest.test_simulator import market_of, weekdays
 from xl_rebal.backtest.destinations import to_target
-from xl_rebal.backtest.prices import Market
+from xl_rebal.backtest.metrics import never
+from xl_rebal.backtest.prices import Market, Prices, align
 from xl_rebal.backtest.settings import Flow, Settings
 from xl_rebal.backtest.simulator import simulate
 from xl_rebal.costs import CostModel
@@ -160,6 +161,22 @@ def test_a_withdrawal_sells_the_most_overweight_first() -> None:
             parse_policy("never"),
             Settings(flows=(Flow(amount=-2e6, when=dt.date(2020, 1, 2)),)),
         )
+
+
+def test_given_cash_is_money_where_the_file_prices_cash() -> None:
+    made = align(
+        Prices(
+            dates=np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]"),
+            symbols=("AAA", "Cash"),
+            values=np.array([[10.0, 80.0], [11.0, 80.4]]),
+        ),
+        Targets(
+            items=(Target(asset_class="AAA", target=0.6), Target(asset_class="Cash", target=0.4))
+        ),
+    )
+    run = simulate(made, parse_policy("never"), Settings(holdings={"AAA": 10, "Cash": 400}))
+    assert run.value.tolist() == pytest.approx([500.0, 110 + 400 * 80.4 / 80])
+    assert never(run).tolist() == pytest.approx([1.0, (110 + 402) / 500])
 
 
 def test_given_holdings_are_kept_until_the_rule_fires() -> None:

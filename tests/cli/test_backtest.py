@@ -275,8 +275,8 @@ def test_returns_instead_of_prices(xl: Run, table: Table) -> None:
 def test_pictures(xl: Run, prices: Path, tmp_path: Path) -> None:
     folder = tmp_path / "charts"
     asked = ("backtest", prices, "--targets", TARGETS, "--policy", "2pp", "--png", folder)
-    assert "create the folder" in refused(xl, *asked)[0]
-    folder.mkdir()
+    nowhere = refused(xl, *asked[:-1], folder / "deeper")
+    assert "is no folder, and cannot be made one" in nowhere[0]
     found = xl(*asked, "--json").document
     assert [Path(p).name for p in found["pictures"]] == ["growth.png", "drawdown.png", "drift.png"]
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -334,6 +334,8 @@ BAD: dict[str, tuple[str, str]] = {
     "date twice": ("Date,AAA,BBB\n2024-01-01,1,1\n2024-01-02,1,1\n2024-01-01,1,2\n", "line 4: 2024-01-01 stands twice"),
     "zero price": ("Date,AAA,BBB\n2024-01-01,1,1\n2024-01-02,0,1\n", "2024-01-02, AAA: a price of 0 is not possible"),
     "negative price": ("Date,AAA,BBB\n2024-01-01,1,-1\n2024-01-02,1,1\n", "2024-01-01, BBB: a price of -1"),
+    "no price": ("Date,AAA,BBB\n2024-01-01,1,1e-308\n2024-01-02,1e300,1\n", "AAA: the column has prices below 1e-12 or above 1e+15"),
+    "no exchange": ("Date,AAA,BBB\n0001-01-01,1,1\n0001-01-02,1,1\n", "no row with a date"),
     "one day": ("Date,AAA,BBB\n2024-01-01,1,1\n", "a backtest needs two at least"),
     "missing column": ("Date,AAA,BBB\n2024-01-01,1,\n2024-01-02,1,\n", "BBB: the column has no price"),
     "no dates": ("AAA,BBB\n1,1\n2,2\n", "no row with a date"),
@@ -369,6 +371,16 @@ def test_bad_prices_are_refused_and_nothing_is_written(
         (("--flow", "2024-01-10:-5000000"), "a withdrawal of 5,000,000.00 is more than"),
         (("--min-trade", "-5"), "--min-trade: -5 is not possible"),
         (("--start-value", "0"), "--start-value: 0 is not possible"),
+        (("--start-value", "1e308"), "--start-value: 1e+308 is not possible"),
+        (("--risk-free", "500%"), "--risk-free: 500% a year is not possible"),
+        (("--flow", "daily:1e308"), "--flow: 'daily:1e308' is not understood"),
+        (("--flow", "2030-01-01:5"), "--flow, 2030-01-01: lies outside the sample"),
+        (("--flow", "2024-01-01:5"), "--flow, 2024-01-01: lies outside the sample"),
+        (("--costs", "spread 3bp, impact 2%"), "--costs: market impact needs volumes"),
+        (("--holdings", "100"), "--holdings: '100' is not understood"),
+        (("--holdings", "-1 AAA"), "--holdings: '-1 AAA' is not understood"),
+        (("--holdings", "1 AAA, 2 aaa"), "--holdings: '2 aaa' is not understood"),
+        (("--holdings", "1 CCC"), "holdings, CCC: is no class of the targets"),
         (("--path", "no/such/folder.csv"), "the folder 'such' does not exist"),
     ],
 )
@@ -376,6 +388,74 @@ def test_bad_options_are_refused(
     xl: Run, prices: Path, options: tuple[str, str], message: str
 ) -> None:
     assert message in refused(xl, "backtest", prices, "--targets", TARGETS, *options)[0]
+
+
+def test_given_holdings_and_commissions(xl: Run, prices: Path) -> None:
+    costs = ("--costs", "spread 10bp, commission 4.95, 0.01 per share")
+    options = ("--targets", TARGETS, "--holdings", "10 aaa, 20 BBB, 500 Cash", *costs)
+    found = xl("backtest", prices, *options, "--policy", "5pp", "--json").document
+    assert found["summary"]["start_value"] == pytest.approx(10 * 100 * 1.012 + 20 * 50 + 500)
+    first = found["rebalances"][0]
+    by_hand = sum(4.95 + 0.01 * t["quantity"] + 0.0005 * t["value"] for t in first["trades"])
+    assert first["cost"] == pytest.approx(by_hand)
+    assert "commission 4.95 a trade" in found["costs"]
+    rows = xl("compare", prices, *options, "--policies", "never; 5pp", "--json").document["rows"]
+    assert [row["rebalances"] > 0 for row in rows] == [False, True]
+    assert "CAGR" in xl("backtest", prices, *options).out
+    both = refused(xl, "backtest", prices, *options, "--cost-bps", 5)
+    assert "both say what a trade costs" in both[0]
+
+
+def test_one_file_is_not_named_for_two_outputs(xl: Run, prices: Path, tmp_path: Path) -> None:
+    same = tmp_path / "same.xlsx"
+    asked = ("backtest", prices, "--targets", TARGETS, "--path", same, "--out", same)
+    assert "is named for two outputs" in refused(xl, *asked)[0]
+    assert [p.name for p in tmp_path.iterdir()] == ["prices.csv"]
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "message"),
+    [
+        ("what-if", ("--years", "nan"), "are not possible"),
+        ("what-if", ("--years", "inf"), "are not possible"),
+        ("what-if", ("--seed", "-1"), "--seed: -1 is not possible"),
+        ("compare", ("--starts", "-5"), "--starts: -5 is not possible"),
+        ("drawdowns", ("--asset", "AAA", "--depth", "200%"), "a fall of 200% is not possible"),
+        ("drawdowns", ("--asset", "AAA", "--depth", "0"), "a fall of 0 is not possible"),
+    ],
+)
+def test_numbers_outside_their_range_are_refused(
+    xl: Run, prices: Path, command: str, option: tuple[str, ...], message: str
+) -> None:
+    assert message in refused(xl, command, prices, "--targets", TARGETS, *option)[0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backtest",),
+        ("compare",),
+        ("optimal-band",),
+        ("volatility-bands",),
+        ("drawdowns", "--asset", "AAA"),
+        ("what-if", "--paths", 20, "--years", 1),
+    ],
+)
+def test_every_output_states_its_sample_costs_and_conventions(
+    xl: Run, table: Table, command: tuple[object, ...]
+) -> None:
+    rows = lines()
+    moving = [
+        rows[0],
+        *(f"{row},{50 + n % 7}".replace(",50,", ",") for n, row in enumerate(rows[1:])),
+    ]
+    asked = (command[0], table("moving.csv", "\n".join(moving) + "\n"), *command[1:])
+    found = xl(*asked, "--targets", TARGETS, "--json").document
+    assert "2024-01-01" in str(found)
+    assert "2024-03-22" in str(found)
+    shown = " ".join(xl(*asked, "--targets", TARGETS).out.split())
+    for words in (found["conventions"], found["costs"], found["targets"]):
+        assert words in shown
 
 
 def test_no_policies_and_bad_ones(xl: Run, prices: Path) -> None:

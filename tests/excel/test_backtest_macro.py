@@ -64,3 +64,22 @@ def test_a_workbook_without_prices_is_told_so(tmp_path: Path) -> None:
     )
     with pytest.raises(RebalError, match="tblPrices"):
         run("backtest", portfolio, settings(tmp_path))
+
+
+@pytest.mark.parametrize("cost", [-5.0, 20_000.0])
+def test_a_cost_that_is_not_possible_is_refused(tmp_path: Path, cost: float) -> None:
+    book = FileWorkbook(LAB, out=tmp_path / "lab.xlsx")
+    area = book.named_area("LabCost")
+    assert area is not None
+    book.write(area.sheet, area.row, area.column, [[cost]])
+    with pytest.raises(RebalError, match=r"LabCost: -?\d+ is not possible"):
+        run("backtest", book, settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("REBAL_COMPARE", ["never; 5pp", 5.0]), ("REBAL_OPTIMAL_BAND", [5.0])]
+)
+def test_what_is_compared_states_its_conventions(name: str, more: list[object]) -> None:
+    found = registry.call(name, [lab_example.prices(), lab_example.TARGETS, *more])
+    assert isinstance(found, list)
+    assert "52 rows a year (arithmetic); CAGR geometric" in str(found[1][-1])

@@ -168,6 +168,8 @@ def test_blank_rows_and_odd_blanks() -> None:
         (dt.date(2020, 2, 29), dt.date(2020, 2, 29)),
         ("2020-02-30", None),
         ("2020-13", None),
+        ("0001-01-01", None),
+        ("9999-12-31", None),
         ("SPY", None),
         (True, None),
         (None, None),

@@ -24,6 +24,8 @@ from xl_rebal.trading.orders import limit_price, tick_of
         (0.5, 0.0101, False, 0.495),
         (1.003, 0.01, False, 0.993),
         (0.0001, 0.5, False, 0.0001),
+        (45563.93, 0.0743, True, 48949.32),
+        (69645.77, 0.0461, False, 66435.11),
     ],
 )
 def test_limits_by_hand(price: float, share: float, buy: bool, limit: float) -> None:

@@ -104,7 +104,11 @@ def target_returns(run: Run) -> Matrix:
 
 
 def never(run: Run) -> Matrix:
-    """(T,) value of 1 that buys the first targets and is left alone."""
+    """(T,) value of 1 that buys the first targets, or the given holdings, and is left alone."""
+    if run.settings.holdings is not None:
+        value = run.units[0] @ run.market.price
+        held: Matrix = value / value[0]
+        return held
     cache = run.market.cache
     if "never" not in cache:  # the same for every policy
         price = run.market.price

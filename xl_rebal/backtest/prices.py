@@ -19,6 +19,7 @@ from xl_rebal.portfolio.targets import Targets
 Days = NDArray[np.datetime64]
 Matrix = NDArray[np.float64]
 
+_LEAST, _MOST = 1e-12, 1e15  # no prices lie outside; sums of money would overflow
 _SHOWN = 20  # faults of one kind that are listed before the rest is counted
 LONGEST_GAP = 10  # rows in a row that an asset may miss: a fund closes no longer for holidays
 # One-day price ratios that a split makes and a market hardly ever does.
@@ -339,6 +340,12 @@ def _require_prices(dates: Days, values: Matrix, of: Sequence[str], where: str) 
                 where=f"{where}, {symbol}",
                 what=f"the column has no price from {dates[0]} to {dates[-1]}",
                 remedy="fill it in, or leave the symbol out of the targets",
+            )
+        elif not _LEAST <= np.nanmin(values[:, column]) <= np.nanmax(values[:, column]) <= _MOST:
+            faults.add(
+                where=f"{where}, {symbol}",
+                what=f"the column has prices below {_LEAST:g} or above {_MOST:g}",
+                remedy="correct them, or give prices in another unit",
             )
     faults.raise_as(TableError)
 

@@ -107,7 +107,7 @@ def _first_units(market: Market, settings: Settings) -> Matrix:
                 what=f"a quantity of {quantity:g} is not possible",
                 remedy="backtests are long-only; enter zero or more",
             )
-        units[k] += quantity
+        units[k] += quantity / market.price[-1, 0] if k == len(names) - 1 else quantity
     if not np.any(units > 0):
         raise TableError.of(
             where="holdings", what="hold nothing", remedy="enter a quantity, or leave them out"

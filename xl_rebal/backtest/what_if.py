@@ -16,6 +16,7 @@ from xl_rebal.backtest.simulated_prices import Assumptions, random_paths, resamp
 from xl_rebal.errors import TableError
 
 WIDTHS = (0.02, 0.03, 0.05, 0.07, 0.10)
+_LONGEST = 1000  # years
 _MOST = 60_000_000  # prices held at once: half a gigabyte
 
 
@@ -77,13 +78,13 @@ def what_if(
     progress: Progress | None = None,
 ) -> WhatIf:
     """Run the bands on paths made of blocks of history, or of `assumed` normal or Student-t returns."""
-    days = round(years * market.periods) + 1
+    days = round(years * market.periods) + 1 if 0 < years <= _LONGEST else 0
     count = len(market.names)
     if paths < 1 or days < 2 or paths * days * count > _MOST:
         raise TableError.of(
             where="what-if",
-            what=f"{paths:,} paths of {days:,} rows and {count} classes are not possible",
-            remedy=f"keep paths x rows x classes between 1 and {_MOST:,}",
+            what=f"{paths:,} paths of {years:g} years and {count} classes are not possible",
+            remedy=f"keep the years below {_LONGEST:,}, and paths x rows x classes to {_MOST:,}",
         )
     price: Matrix
     if assumed is None:

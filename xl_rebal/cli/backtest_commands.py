@@ -32,6 +32,13 @@ EndOption = Annotated[str | None, typer.Option("--end", help="Last day (2020-12-
 CostOption = Annotated[
     float, typer.Option("--cost-bps", help="Cost of a trade in basis points of its value.")
 ]
+CostsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--costs",
+        help='Instead of --cost-bps, as in trades: "spread 10bp, commission 4.95, 0.005 per share".',
+    ),
+]
 RiskFreeOption = Annotated[
     str | None, typer.Option("--risk-free", help="Risk-free rate a year, as in 2%, for Sharpe.")
 ]
@@ -56,11 +63,19 @@ FlowOption = Annotated[
     typer.Option("--flow", help="monthly:1000, annual:-40000 or 2020-03-31:-50000 (repeatable)."),
 ]
 StartValueOption = Annotated[float, typer.Option("--start-value", help="Money on the first day.")]
+HoldingsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--holdings",
+        help='Start from units of the classes, cash in money: "100 SPY, 50 AGG, 2500 Cash".',
+    ),
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Write a workbook (.xlsx) with tables and charts.")
 ]
 PngOption = Annotated[
-    Path | None, typer.Option("--png", help="Write charts as PNG files into this folder.")
+    Path | None,
+    typer.Option("--png", help="Write charts as PNG files into this folder; made if missing."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 OverwriteOption = Annotated[
@@ -85,6 +100,7 @@ def backtest(
     start: StartOption = None,
     end: EndOption = None,
     cost_bps: CostOption = 0.0,
+    costs: CostsOption = None,
     risk_free: RiskFreeOption = None,
     returns: ReturnsOption = False,
     accept_jumps: JumpsOption = False,
@@ -94,6 +110,7 @@ def backtest(
     cooldown: CooldownOption = 0,
     flow: FlowOption = None,
     start_value: StartValueOption = 1_000_000.0,
+    holdings: HoldingsOption = None,
     path: Annotated[
         Path | None, typer.Option("--path", help="Write date,value of every day as CSV.")
     ] = None,
@@ -118,6 +135,11 @@ def backtest(
     loaded = price_inputs.load_market(_options(options))
     run = simulate(loaded.market, rule, loaded.settings)
     document = backtest_documents.backtest_document(run)
+    drawn: dict[str, bytes] = {}
+    if png is not None:  # drawn before anything is written: it may be refused
+        from xl_rebal.workbooks.backtest_pictures import backtest_pictures
+
+        drawn = backtest_pictures(run)
     if path is not None:
         write_atomically(path, backtest_documents.path_csv(run), overwrite=overwrite)
         document["path"] = str(path)
@@ -127,9 +149,7 @@ def backtest(
         write_backtest_report(run, out, overwrite=overwrite)
         document["workbook"] = str(out)
     if png is not None:
-        from xl_rebal.workbooks.backtest_pictures import backtest_pictures
-
-        _write_pictures(png, backtest_pictures(run), document, overwrite=overwrite)
+        _write_pictures(png, drawn, document, overwrite=overwrite)
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -144,14 +164,20 @@ def _options(typed: dict[str, Any]) -> Any:
 
 
 def _check_outputs(paths: list[Path | None], prices: Path, *, overwrite: bool) -> None:
-    """Refuse outputs that could not be written, or that are the input, before any work is done."""
+    """Refuse outputs that could not be written, that are the input or one another, before any work."""
     from xl_rebal.errors import FileError
     from xl_rebal.files import check_target
 
+    seen: set[Path] = set()
     for path in paths:
         if path is None:
             continue
         check_target(path, overwrite=overwrite)
+        if path.resolve() in seen:
+            raise FileError.of(
+                where=path.name, what="is named for two outputs", remedy="name each another file"
+            )
+        seen.add(path.resolve())
         if path.exists() and prices.exists() and path.samefile(prices):
             raise FileError.of(
                 where=path.name, what="is the file of prices", remedy="choose another name"
@@ -159,25 +185,32 @@ def _check_outputs(paths: list[Path | None], prices: Path, *, overwrite: bool) -
 
 
 def _png_files(folder: Path | None, names: tuple[str, ...]) -> list[Path]:
-    """The files that --png will write; the folder must be there."""
+    """The files that --png will write into a folder that is there; a new one is empty."""
     from xl_rebal.errors import FileError
 
     if folder is None:
         return []
-    if not folder.is_dir():
+    if not folder.is_dir() and (folder.exists() or not folder.parent.is_dir()):
         raise FileError.of(
             where=folder.name or str(folder),
-            what="is no folder",
-            remedy="create the folder that --png names first",
+            what="is no folder, and cannot be made one",
+            remedy="name a folder that is there, or a new one inside such a folder",
         )
-    return [folder / name for name in names]
+    return [folder / name for name in names] if folder.is_dir() else []
 
 
 def _write_pictures(
     folder: Path, pictures: dict[str, bytes], document: dict[str, Any], *, overwrite: bool
 ) -> None:
+    from xl_rebal.errors import FileError
     from xl_rebal.files import write_atomically
 
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FileError.of(
+            where=folder.name, what="could not be made", remedy="name a folder you may write in"
+        ) from error
     for name, data in pictures.items():
         write_atomically(folder / name, data, overwrite=overwrite)
     document["pictures"] = [str(folder / name) for name in pictures]
@@ -202,6 +235,7 @@ def compare(
     start: StartOption = None,
     end: EndOption = None,
     cost_bps: CostOption = 0.0,
+    costs: CostsOption = None,
     risk_free: RiskFreeOption = None,
     returns: ReturnsOption = False,
     accept_jumps: JumpsOption = False,
@@ -211,6 +245,7 @@ def compare(
     cooldown: CooldownOption = 0,
     flow: FlowOption = None,
     start_value: StartValueOption = 1_000_000.0,
+    holdings: HoldingsOption = None,
     starts: Annotated[
         int,
         typer.Option("--starts", help="Also begin at so many month ends: how much does it matter?"),
@@ -228,23 +263,27 @@ def compare(
     from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
 
     rules = price_inputs.read_policies(policies)
+    price_inputs.require_not_negative("--starts", starts)
     pictures = _png_files(png, ("growth.png", "frontier.png"))
     _check_outputs([out, *pictures], prices, overwrite=overwrite)
     _check_workbook(out)
     loaded = price_inputs.load_market(_options(options))
     found = compared(loaded.market, rules, loaded.settings)
     document = backtest_documents.comparison_document(found)
-    if starts > 0:
+    if starts:
         backtest_documents.add_start_dates(document, found, loaded.settings, starts)
+    drawn: dict[str, bytes] = {}
+    if png is not None:
+        from xl_rebal.workbooks.backtest_pictures import comparison_pictures
+
+        drawn = comparison_pictures(found)
     if out is not None:
         from xl_rebal.workbooks.backtest_report import write_comparison_report
 
         write_comparison_report(found, out, overwrite=overwrite)
         document["workbook"] = str(out)
     if png is not None:
-        from xl_rebal.workbooks.backtest_pictures import comparison_pictures
-
-        _write_pictures(png, comparison_pictures(found), document, overwrite=overwrite)
+        _write_pictures(png, drawn, document, overwrite=overwrite)
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -264,6 +303,7 @@ def optimal_band(
     start: StartOption = None,
     end: EndOption = None,
     cost_bps: CostOption = 0.0,
+    costs: CostsOption = None,
     risk_free: RiskFreeOption = None,
     returns: ReturnsOption = False,
     accept_jumps: JumpsOption = False,
@@ -273,6 +313,7 @@ def optimal_band(
     cooldown: CooldownOption = 0,
     flow: FlowOption = None,
     start_value: StartValueOption = 1_000_000.0,
+    holdings: HoldingsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Bands of every width on the same prices: cost, tracking error, and the best under a limit."""
@@ -311,6 +352,7 @@ def drawdowns(
     """In the falls of one class: a policy against never rebalancing, at the trough and the recovery."""
     from xl_rebal.backtest.drawdowns import drawdown_study
     from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+    from xl_rebal.errors import TableError
     from xl_rebal.portfolio.policy_text import parse_policy
 
     rule = parse_policy(policy)
@@ -325,9 +367,15 @@ def drawdowns(
         "accept_jumps": accept_jumps,
         "flow": None,
     }
+    if not 0 < deep < 1:
+        raise TableError.of(
+            where="--depth",
+            what=f"a fall of {depth} is not possible",
+            remedy="enter one such as 15%",
+        )
     loaded = price_inputs.load_market(_options(options))
     study = drawdown_study(loaded.market, rule, asset, loaded.settings, depth=deep)
-    document = backtest_documents.drawdowns_document(study, rule, loaded.market)
+    document = backtest_documents.drawdowns_document(study, rule, loaded.market, loaded.settings)
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -401,6 +449,7 @@ def what_if(
     from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs, screens
 
     widths = price_inputs.read_widths(bands)
+    price_inputs.require_not_negative("--seed", seed)
     loaded = price_inputs.load_market(
         _options(
             {

@@ -68,15 +68,21 @@ def bands_document(found: BandSearch, settings: Settings) -> dict[str, Any]:
     }
 
 
-def drawdowns_document(study: list[Episode], policy: Policy, market: Market) -> dict[str, Any]:
+def drawdowns_document(
+    study: list[Episode], policy: Policy, market: Market, settings: Settings
+) -> dict[str, Any]:
     """The document of `drawdowns`."""
     return {
         "policy": policy.in_words(),
         "targets": market.targets.in_words(),
         "rows": [episode.row() for episode in study],
+        "costs": settings.costs.in_words(),
+        "conventions": "gains and falls are plain ratios of values at the close, not annual; the first "
+        "purchase is free and not counted",
         "notes": [
             "gain: value under the policy over that of the same first purchase left alone, both at "
             "target at the peak, less 1",
+            f"{len(market.dates)} rows from {market.day(0)} to {market.day(-1)}",
             *market.notes,
         ],
     }
@@ -113,10 +119,13 @@ def volatility_bands_document(market: Market, settings: Settings, average: float
         ],
         "backtests": [{"bands": name, **figures} for name, figures in runs.items()],
         "targets": market.targets.in_words(),
+        "costs": settings.costs.in_words(),
         "conventions": conventions(market),
         "notes": [
             "equal frequency gives the wild classes wider bands, equal risk narrower ones: they serve "
             "opposite aims",
+            f"{len(runs)} sets of bands tried on {len(market.dates)} rows from {market.day(0)} to "
+            f"{market.day(-1)}",
             *market.notes,
         ],
     }
@@ -129,9 +138,11 @@ def what_if_document(found: WhatIf, market: Market, settings: Settings) -> dict[
         "years": found.years,
         "targets": market.targets.in_words(),
         "costs": settings.costs.in_words(),
+        "conventions": f"CAGR geometric, {market.periods:g} rows a year; turnover is one-way, it, cost and "
+        "rebalancings are means over the paths; the first purchase is free and not counted",
         "notes": [
-            f"{found.source}, {found.years:g} years each; no forecast: the paths resemble "
-            f"{market.day(0)} to {market.day(-1)}",
+            f"{len(found.widths)} bands tried; {found.source}, {found.years:g} years each; no forecast: "
+            f"the paths resemble {market.day(0)} to {market.day(-1)}",
             *market.notes,
         ],
     }

@@ -115,8 +115,7 @@ def show_comparison(document: dict[str, Any]) -> None:
     )
     for row in document["rows"][1:]:
         say(f"{row['policy']}: {row['verdict']}{_started(row)}")
-    say(f"Conventions: {document['conventions']}.")
-    _notes(document["notes"])
+    _assumed(document)
 
 
 def show_bands(document: dict[str, Any]) -> None:
@@ -149,9 +148,7 @@ def show_bands(document: dict[str, Any]) -> None:
             for row in document["rows"]
         ],
     )
-    say(f"{document['targets']}; {document['costs']}")
-    say(f"Conventions: {document['conventions']}.")
-    _notes(document["notes"])
+    _assumed(document)
 
 
 def show_drawdowns(document: dict[str, Any]) -> None:
@@ -181,7 +178,7 @@ def show_drawdowns(document: dict[str, Any]) -> None:
             for row in document["rows"]
         ],
     )
-    _notes(document["notes"])
+    _assumed(document)
 
 
 def show_volatility_bands(document: dict[str, Any]) -> None:
@@ -211,7 +208,7 @@ def show_volatility_bands(document: dict[str, Any]) -> None:
             f"{row['bands']}: {row['rebalances_per_year']:.2f} rebalancings a year, tracking error "
             f"{percent(row['tracking_error'])}, cost {row['cost_bps']:.2f} bp a year"
         )
-    _notes(document["notes"])
+    _assumed(document)
 
 
 def show_what_if(document: dict[str, Any]) -> None:
@@ -240,6 +237,13 @@ def show_what_if(document: dict[str, Any]) -> None:
             for row in document["rows"]
         ],
     )
+    _assumed(document)
+
+
+def _assumed(document: dict[str, Any]) -> None:
+    """What the figures above rest on."""
+    say(f"{document['targets']}; {document['costs']}")
+    say(f"Conventions: {document['conventions']}.")
     _notes(document["notes"])
 
 

@@ -15,7 +15,7 @@ from xl_rebal.backtest.simulated_prices import Assumptions
 from xl_rebal.backtest.what_if import assumptions_of
 from xl_rebal.cli.inputs import read_targets
 from xl_rebal.cli.screens import reading
-from xl_rebal.costs import CostModel
+from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians.sheets import Document, Sheet, open_document
 from xl_rebal.errors import RebalError, TableError
 from xl_rebal.market_data.price_tables import read_prices
@@ -23,6 +23,8 @@ from xl_rebal.portfolio import cells
 from xl_rebal.portfolio.policies import Calendar, Policy
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.targets import Targets
+
+_MOST_MONEY = 1e15  # beyond it a float no longer holds cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class BacktestOptions:
     start: str | None = None
     end: str | None = None
     cost_bps: float = 0.0
+    costs: str | None = None
     risk_free: str | None = None
     returns: bool = False
     accept_jumps: bool = False
@@ -43,6 +46,7 @@ class BacktestOptions:
     cooldown: int = 0
     flow: tuple[str, ...] = ()
     start_value: float = 1_000_000.0
+    holdings: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ def load_market(options: BacktestOptions) -> LoadedMarket:
         end=_date(options.end, "--end"),
         accept_jumps=options.accept_jumps,
     )
+    _refuse_flows_outside(market, settings.flows)
     digest = hashlib.sha256(options.prices.read_bytes()).hexdigest()
     return LoadedMarket(market=market, settings=settings, fingerprint=digest)
 
@@ -114,7 +119,7 @@ def _one_model(models: dict[str, Targets]) -> Targets:
     return next(iter(models.values()))
 
 
-def _settings(options: BacktestOptions) -> Settings:
+def _costs(options: BacktestOptions) -> CostModel:
     bps = options.cost_bps
     if not math.isfinite(bps) or not 0 <= bps < 5000:
         raise TableError.of(
@@ -122,27 +127,59 @@ def _settings(options: BacktestOptions) -> Settings:
             what=f"{bps:g} is not possible",
             remedy="enter the cost of a trade in basis points of its value, 0 or more",
         )
-    for name, value in (("--min-trade", options.min_trade), ("--cooldown", options.cooldown)):
-        if not math.isfinite(value) or value < 0:
-            raise TableError.of(
-                where=name, what=f"{value:g} is not possible", remedy="enter zero or more"
-            )
-    if not math.isfinite(options.start_value) or options.start_value <= 0:
+    if options.costs is None:
+        return CostModel(half_spread=bps / 1e4)
+    if bps:
+        raise TableError.of(
+            where="--costs",
+            what="and --cost-bps both say what a trade costs",
+            remedy="leave one of them out",
+        )
+    found = parse_costs(options.costs)
+    if found.impact:
+        raise TableError.of(
+            where="--costs",
+            what="market impact needs volumes, which prices do not carry",
+            remedy="leave it out",
+        )
+    return found
+
+
+def _settings(options: BacktestOptions) -> Settings:
+    require_not_negative("--min-trade", options.min_trade)
+    require_not_negative("--cooldown", options.cooldown)
+    if not 0 < options.start_value <= _MOST_MONEY:
         raise TableError.of(
             where="--start-value",
             what=f"{options.start_value:g} is not possible",
             remedy="enter an amount of money",
         )
+    risk_free = read_share(options.risk_free or "0", "--risk-free")
+    if not -1 < risk_free < 1:
+        raise TableError.of(
+            where="--risk-free",
+            what=f"{options.risk_free} a year is not possible",
+            remedy="enter a rate a year such as 2%",
+        )
     return Settings(
-        costs=CostModel(half_spread=bps / 1e4),
+        costs=_costs(options),
         start_value=options.start_value,
         delay=1 if options.next_close else 0,
         whole_shares=options.whole_shares,
         min_trade=options.min_trade,
         cooldown=options.cooldown,
         flows=tuple(_flow(text) for text in options.flow),
-        risk_free=read_share(options.risk_free or "0", "--risk-free"),
+        holdings=None if options.holdings is None else _holdings(options.holdings),
+        risk_free=risk_free,
     )
+
+
+def require_not_negative(option: str, value: float) -> None:
+    """Refuse a number below zero, or none at all."""
+    if not math.isfinite(value) or value < 0:
+        raise TableError.of(
+            where=option, what=f"{value:g} is not possible", remedy="enter zero or more"
+        )
 
 
 def read_widths(text: str) -> list[float]:
@@ -180,11 +217,48 @@ def read_share(text: str, option: str) -> float:
         raise TableError.of(where=option, what=what, remedy=remedy) from None
 
 
+def _holdings(text: str) -> dict[str, float]:
+    """Units by class from `100 SPY, 50 AGG, 2500 Cash`."""
+    found: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in re.split(r"[,;]", text))):
+        quantity, _, name = part.partition(" ")
+        try:
+            units = cells.number(quantity)
+            if (
+                not name
+                or not 0 <= units <= _MOST_MONEY
+                or name.casefold() in map(str.casefold, found)
+            ):
+                raise ValueError
+        except ValueError:
+            raise TableError.of(
+                where="--holdings",
+                what=f"{part!r} is not understood",
+                remedy='write units and class, each class once: "100 SPY, 50 AGG, 2500 Cash"',
+            ) from None
+        found[name.strip()] = units
+    return found
+
+
+def _refuse_flows_outside(market: Market, flows: tuple[Flow, ...]) -> None:
+    """A dated flow that would never move is a mistake, not a choice."""
+    first, last = market.day(0), market.day(-1)
+    for flow in flows:
+        if isinstance(flow.when, dt.date) and not first < flow.when <= last:
+            raise TableError.of(
+                where=f"--flow, {flow.when}",
+                what=f"lies outside the sample, which buys on {first} and ends on {last}",
+                remedy="correct the date, or leave the flow out",
+            )
+
+
 def _flow(text: str) -> Flow:
     """`monthly:1000`, `2020-03-31:-50000`."""
     when, _, amount = text.rpartition(":")
     try:
         money = cells.number(amount)
+        if abs(money) > _MOST_MONEY:
+            raise ValueError
         if re.match(r"\d{4}-", when):
             return Flow(amount=money, when=dt.date.fromisoformat(when))
         trigger = parse_policy(when).trigger

@@ -9,11 +9,10 @@ from xl_rebal.backtest.prices import align
 from xl_rebal.backtest.run import Run
 from xl_rebal.backtest.settings import Settings
 from xl_rebal.backtest.simulator import simulate
-from xl_rebal.costs import CostModel
 from xl_rebal.errors import FaultList, TableError
 from xl_rebal.excel import ranges
 from xl_rebal.excel.changes import Column, Page
-from xl_rebal.excel.functions.backtest import EVENT_COLUMNS, events_table, only_model
+from xl_rebal.excel.functions.backtest import EVENT_COLUMNS, events_table, only_model, settings_of
 from xl_rebal.excel.ranges import Grid
 from xl_rebal.excel.workbook import Workbook, find_table, need_table
 from xl_rebal.workbooks import styles
@@ -68,7 +67,7 @@ def _cell(book: Workbook, name: str) -> Any:
 def _settings(book: Workbook) -> Settings:
     cost = _cell(book, LAB_COST)
     if cost not in (None, ""):
-        return Settings(costs=CostModel(half_spread=ranges.number(cost, LAB_COST) / 1e4))
+        return settings_of(cost, LAB_COST)
     found = ranges.costs(_grid(book, COSTS))
     if found.impact:
         raise TableError.of(

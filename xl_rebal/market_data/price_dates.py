@@ -16,6 +16,7 @@ _YEAR = re.compile(r"(1[89]|20|21)\d{2}")
 _EPOCH = dt.date(
     1899, 12, 30
 )  # serial 1 of a sheet is 1899-12-31 there; 61 is 1900-03-01 everywhere
+_YEARS = range(1600, 2400)
 _SERIALS = (61, 109_574)  # 1900-03-01 to 2199-12-31
 
 
@@ -23,8 +24,14 @@ def read_date(cell: Any) -> dt.date | None:
     """The date of a cell, or None where it holds none.
 
     Dates, ISO text with or without a time, 11/23/2026 (the American way), 20261123, the serial number
-    of a sheet; a month (2026-11) is its last day, a year (2026) its last day.
+    of a sheet; a month (2026-11) is its last day, a year (2026) its last day. No exchange is so old,
+    and no price so far ahead, that a date outside the years 1600 to 2399 would be meant.
     """
+    found = _read(cell)
+    return found if found is not None and found.year in _YEARS else None
+
+
+def _read(cell: Any) -> dt.date | None:
     if isinstance(cell, dt.datetime):
         return cell.date()
     if isinstance(cell, dt.date):

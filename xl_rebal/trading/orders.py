@@ -29,7 +29,7 @@ def limit_price(price: float, share: float, *, buy: bool) -> float:
     """
     wanted = price * (1 + share) if buy else price * (1 - share)
     tick = tick_of(wanted)
-    steps = float(f"{wanted / tick:.10g}")
+    steps = float(f"{wanted / tick:.14g}")  # the float's own error only, or 48,949.329999 is .33
     whole = math.floor(steps) if buy else math.ceil(steps)
     return max(tick, round(whole * tick, 4))
 

@@ -65,10 +65,13 @@ def comparison_pictures(found: Comparison) -> dict[str, bytes]:
             axes.plot(days, run.growth, color=_colour(place), linewidth=1.0, label=name)
 
     def frontier(axes: Axes) -> None:
+        named: dict[tuple[float, float], list[str]] = {}
         for place, row in enumerate(rows):
             x, y = row["tracking_error"] * 100, row["cost_bps"]
             axes.scatter([x], [y], color=_colour(place), s=36)
-            axes.annotate(row["policy"], (x, y), xytext=(6, 3), textcoords="offset points")
+            named.setdefault((round(x, 4), round(y, 4)), []).append(row["policy"])
+        for at, names in named.items():  # policies that came to the same share a label
+            axes.annotate(", ".join(names), at, xytext=(6, 3), textcoords="offset points")
         axes.set_xlabel("tracking error a year, %")
         axes.set_ylabel("cost, bp a year")
 

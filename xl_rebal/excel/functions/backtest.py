@@ -62,11 +62,12 @@ def _market(prices: Any, targets: Any) -> Market:
     return align(ranges.prices(prices), only_model(targets))
 
 
-def _settings(cost_bps: Any) -> Settings:
-    bps = ranges.number(cost_bps, "cost_bps", 0.0)
+def settings_of(cost_bps: Any, where: str = "cost_bps") -> Settings:
+    """Settings with a cost in basis points, none when blank."""
+    bps = ranges.number(cost_bps, where, 0.0)
     if not 0 <= bps < 5000:
         raise TableError.of(
-            where="cost_bps",
+            where=where,
             what=f"{bps:g} is not possible",
             remedy="enter the cost of a trade in basis points of its value, 0 or more",
         )
@@ -108,7 +109,7 @@ def rebal_backtest(prices: Any, targets: Any, policy: Any, cost_bps: Any, output
             remedy=f"use one of {', '.join(_OUTPUTS)}",
         )
     rule = ranges.policy(policy)
-    run = simulate(_market(prices, targets), rule, _settings(cost_bps))
+    run = simulate(_market(prices, targets), rule, settings_of(cost_bps))
     return _OUTPUTS[word](run)
 
 
@@ -193,8 +194,8 @@ _OUTPUTS = {"summary": _summary, "events": events_table, "path": _path, "chart":
 def rebal_compare(prices: Any, targets: Any, policies: Any, cost_bps: Any) -> Grid:
     """Policies side by side."""
     rules = _policies(policies)
-    found = compare(_market(prices, targets), rules, _settings(cost_bps))
-    return _noted(found.rows(), found.notes())
+    found = compare(_market(prices, targets), rules, settings_of(cost_bps))
+    return _noted(found.rows(), [*found.notes(), conventions(found.market)])
 
 
 def _policies(value: Any) -> list[tuple[str, Policy]]:
@@ -258,7 +259,10 @@ def rebal_optimal_band(prices: Any, targets: Any, cost_bps: Any, limit: Any) -> 
     if isinstance(wanted, float) and wanted < 1:
         wanted = f"{wanted * 100:.12g}%"
     found = search_bands(
-        _market(prices, targets), _settings(cost_bps), limit=parse_limit(cells.text(wanted))
+        _market(prices, targets), settings_of(cost_bps), limit=parse_limit(cells.text(wanted))
     )
     rows = sorted(found.rows, key=lambda row: not row["best"])
-    return _noted([{name: row[name] for name in COLUMNS} for row in rows], found.notes())
+    return _noted(
+        [{name: row[name] for name in COLUMNS} for row in rows],
+        [*found.notes(), conventions(found.market)],
+    )
