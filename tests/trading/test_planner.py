@@ -284,9 +284,7 @@ def test_a_bond_fund_of_class_cash_counts_in_the_cap(cap: float, minimum: float)
         [("VTI", 100, 200, "Stocks"), ("BND", 10, 70, "Bonds"), ("BIL", 200, 91.5, "Cash")],
         "80% stocks, 20% bonds",
         securities={
-            "BIL": Security(
-                symbol="BIL", asset_class="Cash", vehicle=Vehicle.ETF, minimum=minimum
-            )
+            "BIL": Security(symbol="BIL", asset_class="Cash", vehicle=Vehicle.ETF, minimum=minimum)
         },
     )
     result = plan(book, "now", Limits(costs=parse_costs("half-spread 5bp"), max_turnover=cap))
@@ -303,13 +301,20 @@ def test_a_bond_fund_of_class_cash_that_is_too_small_to_sell_pays_for_nothing() 
         + [("BIL", 200, 91.5, "Cash"), ("SWVXX", 2000, 1, "Cash")],
         "80% stocks, 20% bonds",
         securities={
-            "BIL": Security(
-                symbol="BIL", asset_class="Cash", vehicle=Vehicle.ETF, minimum=50_000.0
-            )
+            "BIL": Security(symbol="BIL", asset_class="Cash", vehicle=Vehicle.ETF, minimum=50_000.0)
         },
     )
     assert "BIL" not in {o[2] for o in orders(plan(book, "now", HALF_SPREAD))}
     assert "SWVXX" in {o[2] for o in orders(plan(book, "now", HALF_SPREAD))}
+
+
+def test_new_money_alone_sells_no_money_fund() -> None:
+    book = one_account(
+        [("GLD", 0, 2.06, "Gold"), ("CASH", 1, 1, "Cash"), ("SWVXX", 1234.56, 1, "Cash")],
+        "100% gold",
+    )
+    result = plan(book, "5pp", flows={"A": 123.56}, flow_mode=FlowMode.BUY_ONLY)
+    assert orders(result) == [("BUY", 60, "GLD")]  # 124.56 pay for 60 of 2.06, not for 61
 
 
 def test_breached_only_never_sells_a_class_below_its_target() -> None:
