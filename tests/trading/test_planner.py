@@ -263,6 +263,62 @@ def test_shorts_options_and_untradable_positions_are_left_alone() -> None:
     assert {o[2] for o in orders(plan(book, "5pp"))} == {"S", "B"}
 
 
+def test_rows_held_long_and_short_are_left_alone() -> None:
+    book = one_account(
+        [
+            ("S", 900, 100, "Stocks"),
+            ("VTI", 1300, 100, "Stocks"),
+            ("VTI", -20, 100, "Stocks"),
+            ("B", 200, 100, "Bonds"),
+        ],
+        "60% stocks, 40% bonds",
+    )
+    result = plan(book, "5pp")
+    assert {o[2] for o in orders(result)} == {"S", "B"}
+
+
+@pytest.mark.parametrize("cap", [0.02, 0.05, 0.2])
+@pytest.mark.parametrize("minimum", [0.0, 1_000.0])
+def test_a_bond_fund_of_class_cash_counts_in_the_cap(cap: float, minimum: float) -> None:
+    book = one_account(
+        [("VTI", 100, 200, "Stocks"), ("BND", 10, 70, "Bonds"), ("BIL", 200, 91.5, "Cash")],
+        "80% stocks, 20% bonds",
+        securities={
+            "BIL": Security(symbol="BIL", asset_class="Cash", vehicle=Vehicle.ETF, minimum=minimum)
+        },
+    )
+    result = plan(book, "now", Limits(costs=parse_costs("half-spread 5bp"), max_turnover=cap))
+    sold = [t for t in result.trades if t.symbol == "BIL"]
+    assert all(t.cost > 0 and t.value >= minimum for t in sold)
+    turnover = sum(t.value for t in result.trades) / 2
+    assert turnover <= cap * result.base_before
+    assert sold
+
+
+def test_a_bond_fund_of_class_cash_that_is_too_small_to_sell_pays_for_nothing() -> None:
+    book = one_account(
+        [
+            *(("VTI", 100, 200, "Stocks"), ("BND", 10, 70, "Bonds")),
+            *(("BIL", 200, 91.5, "Cash"), ("SWVXX", 2000, 1, "Cash")),
+        ],
+        "80% stocks, 20% bonds",
+        securities={
+            "BIL": Security(symbol="BIL", asset_class="Cash", vehicle=Vehicle.ETF, minimum=50_000.0)
+        },
+    )
+    assert "BIL" not in {o[2] for o in orders(plan(book, "now", HALF_SPREAD))}
+    assert "SWVXX" in {o[2] for o in orders(plan(book, "now", HALF_SPREAD))}
+
+
+def test_new_money_alone_sells_no_money_fund() -> None:
+    book = one_account(
+        [("GLD", 0, 2.06, "Gold"), ("CASH", 1, 1, "Cash"), ("SWVXX", 1234.56, 1, "Cash")],
+        "100% gold",
+    )
+    result = plan(book, "5pp", flows={"A": 123.56}, flow_mode=FlowMode.BUY_ONLY)
+    assert orders(result) == [("BUY", 60, "GLD")]  # 124.56 pay for 60 of 2.06, not for 61
+
+
 def test_breached_only_never_sells_a_class_below_its_target() -> None:
     result = plan(walkthrough(), "5pp breached only", HALF_SPREAD)
     after = {c.asset_class: c.drift_after for c in result.classes}

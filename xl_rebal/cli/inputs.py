@@ -35,7 +35,7 @@ from xl_rebal.portfolio.book import (
     unknown_symbols,
 )
 from xl_rebal.portfolio.flows import HORIZON
-from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.holdings import LARGEST_VALUE, Holdings
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restrictions_from_rows
@@ -412,10 +412,10 @@ def _fingerprint(options: Options) -> str:
 
 
 def _money(text: str) -> float:
-    """An amount of money typed as an option; refuses what is not finite."""
+    """An amount of money typed as an option; refuses what is not finite, or too large to keep to the cent."""
     try:
-        if "%" not in text:
-            return cells.number(text)
+        if "%" not in text and abs(amount := cells.number(text)) <= LARGEST_VALUE:
+            return amount
     except ValueError:
         pass
     raise TableError.of(

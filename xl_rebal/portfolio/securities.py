@@ -14,6 +14,7 @@ from typing import Any
 
 from xl_rebal.errors import FaultList, TableError
 from xl_rebal.portfolio import classes, tables
+from xl_rebal.portfolio.holdings import LARGEST_VALUE
 
 
 class Vehicle(StrEnum):
@@ -206,6 +207,11 @@ def _from_row(row: Mapping[str, Any], faults: FaultList) -> Security | None:
                     )
                 ]
             )
+    if (price := given.get("price")) is not None:
+        one = max(1.0, given.get("quantity_step", 1.0)) * price
+        if not one <= LARGEST_VALUE:
+            what = f"{price:g} is too large to keep a step of it to the cent"
+            faults.extend([tables.fault_at("securities", row, "price", what, "correct it")])
     if (days := given.get("settlement_days")) is not None:
         if not (days == int(days) and days <= _LONGEST_SETTLEMENT):
             what = f"{days:g} is no number of trading days from 0 to {_LONGEST_SETTLEMENT}"

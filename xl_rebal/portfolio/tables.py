@@ -11,6 +11,8 @@ from typing import Any
 from xl_rebal.errors import Fault, FaultList, TableError
 from xl_rebal.portfolio import cells
 
+_LARGEST = 1e15  # beyond it a double no longer holds cents
+
 Row = tuple[int, Sequence[Any]]
 
 
@@ -73,7 +75,10 @@ def read_rows(
                     faults.add(where=place, what="is blank", remedy="fill it in")
                 continue
             try:
-                record[column.name] = column.read(value)
+                read = column.read(value)
+                if isinstance(read, float) and abs(read) > _LARGEST:
+                    raise ValueError(f"{read:g} is too large a number; correct it")
+                record[column.name] = read
             except ValueError as error:
                 what, _, remedy = str(error).partition("; ")
                 faults.add(where=place, what=what, remedy=remedy)

@@ -214,8 +214,9 @@ def _row(row: ClassResult, standing: Standing, case: Case) -> Iterator[Violation
             what = f"value {when} {money:,.2f}, recomputed {value:,.2f}"
             yield Violation(code="class-value", where=where, what=what)
         if base > CENT:
-            # Cents in the base move a weight by their share of it: more than once where it is above 1.
-            slack = TOLERANCE + loose / base * max(Decimal(1), abs(value / base))
+            # Cents move the class by their share of the base, and the base with it: more than once
+            # where shorts or debts make the weight negative, or above 1.
+            slack = TOLERANCE + loose / base * max(Decimal(1), value / base, 1 - value / base)
             if not abs(exact(weight) - value / base) <= slack:
                 what = f"weight {when} {weight:.9%}, recomputed {value / base:.9%}"
                 yield Violation(code="class-weight", where=where, what=what)

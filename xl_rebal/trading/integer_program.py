@@ -221,7 +221,7 @@ def _least(line: Line, most: int, side: int) -> int | None:
     """The smallest number of steps that is an order; None when there is none up to `most`."""
     if most < 1:
         return None
-    if line.money_fund:
+    if line.money_fund and side < 0:
         return 1
 
     def works(count: int) -> bool:

@@ -86,7 +86,7 @@ def _options(problem: Problem, found: Aims, k: int, delta: float, slack: int) ->
         options = _sells(lines, -delta, class_step(problem, k))
     else:
         return []
-    options = [o for o in options if not _grows_breach(problem, k, o)]
+    options = [o for o in options if not _grows_breach(problem, found, k, o)]
     step = class_step(problem, k)
     if not slack:
         close = [o for o in options if abs(o.moved - delta) < step * (1 + DUST)]
@@ -262,11 +262,15 @@ def exact(count: int, step: float) -> float:
     return float(f"{count * step:.12g}")
 
 
-def _grows_breach(problem: Problem, k: int, option: Option) -> bool:
-    """True when rounding would carry a class past its target and out of its band (very large steps)."""
-    base = problem.base
-    before = problem.value[k] / base - problem.target[k]
-    after = (problem.value[k] + option.moved) / base - problem.target[k]
+def _grows_breach(problem: Problem, found: Aims, k: int, option: Option) -> bool:
+    """True when rounding would carry a class past its target and out of its band on the total after
+    costs: very large steps, or very narrow bands.
+    """
+    before = problem.value[k] / problem.base - problem.target[k]
+    left = problem.base - max(found.cost, option.cost)
+    if left <= 0:
+        return True
+    after = (problem.value[k] + option.moved) / left - problem.target[k]
     outside = after > problem.up[k] - TOLERANCE or -after > problem.down[k] - TOLERANCE
     return outside and before * after < 0
 
@@ -348,7 +352,7 @@ def _allowed(problem: Problem, found: Aims, k: int, option: Option) -> bool:
     up = option.moved > 0
     step = max(line.step_value for line, n in option.trades if (n > 0) == up)
     too_far = (past if up else -past) >= step * (1 - 1e-6)
-    return not too_far and not _grows_breach(problem, k, option)
+    return not too_far and not _grows_breach(problem, found, k, option)
 
 
 def _all_inside(options: Sequence[Option], delta: float, step: float) -> bool:

@@ -81,7 +81,7 @@ def draft(problem: Problem, mode: Mode, *, every: bool = False) -> Draft:
             for line in problem.lines
             if line.must_sell
         )
-        problem = _keeping(problem)
+        problem = _keeping(problem, sells=mode is Mode.RAISE or problem.cash < -HALF_CENT)
     else:
         forced, kept = _forced(problem)
     replaced = [0.0] * len(problem.classes)
@@ -128,9 +128,13 @@ def draft_after_flow(problem: Problem, first: Draft) -> Draft:
     return Draft(merged or first.quantities, {**first.notes, **second.notes}, second.dropped)
 
 
-def _keeping(problem: Problem) -> Problem:
+def _keeping(problem: Problem, *, sells: bool) -> Problem:
+    """The problem with nothing that must go; without `sells`, new money buys and no fund is sold for it."""
     lines = tuple(
-        replace(line, must_sell=False) if line.must_sell else line for line in problem.lines
+        replace(line, must_sell=False, can_sell=line.can_sell and sells)
+        if line.must_sell or (line.can_sell and not sells)
+        else line
+        for line in problem.lines
     )
     return replace(problem, lines=lines)
 

@@ -19,6 +19,7 @@ from xl_rebal.portfolio.fund_rules import Closure, FundRule, rule_for
 from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule
 from xl_rebal.portfolio.securities import Security, Vehicle
 from xl_rebal.trading.limits import Limits
+from xl_rebal.trading.orders import tick_of
 from xl_rebal.trading.plan import Cause
 from xl_rebal.trading.problem import Line
 from xl_rebal.trading.settlement import Settlement
@@ -26,13 +27,16 @@ from xl_rebal.trading.settlement import Settlement
 
 @dataclass(slots=True)
 class _Held:
-    """All rows of one security in an account; `arrives` is the last day on which a row of it settles."""
+    """All rows of one security in an account; `arrives` is the last day on which a row of it settles,
+    `short` whether any row is a short position.
+    """
 
     quantity: float
     price: float
     unit_value: float
     asset_class: str
     arrives: dt.date | None = None
+    short: bool = False
 
 
 class Terms:
@@ -136,8 +140,11 @@ def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
             continue
         held = result[account].get(symbol)
         if held is None:
-            result[account][symbol] = _Held(quantity, price, unit_value, asset_class, settles)
+            result[account][symbol] = _Held(
+                quantity, price, unit_value, asset_class, settles, quantity < 0
+            )
             continue
+        held.short |= quantity < 0
         if settles is not None and (held.arrives is None or settles > held.arrives):
             held.arrives = settles
         if not math.isclose(held.unit_value, unit_value, rel_tol=1e-6):
@@ -226,6 +233,7 @@ def _is_plain(position: _Held, account: Account, klass: int, terms: Terms) -> bo
     """True where nothing of the account but quantity and price has a say in how a holding trades."""
     return (
         position.quantity > 0
+        and not position.short
         and position.unit_value > 0
         and position.arrives is None
         and klass >= 0
@@ -285,7 +293,10 @@ def _line(
         )
     fund = terms.fund_rule(account, security.symbol)
     settles = terms.settlement.day(security, late=terms.settlement.late(fund))
-    frozen, causes = _why_frozen(security, account, quantity, unit_value, klass)
+    short = position is not None and position.short
+    frozen, causes = _why_frozen(security, account, unit_value, klass, short=short)
+    if not frozen and _below_a_tick(security, price, terms.limits):
+        frozen, causes = "cheaper than the smallest limit price", {Cause.UNTRADABLE}
     closed = _why_closed(fund, quantity)
     undelivered = _why_undelivered(position, settles, terms.settlement)
     can_sell = not frozen and not undelivered and Rule.NEVER_SELL not in rules and quantity > 0
@@ -322,7 +333,7 @@ def _line(
         settles=settles,
         fee=fee,
         free=free,
-        listed=security.vehicle not in (Vehicle.MUTUAL_FUND, Vehicle.CASH),
+        listed=_listed(security),
         causes=frozenset(causes),
         notes=(*notes, *_cut_off(fund, terms.settlement)),
     )
@@ -414,8 +425,20 @@ def _cut_off(fund: FundRule | None, settlement: Settlement) -> tuple[str, ...]:
     return ()
 
 
+def _below_a_tick(security: Security, price: float, limits: Limits) -> bool:
+    """True where a limit order cannot carry the limit that is asked for."""
+    share = limits.orders.limit
+    if share is None or not _listed(security):
+        return False
+    return price * (1 + share) < tick_of(price)
+
+
+def _listed(security: Security) -> bool:
+    return security.vehicle not in (Vehicle.MUTUAL_FUND, Vehicle.CASH)
+
+
 def _why_frozen(
-    security: Security, account: Account, quantity: float, unit_value: float, klass: int
+    security: Security, account: Account, unit_value: float, klass: int, *, short: bool
 ) -> tuple[str, set[Cause]]:
     if klass == -1:
         return "excluded", set()
@@ -423,7 +446,7 @@ def _why_frozen(
         return "held away", {Cause.HELD_AWAY}
     if not security.tradable:
         return f"not tradable ({security.vehicle.value})", {Cause.UNTRADABLE}
-    if quantity < 0:
+    if short:
         return "a short position", {Cause.UNTRADABLE}
     if unit_value <= 0:
         return "priced at zero", {Cause.UNTRADABLE}

@@ -28,6 +28,7 @@ from xl_rebal.trading.problem import (
     cash_effect,
     class_step,
     early_shortage,
+    trade_value,
     worth_trading,
 )
 
@@ -80,6 +81,8 @@ def size(problem: Problem, found: Aims, offered: Choices) -> Sized | Excess:
     cash = math.fsum(option.cash for _, option in best.options)
     early = early_shortage(problem, result)
     result = _with_money_funds(problem, result, min(cash, -problem.cash - early) if early else cash)
+    if over := _over_the_cap(problem, result):
+        return Excess(0.0, over)
     beyond = _trades_beyond([offer for _, offer in items])
     return Sized(quantities=result, proven=looked_at_all and len(result) < beyond)
 
@@ -313,11 +316,23 @@ def _funds(problem: Problem, day: float) -> float:
     return math.fsum(cash_effect(line, -line.quantity) for line in able)
 
 
+def _over_the_cap(problem: Problem, quantities: Quantities) -> float:
+    """Turnover in money where what is sold for cash (short-term bonds, say) takes it over the cap; else 0."""
+    if problem.max_turnover is None:
+        return 0.0
+    moved = math.fsum(
+        trade_value(line, abs(quantities[line.symbol]))
+        for line in problem.lines
+        if line.symbol in quantities and not line.money_fund
+    )
+    return moved / 2 if moved / 2 > problem.max_turnover * problem.base + CENT / 2 else 0.0
+
+
 def _with_money_funds(problem: Problem, result: Quantities, moved: float) -> Quantities:
     """Sell as much of the account's money funds as settled cash falls short by."""
     short = -(problem.cash + moved)
     for line in sorted(problem.lines_of(problem.cash_index), key=lambda ln: (-ln.value, ln.symbol)):
-        if short < CENT / 2 or not line.can_sell:
+        if short < CENT / 2 or not line.can_sell or not worth_trading(line, -line.quantity):
             continue
         quantity = _raising(line, short)
         result[line.symbol] = -quantity
