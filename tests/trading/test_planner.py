@@ -297,8 +297,12 @@ def test_a_bond_fund_of_class_cash_counts_in_the_cap(cap: float, minimum: float)
 
 def test_a_bond_fund_of_class_cash_that_is_too_small_to_sell_pays_for_nothing() -> None:
     book = one_account(
-        [("VTI", 100, 200, "Stocks"), ("BND", 10, 70, "Bonds")]
-        + [("BIL", 200, 91.5, "Cash"), ("SWVXX", 2000, 1, "Cash")],
+        [
+            ("VTI", 100, 200, "Stocks"),
+            ("BND", 10, 70, "Bonds"),
+            ("BIL", 200, 91.5, "Cash"),
+            ("SWVXX", 2000, 1, "Cash"),
+        ],
         "80% stocks, 20% bonds",
         securities={
             "BIL": Security(symbol="BIL", asset_class="Cash", vehicle=Vehicle.ETF, minimum=50_000.0)
