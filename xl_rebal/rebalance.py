@@ -39,7 +39,8 @@ class Request:
     ordered_at    when the orders are sent, with its zone, for cut-off times; None when unknown.
     flow_horizon  calendar days ahead of which the book's known withdrawals are kept back.
     freshness     how old positions and prices may be.
-    prove         True looks on, with an integer program, where not every plan could be looked at.
+    prove         True looks on, with an integer program, where not every plan could be looked at and
+                  no more than 12 securities may trade; larger accounts get a bound without a search.
     explain       True finds out what each cause of drift that is left costs (`Plan.not_done`).
     kept          trades that somebody has decided on, by account and symbol: units, + buy, - sell. They are
                   made as they are, and the rest is planned around them.
