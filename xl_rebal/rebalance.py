@@ -39,7 +39,8 @@ class Request:
     ordered_at    when the orders are sent, with its zone, for cut-off times; None when unknown.
     flow_horizon  calendar days ahead of which the book's known withdrawals are kept back.
     freshness     how old positions and prices may be.
-    prove         True looks on, with an integer program, where not every plan could be looked at.
+    prove         True looks on, with an integer program, where not every plan could be looked at and
+                  no more than 12 securities may trade; larger accounts get a bound without a search.
     explain       True finds out what each cause of drift that is left costs (`Plan.not_done`).
     kept          trades that somebody has decided on, by account and symbol: units, + buy, - sell. They are
                   made as they are, and the rest is planned around them.
@@ -97,6 +98,12 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
     plans: dict[str, Plan] = {}
     for drift in drifts:
         band = widths(request.policy, drift)
+        verdict = judge(
+            request.policy,
+            drift,
+            as_of=request.as_of,
+            last_rebalanced=[book.account(name).last_rebalanced for name in drift.accounts],
+        )
         for row, account in enumerate(drift.accounts):
             flow = float(request.flows.get(account, 0.0))
             if flow < 0 and drift.base[row] + flow <= HALF_CENT:
@@ -114,7 +121,15 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
             lines = lines_of_account(book, book.account(account), drift, held[account], terms)
             problem = _problem(drift, row, band, request, lines, cash[account])
             with faults.collecting():
-                plans[account] = _plan_account(book, problem, drift, request, terms, cash[account])
+                # Without a flow the account stands where its drift was measured.
+                fires = (
+                    _fires(problem, drift, request, book.account(account).last_rebalanced)
+                    if flow
+                    else (bool(verdict.fires[row]), verdict.why(row))
+                )
+                plans[account] = _plan_account(
+                    book, problem, drift, request, terms, cash[account], fires
+                )
     faults.raise_as(PlanError)
     ordered = tuple(plans[name] for name in names if name in plans)
     require_verified(book, request.policy, ordered, request.limits, timing=request.timing)
@@ -254,11 +269,17 @@ def _problem(
 
 
 def _plan_account(
-    book: Book, problem: Problem, drift: Drift, request: Request, terms: Terms, cash: AccountCash
+    book: Book,
+    problem: Problem,
+    drift: Drift,
+    request: Request,
+    terms: Terms,
+    cash: AccountCash,
+    verdict: tuple[bool, str],
 ) -> Plan:
     account = book.account(problem.account)
     flow = cash.flow
-    fires, why = _fires(problem, drift, request, account.last_rebalanced)
+    fires, why = verdict
     must_sell = [line.symbol for line in problem.lines if line.must_sell]
     if account.held_away and problem.cash < -HALF_CENT:
         away = f"cash is short by {-problem.cash:,.2f}, and the account is held away"

@@ -27,7 +27,7 @@ from xl_rebal.trading.problem import (
     worth_trading,
 )
 from xl_rebal.trading.proof import NOTHING_ASKED, OPTIMAL, Proof
-from xl_rebal.trading.scores import Task, score, widened
+from xl_rebal.trading.scores import Task, quick_gap, score, widened
 from xl_rebal.trading.sizing import Choices, Excess, Sized, below_minimum, choices, merge, size
 
 _COST_ROUNDS = 9  # trades and their cost depend on each other; they settle within two or three
@@ -35,6 +35,7 @@ _TOP_UPS = 30
 _ATTEMPTS = 24
 _FEWER_STEPS = 20
 _MOST_SLACK = 3
+_SEARCHED = 12  # securities that may trade; in larger accounts a search takes up to a second
 
 
 @dataclass(slots=True)
@@ -308,7 +309,8 @@ def _fit(
 def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tuple[Draft, Proof]:
     """The draft, or a better one, and how good it is known to be.
 
-    search  False keeps the draft where not every other way was looked at.
+    search  False keeps the draft where not every other way was looked at. True looks on in accounts of
+            up to `_SEARCHED` securities that may trade; larger ones get a bound that costs nothing.
     """
     if drafted.task is None:
         if not drafted.quantities:
@@ -317,7 +319,8 @@ def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tup
         return drafted, Proof(optimal=False, stage="destination", detail=what)
     if drafted.proven and drafted.looks == 1:
         return drafted, OPTIMAL
-    if search and drafted.looks == 1:
+    small = sum(line.can_buy or line.can_sell for line in problem.lines) <= _SEARCHED
+    if search and small and drafted.looks == 1:
         drafted = _better(problem, drafted, draft(problem, mode, every=True))
         if drafted.proven and drafted.looks == 1:
             return drafted, OPTIMAL
@@ -329,6 +332,8 @@ def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tup
         return drafted, Proof(optimal=False, stage="destination", detail=what)
     rest = {s: q for s, q in drafted.quantities.items() if s not in drafted.forced}
     task = drafted.task if drafted.looks == 1 else widened(drafted.task, rest)
+    if not small:
+        return drafted, quick_gap(task, rest)
     better, proof = improve(task, rest)
     if better == rest:
         return drafted, proof

@@ -266,6 +266,8 @@ def preferred_buys(lines: Sequence[Line]) -> list[Line]:
 
 def applied(problem: Problem, quantities: Quantities) -> Problem:
     """The account after trades: quantities, class values, cash and breaches."""
+    if not quantities:
+        return problem
     key = frozenset(quantities.items())
     if key not in problem._after:
         problem._after[key] = _applied(problem, quantities)
