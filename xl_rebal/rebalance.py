@@ -20,7 +20,7 @@ from xl_rebal.trading.destinations import Mode, trades_everything
 from xl_rebal.trading.limits import FlowMode, Limits, Timing
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
-from xl_rebal.trading.planner import Draft, draft, draft_after_flow, proven
+from xl_rebal.trading.planner import SEARCHED, Draft, draft, draft_after_flow, proven
 from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
 from xl_rebal.trading.rules import Terms, lines_of_account, positions_by_account
 from xl_rebal.trading.settlement import Settlement
@@ -39,8 +39,8 @@ class Request:
     ordered_at    when the orders are sent, with its zone, for cut-off times; None when unknown.
     flow_horizon  calendar days ahead of which the book's known withdrawals are kept back.
     freshness     how old positions and prices may be.
-    prove         True looks on, with an integer program, where not every plan could be looked at and
-                  no more than 12 securities may trade; larger accounts get a bound without a search.
+    search        where not every plan could be looked at and no more securities than this may trade, an
+                  integer program looks on; larger accounts get a bound without a search. 0: neither.
     explain       True finds out what each cause of drift that is left costs (`Plan.not_done`).
     kept          trades that somebody has decided on, by account and symbol: units, + buy, - sell. They are
                   made as they are, and the rest is planned around them.
@@ -55,7 +55,7 @@ class Request:
     ordered_at: dt.datetime | None = None
     flow_horizon: int = HORIZON
     freshness: Freshness = field(default_factory=Freshness)
-    prove: bool = True
+    search: int = SEARCHED
     explain: bool = True
 
     @property
@@ -293,7 +293,7 @@ def _plan_account(
             return draft(each, mode)
 
         asked = _asked(account, cash, request, terms, triggered=True, why=why, mode=mode)
-        drafted, proof = proven(problem, mode, drafter(problem), search=request.prove)
+        drafted, proof = proven(problem, mode, drafter(problem), search=request.search)
         plan = replace(plan_of(problem, drafted, asked), proof=proof)
         if not request.explain:
             return plan

@@ -28,7 +28,7 @@ TIMING = Timing(as_of=AS_OF)
 
 @functools.cache
 def desk() -> Rebalancing:
-    request = Request(policy=POLICY, limits=LIMITS, as_of=AS_OF, explain=False, prove=False)
+    request = Request(policy=POLICY, limits=LIMITS, as_of=AS_OF, explain=False, search=0)
     return rebalance(desk_book(500, 5), request)
 
 
@@ -100,7 +100,7 @@ def test_500_accounts_with_every_rule_have_no_violation() -> None:
 
 
 def test_without_dates_it_is_as_sound() -> None:
-    request = Request(policy=POLICY, limits=LIMITS, explain=False, prove=False)
+    request = Request(policy=POLICY, limits=LIMITS, explain=False, search=0)
     result = rebalance(desk_book(60, 12), request)
     days = {day.when for plan in result.plans for day in plan.cash_days}
     assert days == {"T+0", "T+1", "T+2", "later"}

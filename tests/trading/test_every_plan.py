@@ -21,7 +21,7 @@ from xl_rebal.rebalance import Request, rebalance
 from xl_rebal.trading.destinations import Mode, strict_line
 from xl_rebal.trading.limits import Limits
 from xl_rebal.trading.plan import Plan
-from xl_rebal.trading.planner import Draft, proven
+from xl_rebal.trading.planner import SEARCHED, Draft, proven
 from xl_rebal.trading.problem import Problem
 
 SHAPES = ((1, 1, 1), (2, 1), (1, 2, 1), (2, 2), (3, 1), (2, 2, 1), (1, 1, 1, 1), (2, 1, 1, 1))
@@ -60,7 +60,7 @@ def drawn(seed: int, shapes: tuple[tuple[int, ...], ...] = SHAPES) -> Account:
     )
 
 
-def planned(account: Account, policy: str) -> Plan:
+def planned(account: Account, policy: str, *, search: int = SEARCHED) -> Plan:
     rows = [
         {
             "account": "A",
@@ -105,7 +105,7 @@ def planned(account: Account, policy: str) -> Plan:
         ),
         max_turnover=None if account.cap is None else float(account.cap),
     )
-    request = Request(policy=parse_policy(policy), limits=limits, explain=False)
+    request = Request(policy=parse_policy(policy), limits=limits, explain=False, search=search)
     (plan,) = rebalance(book, request).plans
     return plan
 
@@ -183,7 +183,7 @@ def test_the_plan_is_the_best_for_the_destinations_that_can_be_reached(
     """
     seen: list[Draft] = []
 
-    def watched(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> Any:
+    def watched(problem: Problem, mode: Mode, drafted: Draft, *, search: int) -> Any:
         seen.append(drafted)
         return proven(problem, mode, drafted, search=search)
 
@@ -225,3 +225,29 @@ def test_the_plan_is_the_best_for_the_destinations_that_can_be_reached(
 def test_enough_of_the_random_plans_are_proven() -> None:
     plans = [planned(drawn(seed), "now") for seed in range(40)]
     assert sum(plan.proof.optimal for plan in plans) >= 36
+
+
+@pytest.mark.parametrize("policy", ["now", "now to halfway"])
+def test_the_bound_without_a_search_is_never_too_small(policy: str) -> None:
+    """What a large account is told: no plan of the search is better by more than was said."""
+    bounded = 0
+    for seed in range(40):
+        account = drawn(seed)
+        best, quick = planned(account, policy), planned(account, policy, search=1)
+        assert best.proof.optimal or quick.proof != best.proof or best == quick
+        if quick.proof.stage == "trades":
+            bounded += 1
+            assert len(quick.trades) - len(best.trades) <= quick.proof.gap
+        elif quick.proof.stage == "drift":
+            bounded += 1
+            assert len(quick.trades) <= len(best.trades)
+            assert left(quick) - left(best) <= quick.proof.gap + 1e-9
+        elif quick.proof.optimal and best.proof.optimal:
+            assert len(quick.trades) == len(best.trades)
+            assert left(quick) == pytest.approx(left(best), abs=2e-9)
+    assert bounded
+
+
+def left(plan: Plan) -> float:
+    """The sum of drifts that a plan leaves, cash counted."""
+    return sum(abs(each.drift_after) for each in plan.classes)

@@ -25,11 +25,43 @@ from xl_rebal.cli.comparing import (
     PricesOption,
     YearsOption,
 )
+from xl_rebal.cli.options import (
+    AccountMapOption,
+    AccountOption,
+    AccountsOption,
+    AsOfOption,
+    CostsOption,
+    CustodianOption,
+    FlowModeOption,
+    FlowOption,
+    FlowsOption,
+    FundRulesOption,
+    Holdings,
+    HorizonOption,
+    InForceOption,
+    JsonOption,
+    LimitOption,
+    LotsOption,
+    MapOption,
+    MappingOption,
+    MaxAgeOption,
+    MinTradeOption,
+    OrderTypeOption,
+    OverwriteOption,
+    PolicyOption,
+    ProveOption,
+    ReserveOption,
+    RestrictionsOption,
+    SecuritiesOption,
+    StaleOption,
+    TargetsOption,
+    TurnoverOption,
+)
 from xl_rebal.errors import FileError, RebalError
 from xl_rebal.portfolio.flows import HORIZON
 from xl_rebal.risk.net_benefit import HORIZON as HORIZON_YEARS
 from xl_rebal.risk.net_benefit import RISK_AVERSION
-from xl_rebal.trading.limits import FlowMode, OrderType, TimeInForce
+from xl_rebal.trading.limits import FlowMode, TimeInForce
 
 app = typer.Typer(
     name="xl-rebal",
@@ -43,119 +75,6 @@ app = typer.Typer(
 for _group in (excel_commands, macro_command, risk_commands, backtest_commands, tax_commands):
     _group.register(app)
 household_commands.register(app)
-
-Holdings = Annotated[
-    Path,
-    typer.Argument(help="Positions: a custodian's export, a CSV or Parquet table, or a workbook."),
-]
-TargetsOption = Annotated[
-    str,
-    typer.Option("--targets", help='Target weights: "60% stocks, 40% bonds", or a table file.'),
-]
-PolicyOption = Annotated[
-    str,
-    typer.Option(
-        "--policy",
-        help="When and how far: 5pp, 20%rel, 5/25, quarterly or 5pp, annual and 5pp, never; then "
-        "optionally beyond, to halfway, to edge, to 50% of band, breached only.",
-    ),
-]
-CustodianOption = Annotated[
-    str | None, typer.Option("--custodian", help="Whose export it is, when not to be recognised.")
-]
-MappingOption = Annotated[
-    Path | None, typer.Option("--mapping", help="A saved column mapping (TOML) for other layouts.")
-]
-AccountMapOption = Annotated[
-    Path | None,
-    typer.Option("--account-map", help="Which account a masked id is: a file with masked,account."),
-]
-MapOption = Annotated[
-    Path | None, typer.Option("--map", help="Your asset classes: a file with symbol,asset_class.")
-]
-SecuritiesOption = Annotated[
-    Path | None,
-    typer.Option("--securities", help="The securities table: classes, steps, prices, ranks."),
-]
-AccountsOption = Annotated[
-    Path | None,
-    typer.Option("--accounts", help="The accounts table: models, reserves, last rebalancing."),
-]
-AccountOption = Annotated[
-    list[str] | None, typer.Option("--account", help="Only this account (repeat for several).")
-]
-ReserveOption = Annotated[
-    float | None, typer.Option("--reserve", help="Cash that every account keeps back.")
-]
-AsOfOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        help="Trade date, for calendar rules and settlement: 2026-11-23; with a time for cut-offs: "
-        '"2026-11-23 15:30 America/New_York".',
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-RestrictionsOption = Annotated[
-    Path | None,
-    typer.Option("--restrictions", help="The restrictions table: never_buy, never_sell, …"),
-]
-CostsOption = Annotated[
-    str | None,
-    typer.Option("--costs", help='"half-spread 5bp, commission 0"; without it trading is free.'),
-]
-FlowOption = Annotated[
-    list[str] | None,
-    typer.Option("--flow", help="Contribution (+) or withdrawal (-): AMOUNT or ACCOUNT:AMOUNT."),
-]
-FlowModeOption = Annotated[
-    FlowMode,
-    typer.Option("--flow-mode", help="hybrid: rebalance if a band is still broken after the flow."),
-]
-MinTradeOption = Annotated[
-    float, typer.Option("--min-trade", help="Smallest trade in money; smaller ones are not made.")
-]
-TurnoverOption = Annotated[
-    str | None,
-    typer.Option("--max-turnover", help="Cap on (buys + sells) / 2 of the total, as in 10%."),
-]
-FlowsOption = Annotated[
-    Path | None,
-    typer.Option("--flows", help="The flows table: known withdrawals, which are kept back."),
-]
-HorizonOption = Annotated[
-    int, typer.Option("--flow-horizon", help="Calendar days ahead that withdrawals are kept back.")
-]
-FundRulesOption = Annotated[
-    Path | None,
-    typer.Option("--fund-rules", help="The fund rules table: minimums, cut-offs, fees, closures."),
-]
-LotsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--lots", help="Open lots, for redemption fees by age: a custodian's file, or a table."
-    ),
-]
-MaxAgeOption = Annotated[
-    int,
-    typer.Option("--max-age", help="Most trading days between positions or prices and --as-of."),
-]
-StaleOption = Annotated[
-    bool, typer.Option("--allow-stale", help="Plan on older positions and prices, and say so.")
-]
-OrderTypeOption = Annotated[
-    OrderType | None,
-    typer.Option("--order-type", case_sensitive=False, help="MARKET (default), LIMIT or MOC."),
-]
-LimitOption = Annotated[
-    str | None,
-    typer.Option("--limit", help="Limit orders this far from the price, as in 0.5%."),
-]
-InForceOption = Annotated[
-    TimeInForce,
-    typer.Option("--time-in-force", case_sensitive=False, help="How long orders stand."),
-]
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 
 
 def run() -> None:
@@ -357,6 +276,7 @@ def trades(
     flow_horizon: HorizonOption = HORIZON,
     fund_rules: FundRulesOption = None,
     lots: LotsOption = None,
+    prove: ProveOption = False,
     max_age: MaxAgeOption = 1,
     allow_stale: StaleOption = False,
     order_type: OrderTypeOption = None,
@@ -411,6 +331,7 @@ def report(
     flow_horizon: HorizonOption = HORIZON,
     fund_rules: FundRulesOption = None,
     lots: LotsOption = None,
+    prove: ProveOption = False,
     max_age: MaxAgeOption = 1,
     allow_stale: StaleOption = False,
     order_type: OrderTypeOption = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +45,7 @@ from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
 from xl_rebal.rebalance import Request
 from xl_rebal.risk.covariance import Covariance, covariance_of_rows
 from xl_rebal.trading.limits import FlowMode, Limits, OrderType, TimeInForce
+from xl_rebal.trading.planner import SEARCHED
 from xl_rebal.trading.staleness import Freshness
 
 
@@ -74,6 +76,7 @@ class Options:
     flow_horizon: int = HORIZON
     fund_rules: Path | None = None
     lots: Path | None = None
+    prove: bool = False
     max_age: int = 1
     allow_stale: bool = False
     order_type: OrderType | None = None
@@ -157,6 +160,7 @@ def load(options: Options) -> Loaded:
         ),
         flows=read_flows(options.flow, holdings),
         flow_mode=options.flow_mode,
+        search=sys.maxsize if options.prove else SEARCHED,
         as_of=as_of or statement.as_of,
         ordered_at=ordered_at,
         flow_horizon=int(_not_negative(options.flow_horizon, "--flow-horizon")),

@@ -35,7 +35,7 @@ _TOP_UPS = 30
 _ATTEMPTS = 24
 _FEWER_STEPS = 20
 _MOST_SLACK = 3
-_SEARCHED = 12  # securities that may trade; in larger accounts a search takes up to a second
+SEARCHED = 12  # securities that may trade: where the search ends soon enough for whole books
 
 
 @dataclass(slots=True)
@@ -306,11 +306,11 @@ def _fit(
     return _Fitted(found=found, quantities=_nothing_fits(problem, found), task=task, proven=False)
 
 
-def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tuple[Draft, Proof]:
+def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: int) -> tuple[Draft, Proof]:
     """The draft, or a better one, and how good it is known to be.
 
-    search  False keeps the draft where not every other way was looked at. True looks on in accounts of
-            up to `_SEARCHED` securities that may trade; larger ones get a bound that costs nothing.
+    search  in accounts of up to so many securities that may trade every other way is looked at; larger
+            ones get a bound that costs nothing. 0 keeps the draft, without a bound.
     """
     if drafted.task is None:
         if not drafted.quantities:
@@ -319,7 +319,7 @@ def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: bool) -> tup
         return drafted, Proof(optimal=False, stage="destination", detail=what)
     if drafted.proven and drafted.looks == 1:
         return drafted, OPTIMAL
-    small = sum(line.can_buy or line.can_sell for line in problem.lines) <= _SEARCHED
+    small = sum(line.can_buy or line.can_sell for line in problem.lines) <= search
     if search and small and drafted.looks == 1:
         drafted = _better(problem, drafted, draft(problem, mode, every=True))
         if drafted.proven and drafted.looks == 1:
