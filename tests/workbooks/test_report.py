@@ -148,6 +148,7 @@ def test_tables_and_sheets_are_what_other_tools_expect(walk: bytes) -> None:
         "tblTrades": "Trades",
         "tblCashDays": "Cash",
         "tblNotDone": "Cash",
+        "tblProofs": "Cash",
         "tblTargets": "Assumptions",
         "tblSettings": "Assumptions",
         "tblPlans": "Assumptions",

@@ -328,6 +328,16 @@ def show_drift(document: dict[str, Any]) -> None:
             for r in document["rows"]
         ],
     )
+    moves = [r for r in document["rows"] if r["move_to_lower"] is not None or r["move_to_upper"]]
+    if moves and len({r["account"] for r in moves}) == 1:
+        say("Moves of a class alone that reach an edge of its band:")
+        for r in moves:
+            ways = [_move(r["move_to_lower"], "lower"), _move(r["move_to_upper"], "upper")]
+            say(f"  {r['asset_class']}: {', '.join(filter(None, ways))}")
+
+
+def _move(move: float | None, edge: str) -> str:
+    return "" if move is None else f"{move * 100:+.2f}% to the {edge}"
 
 
 def _order(trade: dict[str, Any]) -> list[str]:

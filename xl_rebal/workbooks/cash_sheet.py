@@ -1,4 +1,6 @@
-"""Sheet Cash: settled cash of every account day by day, and what was not done with its cost in drift."""
+"""Sheet Cash: settled cash of every account day by day, what was not done with its cost in drift, and how
+good each plan is known to be.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from xl_rebal.workbooks.tables import (
     write_table,
 )
 
-DAYS, CAUSES = "tblCashDays", "tblNotDone"
+DAYS, CAUSES, PROOFS = "tblCashDays", "tblNotDone", "tblProofs"
 HEADER_ROW = 5
 WORDS_WIDTH = 14  # the words run on over the empty cells beside them
 
@@ -70,6 +72,12 @@ CAUSE_COLUMNS = (
 )
 
 
+PROOF_COLUMNS = (
+    Column(header="Account", look=styles.BODY_TEXT),
+    Column(header="Proof", look=styles.BODY_TEXT),
+)
+
+
 def write_cash(canvas: Canvas, figures: Figures) -> Worksheet:
     """Write the sheet."""
     sheet = canvas.sheet("Cash", styles.ACCENT_LIGHT)
@@ -106,16 +114,32 @@ def write_cash(canvas: Canvas, figures: Figures) -> Worksheet:
         row=row + 2,
         filters=len(figures.accounts) > 1,
     )
+    proofs = _write_proofs(canvas, sheet, figures, causes.last_row + 2)
     _fit(sheet, days, causes)
     flag_negative(sheet, days.cells("Closing"))
     sheet.freeze_panes = "A4"
     set_up_print(
         sheet,
         last_column=days.column("Closing"),
-        last_row=causes.last_row,
+        last_row=proofs.last_row,
         repeat=days.header_row,
     )
     return sheet
+
+
+def _write_proofs(canvas: Canvas, sheet: Worksheet, figures: Figures, row: int) -> Placed:
+    """How good each account's plan is known to be, in the order of a good plan."""
+    canvas.put(sheet, row, 1, "How good each plan is known to be", styles.HEADING)
+    plans = [account.plan for account in figures.accounts if account.plan is not None]
+    return write_table(
+        canvas,
+        sheet,
+        name=PROOFS,
+        columns=PROOF_COLUMNS,
+        rows=[[plan.account, plan.proof.words] for plan in plans] or [["", "no plan"]],
+        row=row + 1,
+        filters=False,
+    )
 
 
 def _fit(sheet: Worksheet, days: Placed, causes: Placed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openpyxl.worksheet.worksheet import Worksheet
 
+from xl_rebal.bands import move_to
 from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.cells import Canvas, Content, lines_needed
 from xl_rebal.workbooks.figures import ClassFigures, Figures
@@ -53,6 +54,13 @@ def _reached(drift: str, band: str) -> str:
     return f"IF(BeyondOnly=1,{drift}>N({band})+Tolerance,{drift}>=N({band})-Tolerance)"
 
 
+def _move(edge: str, band: str) -> str:
+    """The return of the class alone that takes its weight to an edge, as `bands.move_to` has it."""
+    possible = f"AND([@Weight]>0,[@Weight]<1,{edge}>=0,{edge}<1)"
+    reached = f'IF({possible},({edge}-[@Weight])/([@Weight]*(1-({edge}))),"")'
+    return f'IF(ISNUMBER({band}),{reached},"")'
+
+
 _MONEY, _PERCENT, _DRIFT = (number(f) for f in (styles.MONEY, styles.PERCENT, styles.DRIFT))
 COLUMNS = (
     Column(header="Account", look=styles.BODY_TEXT),
@@ -73,6 +81,16 @@ COLUMNS = (
         formula='IF(ISNUMBER([@[Band up]]),MIN([@Target]+[@[Band up]],1),"")',
     ),
     Column(header="Status", look=styles.BODY_STATUS, formula=_status("[@Drift]")),
+    Column(
+        header="Move to lower",
+        look=_DRIFT,
+        formula=_move("[@Target]-[@[Band down]]", "[@[Band down]]"),
+    ),
+    Column(
+        header="Move to upper",
+        look=_DRIFT,
+        formula=_move("[@Target]+[@[Band up]]", "[@[Band up]]"),
+    ),
     Column(header="Traded", look=_MONEY, formula=f'{_TRADES}+IF([@Role]="cash",{_EFFECTS},0)'),
     Column(
         header="Value after",
@@ -111,6 +129,7 @@ def write_drift(canvas: Canvas, figures: Figures) -> tuple[Worksheet, Placed]:
         "Drift = weight − target, in percentage points of the weight base (positions + cash, less "
         "reserve and excluded holdings). A band is breached "
         + ("beyond its edge." if beyond else "at its edge.")
+        + " Move = the return of the class alone that takes it to that edge."
         + " After = with the trades, their costs and any flow."
         + (" The reasons on sheet Trades already count the flow." if flows else ""),
     )
@@ -150,6 +169,8 @@ def _row(row: ClassFigures) -> list[Content]:
         row.lower,
         row.upper,
         row.status,
+        None if row.down is None else move_to(row.weight, row.target - row.down),
+        None if row.up is None else move_to(row.weight, row.target + row.up),
         row.traded,
         row.value_after,
         row.weight_after,
