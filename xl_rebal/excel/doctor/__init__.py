@@ -15,7 +15,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("python", python_checks.python),
     ("environment", python_checks.environment),
     ("xlwings", python_checks.xlwings),
-    ("xlwings library", python_checks.library),
+    ("xlwings library", python_checks.xlwings_library),
     ("excel", excel_checks.excel),
     ("64-bit", python_checks.bits),
     ("installation", excel_checks.installation),

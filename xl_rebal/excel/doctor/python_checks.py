@@ -101,7 +101,7 @@ def xlwings(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def library(patient: Patient) -> Iterator[Finding]:
+def xlwings_library(patient: Patient) -> Iterator[Finding]:
     """The DLL that Excel's VBA loads, beside python.exe or one folder above (a virtual environment)."""
     machine, here = patient.machine, patient.machine.python
     if machine.system != "windows":
