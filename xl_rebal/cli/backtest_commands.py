@@ -260,7 +260,7 @@ def compare(
     for name in ("policies", "starts", "out", "png", "overwrite", "json"):
         options.pop(name)
     from xl_rebal.backtest.comparison import compare as compared
-    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs, screens
 
     rules = price_inputs.read_policies(policies)
     price_inputs.require_not_negative("--starts", starts)
@@ -268,7 +268,8 @@ def compare(
     _check_outputs([out, *pictures], prices, overwrite=overwrite)
     _check_workbook(out)
     loaded = price_inputs.load_market(_options(options))
-    found = compared(loaded.market, rules, loaded.settings)
+    with screens.working("comparing") as progress:
+        found = compared(loaded.market, rules, loaded.settings, progress=progress)
     document = backtest_documents.comparison_document(found)
     if starts:
         backtest_documents.add_start_dates(document, found, loaded.settings, starts)
@@ -321,12 +322,15 @@ def optimal_band(
     for name in ("limit", "bands", "json"):
         options.pop(name)
     from xl_rebal.backtest.band_search import WIDTHS, parse_limit, search_bands
-    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs, screens
 
     wanted = parse_limit(limit)
     widths = price_inputs.read_widths(bands) if bands is not None else WIDTHS
     loaded = price_inputs.load_market(_options(options))
-    found = search_bands(loaded.market, loaded.settings, limit=wanted, widths=widths)
+    with screens.working("searching") as progress:
+        found = search_bands(
+            loaded.market, loaded.settings, limit=wanted, widths=widths, progress=progress
+        )
     document = backtest_documents.bands_document(found, loaded.settings)
     if json:
         typer.echo(documents.dumps(document))
