@@ -9,20 +9,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from xl_rebal.bands import Widths, widths
-from xl_rebal.drift import Drift, measure
-from xl_rebal.errors import FaultList, PlanError
+from xl_rebal.drift import Drift, measure_all, negative_totals
+from xl_rebal.errors import FaultList, PlanError, RebalError, TableError
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import HORIZON, Flow, flow_notes, reserved
 from xl_rebal.portfolio.policies import Policy
-from xl_rebal.trading.checks import require_verified
+from xl_rebal.trading.checks import refusal_of, violations_by_plan
 from xl_rebal.trading.destinations import Mode, trades_everything
 from xl_rebal.trading.limits import FlowMode, Limits, Timing
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
 from xl_rebal.trading.planner import SEARCHED, Draft, draft, draft_after_flow, proven
 from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
-from xl_rebal.trading.rules import Terms, lines_of_account, positions_by_account
+from xl_rebal.trading.rules import Terms, lines_of_account, positions_and_faults
 from xl_rebal.trading.settlement import Settlement
 from xl_rebal.trading.staleness import Freshness, check_freshness
 from xl_rebal.trading.surprises import not_done
@@ -65,14 +65,53 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An account that cannot be planned as it is asked.
+
+    error  where, what and the remedy: a PlanError, TableError (a negative total) or, where the verifier
+           did not pass the plan, VerificationError.
+    """
+
+    account: str
+    error: RebalError
+
+    @property
+    def reason(self) -> str:
+        """Why, in one line."""
+        return "; ".join(str(fault) for fault in self.error.faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rebalancing:
-    """Verified plans for every account of a book, and the drifts that they start from."""
+    """Verified plans for the accounts of a book, and the drifts that they start from.
+
+    refused  accounts that cannot be planned, in the order of the holdings; the others have a plan, but
+             for those that hold nothing, which a note names.
+    """
 
     book: Book
     request: Request
     drifts: tuple[Drift, ...]
     plans: tuple[Plan, ...]
     notes: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+    def complete(self) -> Rebalancing:
+        """Itself; raises RebalError where any account is refused."""
+        if self.refused:
+            raise refusal(self.refused)
+        return self
+
+    def usable(self) -> Rebalancing:
+        """Itself; raises RebalError where accounts are refused and no other one has a plan."""
+        return self if self.plans else self.complete()
+
+
+def refusal(refused: Sequence[Refused]) -> RebalError:
+    """All refusals as one error, of their own kind where they are of one kind."""
+    kinds = {type(each.error) for each in refused}
+    kind = kinds.pop() if len(kinds) == 1 else PlanError
+    return kind(*(fault for each in refused for fault in each.error.faults))
 
 
 def rebalance(book: Book, request: Request) -> Rebalancing:
@@ -81,22 +120,31 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
     Raises PlanError where constraints cannot be met, naming every such account; VerificationError
     where a plan does not pass, in which case nothing is handed out.
     """
+    return plan_each(book, request).complete()
+
+
+def plan_each(book: Book, request: Request) -> Rebalancing:
+    """A verified plan for each account that can be planned; the others are in `refused`, with the reason.
+
+    Raises RebalError for what is wrong with the request or the book as a whole: flows of accounts that
+    are not there, positions that are too old, a policy without the bands that it asks for.
+    """
     _require_known(book, request.flows, "flows")
     _require_known(book, request.kept, "locked trades")
-    names = dict.fromkeys(book.holdings.accounts())
     settlement = Settlement(request.timing)
     notes = check_freshness(book, request.freshness, request.as_of)
     leaving = reserved(book.flows, as_of=request.as_of, horizon=request.flow_horizon)
     notes += flow_notes(book.flows, as_of=request.as_of, horizon=request.flow_horizon)
     book = _keeping_back(book, leaving)
     terms = Terms(book, request.limits, settlement)
-    drifts = measure(book)
-    held = positions_by_account(book)
+    drifts = measure_all(book)
+    held, doubted = positions_and_faults(book)
     cash = cash_of_accounts(book, settlement, request.flows, leaving)
     notes += _undated(cash, request.as_of)
-    faults = FaultList()
+    refused: dict[str, RebalError] = {name: PlanError(*found) for name, found in doubted.items()}
     plans: dict[str, Plan] = {}
     for drift in drifts:
+        refused |= {name: TableError(fault) for name, fault in negative_totals(drift).items()}
         band = widths(request.policy, drift)
         verdict = judge(
             request.policy,
@@ -105,22 +153,19 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
             last_rebalanced=[book.account(name).last_rebalanced for name in drift.accounts],
         )
         for row, account in enumerate(drift.accounts):
+            if account in refused:
+                continue
             flow = float(request.flows.get(account, 0.0))
-            if flow < 0 and drift.base[row] + flow <= HALF_CENT:
-                faults.add(
-                    where=f"flows, account {account}",
-                    what=f"a withdrawal of {-flow:,.2f} leaves nothing of the "
-                    f"{drift.base[row]:,.2f} that the account may use",
-                    remedy="withdraw less; to sell everything, give Cash a target of 100% and "
-                    "every other class 0%, and withdraw once it is sold",
-                )
-                continue
             if drift.base[row] + flow <= HALF_CENT:
-                notes.append(f"account {account} holds nothing to weigh; it is left out")
+                if flow < 0:
+                    refused[account] = _overdrawn(account, flow, float(drift.base[row]))
+                else:
+                    notes.append(f"account {account} holds nothing to weigh; it is left out")
                 continue
-            lines = lines_of_account(book, book.account(account), drift, held[account], terms)
-            problem = _problem(drift, row, band, request, lines, cash[account])
+            faults = FaultList()
             with faults.collecting():
+                lines = lines_of_account(book, book.account(account), drift, held[account], terms)
+                problem = _problem(drift, row, band, request, lines, cash[account])
                 # Without a flow the account stands where its drift was measured.
                 fires = (
                     _fires(problem, drift, request, book.account(account).last_rebalanced)
@@ -130,20 +175,47 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
                 plans[account] = _plan_account(
                     book, problem, drift, request, terms, cash[account], fires
                 )
-    faults.raise_as(PlanError)
-    ordered = tuple(plans[name] for name in names if name in plans)
-    require_verified(book, request.policy, ordered, request.limits, timing=request.timing)
+            if faults:
+                refused[account] = PlanError(*faults)
+    names = book.holdings.accounts()
+    ordered = [plans[name] for name in names if name in plans]
+    verified = _verified(book, request, ordered, refused)
     return Rebalancing(
-        book=book, request=request, drifts=tuple(drifts), plans=ordered, notes=tuple(notes)
+        book=book,
+        request=request,
+        drifts=tuple(drifts),
+        plans=verified,
+        notes=tuple(notes),
+        refused=tuple(Refused(account=n, error=refused[n]) for n in names if n in refused),
+    )
+
+
+def _verified(
+    book: Book, request: Request, plans: Sequence[Plan], refused: dict[str, RebalError]
+) -> tuple[Plan, ...]:
+    """The plans that the verifier passes; the others are added to `refused`."""
+    found = violations_by_plan(book, request.policy, plans, request.limits, timing=request.timing)
+    for plan, violations in zip(plans, found, strict=True):
+        if violations:
+            refused[plan.account] = refusal_of(violations)
+    return tuple(plan for plan in plans if plan.account not in refused)
+
+
+def _overdrawn(account: str, flow: float, base: float) -> PlanError:
+    return PlanError.of(
+        where=f"flows, account {account}",
+        what=f"a withdrawal of {-flow:,.2f} leaves nothing of the {base:,.2f} that the account may use",
+        remedy="withdraw less; to sell everything, give Cash a target of 100% and every other class "
+        "0%, and withdraw once it is sold",
     )
 
 
 def plan_by_hand(
     book: Book, request: Request, trades: Mapping[str, Mapping[str, float]]
 ) -> tuple[Plan, ...]:
-    """What trades that a person chose amount to: a plan for each account, not verified yet.
+    """What trades that a person chose amount to: a plan for each account named, not verified yet.
 
-    trades  units by account and symbol, + buy, - sell; accounts without any make none.
+    trades  units by account and symbol, + buy, - sell; empty for an account that is to make none.
 
     Raises PlanError where an account cannot trade what is asked (no price, no class with a target).
     """
@@ -152,15 +224,19 @@ def plan_by_hand(
     leaving = reserved(book.flows, as_of=request.as_of, horizon=request.flow_horizon)
     book = _keeping_back(book, leaving)
     terms = Terms(book, request.limits, settlement)
-    drifts = measure(book)
-    held, cash = positions_by_account(book), cash_of_accounts(book, settlement, {}, leaving)
+    held, doubted = positions_and_faults(book)
+    cash = cash_of_accounts(book, settlement, {}, leaving)
     faults = FaultList()
     plans: dict[str, Plan] = {}
-    for drift in drifts:
+    for drift in measure_all(book):
         band = widths(request.policy, drift)
+        negative = negative_totals(drift)
         for row, account in enumerate(drift.accounts):
-            wanted = trades.get(account, {})
-            if drift.base[row] <= HALF_CENT and not wanted:
+            if account not in trades:
+                continue
+            wanted = trades[account]
+            faults.extend([*doubted.get(account, ()), *filter(None, [negative.get(account)])])
+            if account in doubted or (drift.base[row] <= HALF_CENT and not wanted):
                 continue
             known = book.account(account)
             with faults.collecting():

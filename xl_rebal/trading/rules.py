@@ -11,7 +11,7 @@ from typing import Any
 
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import Drift
-from xl_rebal.errors import FaultList, PlanError
+from xl_rebal.errors import Fault, FaultList, PlanError
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book, target_of
@@ -121,9 +121,21 @@ def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
 
     Raises PlanError where one symbol stands at two prices in an account.
     """
+    result, doubted = positions_and_faults(book)
+    faults = FaultList()
+    for found in doubted.values():
+        faults.extend(found)
+    faults.raise_as(PlanError)
+    return result
+
+
+def positions_and_faults(
+    book: Book,
+) -> tuple[dict[str, dict[str, _Held]], dict[str, list[Fault]]]:
+    """The same, with the faults of the accounts that have any beside it."""
     holdings = book.holdings
     result: dict[str, dict[str, _Held]] = {name: {} for name in holdings.accounts()}
-    faults = FaultList()
+    faults: dict[str, list[Fault]] = {}
     rows = zip(
         holdings.account.tolist(),
         holdings.symbol.tolist(),
@@ -148,14 +160,14 @@ def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
         if settles is not None and (held.arrives is None or settles > held.arrives):
             held.arrives = settles
         if not math.isclose(held.unit_value, unit_value, rel_tol=1e-6):
-            faults.add(
+            fault = Fault(
                 where=f"account {account}, {symbol}",
                 what=f"stands at two prices ({held.price:,.6g} and {price:,.6g})",
                 remedy="correct the price in one of its rows",
             )
+            faults.setdefault(account, []).append(fault)
         held.quantity += quantity
-    faults.raise_as(PlanError)
-    return result
+    return result, faults
 
 
 def lines_of_account(
