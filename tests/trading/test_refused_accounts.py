@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from xl_rebal.portfolio.targets import parse_targets
 from xl_rebal.rebalance import Rebalancing, Request, plan_by_hand, plan_each, rebalance
 from xl_rebal.trading.checks import check_plans
 from xl_rebal.trading.limits import Timing
+from xl_rebal.trading.outcome import plan_of
+from xl_rebal.trading.plan import Plan
 
 POLICY = parse_policy("5pp")
 TARGETS = parse_targets("60% stocks, 40% bonds")
@@ -121,15 +124,12 @@ def test_a_plan_that_the_verifier_does_not_pass_is_refused_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A planted fault: the planner of one account forgets what it must keep back."""
-    from xl_rebal import rebalance as module
 
-    honest = module.plan_of
-
-    def forgetful(problem, drafted, asked):  # type: ignore[no-untyped-def]
-        plan = honest(problem, drafted, asked)
+    def forgetful(*asked: Any) -> Plan:
+        plan = plan_of(*asked)
         return replace(plan, cash_after=plan.cash_after + 1) if plan.account == "Good" else plan
 
-    monkeypatch.setattr(module, "plan_of", forgetful)
+    monkeypatch.setattr("xl_rebal.rebalance.plan_of", forgetful)
     result = plan_each(book(ROWS[:2] + ROWS[-2:]), Request(policy=POLICY))
     assert [plan.account for plan in result.plans] == ["Also good"]
     (refused,) = result.refused

@@ -12,7 +12,7 @@ from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Target, Targets, parse_targets
-from xl_rebal.rebalance import Rebalancing, Request, rebalance
+from xl_rebal.rebalance import Rebalancing, Request, plan_each, rebalance
 from xl_rebal.trading.limits import Limits
 from xl_rebal.workbooks.report import ReportSource
 
@@ -221,6 +221,24 @@ def hostile() -> Rebalancing:
     return plan(rows, policy="5pp")
 
 
+def refused_accounts() -> Rebalancing:
+    """Four accounts of which one is planned: a debt, a withdrawal too large, a price that contradicts."""
+    rows = [
+        *walk_rows("IRA 77"),
+        *walk_rows("Margin"),
+        cash_row(-2_000_000.0, "Margin"),
+        *walk_rows("Overdrawn"),
+        *walk_rows("Twice"),
+        {**walk_rows("Twice")[0], "price": 221.0},
+    ]
+    book = Book(
+        holdings=Holdings.from_rows(rows),
+        models={"": parse_targets("60% Stocks, 30% Bonds, 10% Real Estate")},
+    )
+    request = Request(policy=parse_policy("5pp"), flows={"Overdrawn": -3_000_000.0})
+    return plan_each(book, request)
+
+
 SCENARIOS = {
     "walk-through": lambda: plan(walk_rows()),
     "no trades": lambda: plan(walk_rows(), policy="20pp"),
@@ -236,6 +254,7 @@ SCENARIOS = {
     "several accounts": several_accounts,
     "many kinds": many_kinds,
     "hostile texts": hostile,
+    "refused accounts": refused_accounts,
     "cash only": lambda: plan([cash_row(1000.0)]),
     "empty account": lambda: plan([*walk_rows(), cash_row(0.0, "Empty")]),
 }

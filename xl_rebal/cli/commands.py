@@ -54,6 +54,7 @@ from xl_rebal.cli.options import (
     RestrictionsOption,
     SecuritiesOption,
     StaleOption,
+    StrictOption,
     TargetsOption,
     TurnoverOption,
 )
@@ -237,9 +238,10 @@ def _planned(options: dict[str, Any]) -> tuple[Any, Any, Any]:
     from xl_rebal.alternatives import chosen
     from xl_rebal.cli import inputs
     from xl_rebal.cli.comparing import Comparing, compared
-    from xl_rebal.rebalance import rebalance
+    from xl_rebal.rebalance import plan_each
 
     options = dict(options)
+    strict = options.pop("strict", False)
     comparison = Comparing.taken_from(options)
 
     options["only"] = tuple(options.pop("account") or ())
@@ -248,8 +250,9 @@ def _planned(options: dict[str, Any]) -> tuple[Any, Any, Any]:
     if comparison.plan is not None:
         request = chosen(loaded.request, comparison.plan)
         loaded = replace(loaded, request=request, policy=request.policy)
-    found = compared(loaded, comparison)
-    return loaded, rebalance(loaded.book, loaded.request), found
+    result = plan_each(loaded.book, loaded.request)
+    result = result.complete() if strict else result.usable()
+    return loaded, result, compared(loaded, comparison)
 
 
 @app.command()
@@ -277,6 +280,7 @@ def trades(
     fund_rules: FundRulesOption = None,
     lots: LotsOption = None,
     prove: ProveOption = False,
+    strict: StrictOption = False,
     max_age: MaxAgeOption = 1,
     allow_stale: StaleOption = False,
     order_type: OrderTypeOption = None,
@@ -296,6 +300,7 @@ def trades(
 
     loaded, result, found = _planned(options)
     document = documents.trades_document(loaded, result, found)
+    screens.show_refused(document["refused"])
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -332,6 +337,7 @@ def report(
     fund_rules: FundRulesOption = None,
     lots: LotsOption = None,
     prove: ProveOption = False,
+    strict: StrictOption = False,
     max_age: MaxAgeOption = 1,
     allow_stale: StaleOption = False,
     order_type: OrderTypeOption = None,
@@ -371,12 +377,14 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
     )
     write_report(result, source, out, version=__version__, overwrite=overwrite, choices=found)
     document = {**documents.trades_document(loaded, result, found), "workbook": str(out)}
+    screens.show_refused(document["refused"])
     if json:
         typer.echo(documents.dumps(document))
         return
-    from xl_rebal.bands import check
+    from xl_rebal.bands import check_drift
 
-    screens.show_drift(documents.drift_document(loaded, check(result.book, loaded.policy)))
+    checks = [check_drift(result.book, drift, loaded.policy) for drift in result.drifts]
+    screens.show_drift(documents.drift_document(loaded, checks))
     screens.show_trades(document, result)
     screens.warn(document["warnings"])
     screens.say(f"workbook: {out}")

@@ -330,6 +330,7 @@ def trades_document(
             for plan in plans
         ],
         "not_done": [not_done_row(row) for plan in plans for row in plan.not_done],
+        "refused": [{"account": each.account, "reason": each.reason} for each in result.refused],
         **({"alternatives": comparing.rows(found)} if found else {}),
         "warnings": [*loaded.warnings, *result.notes],
     }

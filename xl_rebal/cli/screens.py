@@ -89,6 +89,17 @@ def warn(warnings: list[str] | tuple[str, ...]) -> None:
         err.print(Text("warning: ", style="yellow") + Text(text))
 
 
+def show_refused(rows: list[dict[str, Any]]) -> None:
+    """Accounts without a plan, on stderr, each with its reason."""
+    for row in rows:
+        err.print(
+            Text("refused: ", style="red") + Text(f"account {row['account']}: {row['reason']}")
+        )
+    if rows:
+        many = "1 account was" if len(rows) == 1 else f"{len(rows)} accounts were"
+        err.print(Text(f"{many} not planned; the others are (--strict refuses all)"))
+
+
 def say(text: str) -> None:
     """One line on stdout, as it is."""
     out.print(Text(text), soft_wrap=True)

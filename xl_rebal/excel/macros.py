@@ -31,7 +31,7 @@ from xl_rebal.excel.sharing import clean
 from xl_rebal.excel.value_pages import drift_page, value_pages
 from xl_rebal.excel.workbook import Workbook, WorkbookError
 from xl_rebal.files import check_target, write_atomically
-from xl_rebal.rebalance import rebalance
+from xl_rebal.rebalance import plan_each, refusal
 
 
 class MacroError(RebalError):
@@ -168,21 +168,28 @@ def check_drift(book: Workbook, settings: Settings) -> Outcome:
 
 
 def generate_trades(book: Workbook, settings: Settings) -> Outcome:
-    """Plan, verify, keep the plan, and write its trades; locked trades are planned around."""
+    """Plan, verify, keep the plan, and write its trades; locked trades are planned around.
+
+    An account that cannot be planned is named in the outcome, on both sheets and with the stored plan. One
+    with locked trades stops the macro: the trades would be lost with it.
+    """
     inputs = read_inputs(book)
     what = asked(inputs)
     kept = [t for t in _sheet_trades(book, what) if t.locked and t.quantity]
     locks: dict[str, dict[str, float]] = {}
     for trade in kept:
         locks.setdefault(trade.account, {})[trade.symbol] = trade.signed
-    try:
-        result = rebalance(what.book, replace(what.request, kept=locks))
-    except VerificationError as error:
-        if not kept:
-            raise
-        raise plan_edits.of_locked(error, kept) from None
+    result = plan_each(what.book, replace(what.request, kept=locks))
+    lost = [each for each in result.refused if each.account in locks]
+    if lost:
+        error = refusal(lost)
+        raise plan_edits.of_locked(error, kept) if isinstance(error, VerificationError) else error
+    result = result.usable()
     stored = StoredPlan(
-        inputs=inputs, plans=result.plans, locked=frozenset(trade.key for trade in kept)
+        inputs=inputs,
+        plans=result.plans,
+        locked=frozenset(trade.key for trade in kept),
+        refused=tuple((each.account, each.reason) for each in result.refused),
     )
     return _plan_outcome(stored, what, settings, {t.key: t.edit for t in kept if t.edit})
 
@@ -251,7 +258,7 @@ def export_orders(book: Workbook, settings: Settings) -> Outcome:
     count = sum(1 for _ in stored.trades())
     return Outcome(
         lines=(f"{count} orders of plan {sheet.plan_id} written to {settings.file.name}",),
-        warnings=tuple(warnings),
+        warnings=(*plan_sheet.refused_words(stored), *warnings),
         document={"plan_id": sheet.plan_id, "orders": count, "file": settings.file.name},
     )
 
@@ -332,16 +339,21 @@ def _plan_outcome(
     pages = plan_sheet.pages(stored, plan_id, what, marks=marks)
     trades = list(stored.trades())
     lines = [f"plan {plan_id}: {len(trades)} trade{'s' * (len(trades) != 1)}, verified"]
+    if stored.refused:
+        lines[0] += (
+            f"; {len(stored.refused)} of {len(stored.refused) + len(stored.plans)} accounts REFUSED"
+        )
     lines += [f"{plan.account}: {plan.why}" for plan in stored.plans[:10]]
     if len(stored.plans) > 10:
         lines.append(f"and {len(stored.plans) - 10} accounts more: see sheet {plan_sheet.PLAN}")
     return Outcome(
         lines=tuple(lines),
-        warnings=what.warnings,
+        warnings=(*plan_sheet.refused_words(stored), *what.warnings),
         changes=pages,
         document={
             "plan_id": plan_id,
             "verified": True,
+            "refused": [{"account": a, "reason": reason} for a, reason in stored.refused],
             "trades": [
                 {
                     "account": t.account,

@@ -17,6 +17,7 @@ from xl_rebal.workbooks.drift_sheet import write_drift
 from xl_rebal.workbooks.engine_figures import figures_of
 from xl_rebal.workbooks.holdings_sheet import write_holdings
 from xl_rebal.workbooks.lint import require_clean
+from xl_rebal.workbooks.refused_sheet import write_refused
 from xl_rebal.workbooks.source import ReportSource
 from xl_rebal.workbooks.summary_sheet import write_summary
 from xl_rebal.workbooks.trades_sheet import write_trades
@@ -41,6 +42,8 @@ def build_report(
     figures = figures_of(result)
     canvas = Canvas()
     write_summary(canvas, figures, source)
+    if result.refused:
+        write_refused(canvas, figures)
     write_holdings(canvas, figures)
     write_drift(canvas, figures)
     write_trades(canvas, figures)

@@ -12,7 +12,7 @@ from xl_rebal.errors import TableError
 from xl_rebal.excel import ranges
 from xl_rebal.excel.functions.arguments import COSTS, HOLDINGS, POLICY, TARGETS, book_of, table_of
 from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_function
-from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.rebalance import Request, plan_each
 from xl_rebal.risk.net_benefit import RISK_AVERSION, Investor
 from xl_rebal.risk.shock import returns_of, shocked
 from xl_rebal.trading.limits import Limits
@@ -85,7 +85,8 @@ def rebal_netbenefit(
     covariance = ranges.covariance(prices, classes_of(book), "tblPrices")
     request = Request(policy=ranges.policy(policy), limits=Limits(costs=ranges.costs(costs)))
     rows: Grid = [list(BENEFIT_COLUMNS)]
-    for plan in rebalance(book, request).plans:
+    result = plan_each(book, request).usable()
+    for plan in result.plans:
         benefit = benefit_of(plan, covariance, Investor(risk_aversion=aversion))
         rows.append(
             [
@@ -101,6 +102,7 @@ def rebal_netbenefit(
                 benefit.in_words(),
             ]
         )
+    rows += [[each.account, *[None] * 8, f"refused: {each.reason}"] for each in result.refused]
     return rows
 
 
