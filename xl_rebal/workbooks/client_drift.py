@@ -190,8 +190,9 @@ LAYOUT = SheetLayout(
                 Spot(
                     column=1,
                     look=styles.SUBTITLE,
-                    content="Drift = weight − target, in percentage points of the weight base "
-                    "(positions + cash + flow, less reserve and excluded holdings). After = with the trades and their costs.",
+                    content="Drift = weight − target, in percentage points of the "
+                    "weight base (positions + cash + flow, less reserve and excluded "
+                    "holdings). After = with the trades and their costs.",
                 ),
             ),
             height=16,

@@ -97,7 +97,8 @@ ACCOUNTS = Block(
     words={"Cash": ("short",)},
     negative=("Cash before", "Cash after"),
 )
-_IN_CLASS = "(tblDrift[Class no]=[@No])"
+# The class by its place in the table: names that differ only in case are one name to Excel.
+_IN_CLASS = "(tblDrift[Class no]=ROW([@[Asset class]])-ROW(tblClasses[[#Headers],[Asset class]]))"
 CLASSES = Block(
     name="tblClasses",
     fields=(
@@ -142,7 +143,6 @@ CLASSES = Block(
             holds=_NUMBER,
             formula=f"SUMPRODUCT({_IN_CLASS}*1,tblDrift[Traded])",
         ),
-        Field(header="No", look=styles.BODY_PLANNED, holds=_NUMBER),
     ),
     filters=False,
     header_height=18,
@@ -411,7 +411,6 @@ def _classes(figures: ClientFigures) -> TableContents:
             "Drift": [a - b for a, b in zip(current, aims, strict=True)],
             "Drift after": [a - b for a, b in zip(later, aims_after, strict=True)],
             "Traded": traded,
-            "No": list(range(1, count + 1)),
         },
     )
 

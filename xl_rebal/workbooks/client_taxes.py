@@ -22,7 +22,7 @@ from xl_rebal.workbooks.layout import (
 )
 from xl_rebal.workbooks.styles import number
 
-WORDS_WIDTH, NOTE_WIDTH = 46, 150
+WORDS_WIDTH, WAY_WIDTH = 46, 36
 _NUMBER, _OPTIONAL, _TEXT = Holds.NUMBER, Holds.OPTIONAL, Holds.TEXT
 _MONEY = number(styles.MONEY)
 _TAX = "[@[Federal income tax]]+[@[Investment income tax]]+[@State]"
@@ -66,20 +66,12 @@ SALES = Block(
 WAYS = Block(
     name="tblWays",
     fields=(
-        Field(header="Way to rebalance", look=styles.BODY_TEXT, holds=_TEXT),
+        Field(header="Way to rebalance", look=styles.BODY_WRAP, holds=_TEXT),
         Field(header="Tax this year", look=_MONEY, holds=_OPTIONAL),
         Field(header="Gain left untaxed", look=_MONEY, holds=_OPTIONAL),
         Field(header="Loss carried on", look=_MONEY, holds=_OPTIONAL),
         Field(header="Drift left", look=number(styles.PERCENT), holds=_OPTIONAL),
         Field(header="Costs", look=_MONEY, holds=_OPTIONAL),
-    ),
-    filters=False,
-)
-NOTES = Block(
-    name="tblNotes",
-    fields=(
-        Field(header="About", look=styles.BODY_TEXT, holds=_TEXT),
-        Field(header="No", look=styles.BODY_STATUS, holds=_NUMBER),
     ),
     filters=False,
 )
@@ -165,7 +157,7 @@ def contents(figures: ClientFigures) -> SheetContents:
     money = money_width([s.proceeds for s in sales], 15)
     first = [s.account for s in sales] + [r.tax_return for r in returns]
     widths = (
-        max(26.0, text_width(first, 14, 30)),
+        text_width(first, WAY_WIDTH, 42),
         *(max(money, 16.0),) * 9,
         WORDS_WIDTH,
     )
@@ -269,16 +261,18 @@ def _ways(figures: ClientFigures) -> TableContents:
     found = plan.comparison if plan is not None else ()
     if not found:
         return _blank_row(WAYS, "Way to rebalance", "not compared")
+    words = [each.in_words for each in found]
     return table_of(
         WAYS,
         {
-            "Way to rebalance": [each.in_words for each in found],
+            "Way to rebalance": words,
             "Tax this year": [each.tax_now for each in found],
             "Gain left untaxed": [each.deferred for each in found],
             "Loss carried on": [each.loss_left for each in found],
             "Drift left": [each.drift for each in found],
-            "Costs": [each.cost for each in found],
+            "Costs": [round(each.cost, 6) for each in found],
         },
+        heights((words, WAY_WIDTH)),
     )
 
 
