@@ -24,6 +24,12 @@ STATUS_COLOURS = {
     "CHANGED": styles.BAD,
     "OVERDRAWN": styles.BAD,
     "PLAN OUT OF DATE": styles.BAD,
+    "no": styles.BAD,
+    "SELL": styles.WARN,
+    "BUY": styles.GOOD,
+    "short": styles.BAD,
+    "DIFFERS": styles.BAD,
+    "ok": styles.GOOD,
     "Plan is current": styles.GOOD,
 }
 

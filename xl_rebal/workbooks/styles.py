@@ -31,6 +31,7 @@ RATE = "0.000%"
 COUNT = "#,##0"
 GENERAL = "General"
 TEXT = "@"
+DATE = "yyyy-mm-dd"
 LIMIT = '[>=1000000000000000]"none";#,##0.00'  # no upper bound is stored as 1E+15
 
 
@@ -60,9 +61,13 @@ LABEL = Look(colour=MUTED)
 LABEL_TOP = Look(colour=MUTED, vertical="top")
 WORDS = Look(wrap=True, vertical="top", align="left")
 WORD_LINE = Look(align="left")
+DAY = Look(format=DATE, align="left")
+LINK = Look(colour=INPUT, align="left")
 STRONG = Look(bold=True, size=11, align="left")
 CARD_LABEL = Look(size=9, colour=MUTED, fill=PALE, align="center")
 CARD_VALUE = Look(size=14, bold=True, colour=ACCENT, fill=PALE, align="center")
+CARD_MONEY = replace(CARD_VALUE, format=MONEY)
+CARD_COUNT = replace(CARD_VALUE, format=COUNT)
 HEADER = Look(bold=True, colour="FFFFFF", fill=ACCENT, align="center", wrap=True)
 PICKER = Look(format=TEXT, bold=True, colour=INPUT, fill="FFF9E5", align="left", line="E0C766")
 
@@ -100,6 +105,13 @@ class Styles:
         if made is None:
             made = self._made[look] = self._make(look)
         cell._style = copy(made)
+
+    def place_of(self, look: Look) -> int:
+        """The place of a look among the cell styles of the saved workbook."""
+        cell: Any = self._scratch.cell(row=2, column=1)
+        self.apply(cell, look)
+        place: int = cell.style_id
+        return place
 
     def _make(self, look: Look) -> Any:
         cell: Any = self._scratch.cell(row=1, column=len(self._made) + 1)

@@ -1,0 +1,97 @@
+"""Cells as a sheet's XML holds them: the same characters that openpyxl and `package` write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+from xl_rebal.errors import RebalError
+from xl_rebal.workbooks.cells import Content, Formula, as_stored, clean_text, fitted, is_risky
+
+try:
+    import orjson
+except ImportError:  # the extra [fast] is not installed; the numbers are the same, only slower
+    orjson = None
+
+REMEMBERED = 50_000  # texts: symbols, classes and names come again from client to client
+
+
+def numbers(values: Sequence[float | None]) -> list[str]:
+    """Numbers as text that reads back as the same numbers; None as `null`."""
+    if not values:
+        return []
+    if orjson is None:
+        return ["null" if value is None else repr(value + 0.0) for value in values]
+    text: str = orjson.dumps(values).decode()
+    return text[1:-1].replace("-0.0,", "0.0,").removesuffix("-0.0").split(",")
+
+
+def require_finite(texts: Sequence[str], nothing: int, where: str) -> None:
+    """Refuse infinite numbers and those that are none; `nothing` is how many cells may be blank."""
+    if texts.count("null") != nothing or not {"nan", "inf", "-inf"}.isdisjoint(texts):
+        raise RebalError.of(
+            where=where,
+            what="a cell would hold what is not a number in a workbook",
+            remedy="report this as a bug",
+        )
+
+
+class FormulaTexts(dict[str, str]):
+    """Texts as the saved values of formulas, worked out once each."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        made = self[text] = _ascii(escape(clean_text(text)).replace("\n", "&#10;"))
+        return made
+
+
+class TextCells(dict[str, str]):
+    """Texts as what follows a cell's address, worked out once each."""
+
+    def __init__(self, style: int, risky_style: int) -> None:
+        super().__init__()
+        self._style, self._risky = style, risky_style
+        self[""] = f' s="{style}" t="n"></c>'
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        made = self[text] = self._cell(text)
+        return made
+
+    def _cell(self, text: str) -> str:
+        shown = fitted(clean_text(text))
+        if not shown:
+            return f' s="{self._style}" t="n"></c>'
+        style = self._risky if is_risky(shown) else self._style
+        stored = as_stored(shown)
+        space = ' xml:space="preserve"' if stored != stored.strip() else ""
+        words = _ascii(escape(stored))
+        return f' s="{style}" t="inlineStr"><is><t{space}>{words}</t></is></c>'
+
+
+def rest_of_cell(content: Content, texts: TextCells, style: int, where: str) -> str:
+    """What follows a cell's address, whatever it holds."""
+    if isinstance(content, str):
+        return texts[content]
+    if content is None:
+        return f' s="{style}" t="n"></c>'
+    if not isinstance(content, Formula):
+        return f' s="{style}" t="n"><v>{number(content, where)}</v></c>'
+    formula = _ascii(escape(content.text))
+    if isinstance(content.value, str):
+        value = _ascii(escape(clean_text(content.value)).replace("\n", "&#10;"))
+        return f' s="{style}" t="str"><f>{formula}</f><v>{value}</v></c>'
+    return f' s="{style}"><f>{formula}</f><v>{number(content.value, where)}</v></c>'
+
+
+def number(value: float, where: str) -> str:
+    """One number as text."""
+    text = numbers([value])[0]
+    require_finite([text], 0, where)
+    return text
+
+
+def _ascii(text: str) -> str:
+    return text if text.isascii() else text.encode("ascii", "xmlcharrefreplace").decode()

@@ -1,0 +1,89 @@
+"""One sheet of a stamp: what stands before and after its rows, and the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from xl_rebal.workbooks.layout import Block, SheetContents, SheetLayout
+from xl_rebal.workbooks.limits import check_rows
+from xl_rebal.workbooks.stamp_parts import Builder, Mover, Moving, moving, shortened
+from xl_rebal.workbooks.stamp_rows import BlockStamp, LineStamp, StyleOf
+
+_REFERENCES = re.compile(
+    r'(?:\b(?:ref|sqref|topLeftCell|activeCell)="|<formula>)([^"<]*)(?:"|</formula>)'
+)
+_WIDTH = re.compile(r'width="[^"]*" (customWidth="1" min="([0-9]+)")')
+
+
+class SheetStamp:
+    """A sheet of a stamp; `xml` is the sheet of the model."""
+
+    def __init__(
+        self, name: str, layout: SheetLayout, xml: str, mover: Mover, style_of: StyleOf
+    ) -> None:
+        self.name = name
+        self._layout, self._mover = layout, mover
+        head, _, rest = xml.partition("<sheetData>")
+        self._tail_xml = rest.partition("</sheetData>")[2]
+        self._width_columns = [int(match[2]) - 1 for match in _WIDTH.finditer(head)]
+        # The widths are filled in before the row numbers, which they must not touch.
+        self._head = _references(_WIDTH.sub('width="\1" \\1', head), mover)
+        self._tails: dict[tuple[bool, ...], Moving] = {}
+        self._widths: dict[tuple[float, ...], str] = {}
+        self._items = [
+            BlockStamp(item, style_of) if isinstance(item, Block) else LineStamp(item, style_of)
+            for item in layout.items
+        ]
+        self._blocks = [item for item in self._items if isinstance(item, BlockStamp)]
+
+    def last_rows(self, contents: SheetContents) -> list[int]:
+        """The last row of each table."""
+        counts = [table.count for table in contents.tables]
+        return [place.last_row for place in self._layout.places(counts)]
+
+    def numbers(self, contents: SheetContents) -> Iterator[Sequence[float | None]]:
+        """Every column of numbers."""
+        for block, table in zip(self._blocks, contents.tables, strict=True):
+            yield from block.numbers(table)
+
+    def xml(self, contents: SheetContents, rows: Sequence[int], texts: Iterator[list[str]]) -> str:
+        """The sheet's XML; `rows` are the last rows of all tables of the workbook."""
+        head, tail = self._head, self._tail(contents)
+        pieces = [self._with_widths(head.template % head.numbers(rows), contents), "<sheetData>"]
+        tables = iter(contents.tables)
+        row = 1
+        for item in self._items:
+            if isinstance(item, LineStamp):
+                pieces.append(item.xml(row, contents.slots, self._layout.title))
+                row += 1
+                continue
+            table = next(tables)
+            pieces.append(item.header(row))
+            pieces.append(item.rows(table, row + 1, texts))
+            row += table.count + 1
+        check_rows(row - 1, self._layout.title)
+        pieces += ("</sheetData>", tail.template % tail.numbers(rows))
+        return "".join(pieces)
+
+    def _with_widths(self, head: str, contents: SheetContents) -> str:
+        widths = iter([f"{contents.widths[column]:.16g}" for column in self._width_columns])
+        first, *others = head.split("\1")
+        return first + "".join([next(widths) + other for other in others])
+
+    def _tail(self, contents: SheetContents) -> Moving:
+        single = tuple([table.count == 1 for table in contents.tables])
+        made = self._tails.get(single)
+        if made is None:
+            made = self._tails[single] = _references(self._tail_xml, self._mover, single)
+        return made
+
+
+def _references(text: str, mover: Mover, single: Sequence[bool] = ()) -> Moving:
+    def put(builder: Builder, match: re.Match[str]) -> None:
+        found = match[1]
+        if any(single) and "sqref=" in match[0]:
+            found = shortened(found, mover, single)
+        builder.reference(found, mover)
+
+    return moving(text, _REFERENCES, put)

@@ -1,0 +1,91 @@
+"""Packages made of parts that were compressed beforehand and parts that change."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from xl_rebal.workbooks.package import ZIP_TIME
+
+try:
+    from isal import isal_zlib
+except (
+    ImportError
+):  # the extra [fast] is not installed: the same contents, slower and in other bytes
+    isal_zlib = None
+
+COMPRESSOR = "zlib" if isal_zlib is None else "isal"
+_LEVEL = 1
+_DOS_DATE = ((ZIP_TIME[0] - 1980) << 9) | (ZIP_TIME[1] << 5) | ZIP_TIME[2]
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_VERSION, _DEFLATED = 20, 8
+_MOST = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A compressed part."""
+
+    name: bytes
+    crc: int
+    size: int
+    data: bytes
+
+
+def packed(name: str, text: bytes) -> Packed:
+    """A part compressed."""
+    if isal_zlib is None:
+        deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        crc = zlib.crc32(text)
+    else:
+        deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
+        crc = isal_zlib.crc32(text)
+    data = deflate.compress(text) + deflate.flush()
+    return Packed(name.encode("ascii"), crc, len(text), data)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The parts that a package begins with, and their entries in its list of contents."""
+
+    count: int
+    body: bytes
+    contents: bytes
+
+
+NOTHING = Start(0, b"", b"")
+
+
+def start_of(parts: Iterable[Packed]) -> Start:
+    """Parts that stand first in many packages, put together once."""
+    return _joined(NOTHING, list(parts))
+
+
+def package_of(start: Start, parts: Sequence[Packed]) -> bytes:
+    """The package: what it begins with, and the parts that follow, all dated the same."""
+    whole = _joined(start, parts)
+    end = _END.pack(
+        b"PK\5\6", 0, 0, whole.count, whole.count, len(whole.contents), len(whole.body), 0
+    )
+    return whole.body + whole.contents + end
+
+
+def _joined(start: Start, parts: Sequence[Packed]) -> Start:
+    offset = len(start.body)
+    body, contents = [start.body], [start.contents]
+    for part in parts:
+        if part.size > _MOST or offset > _MOST:
+            raise ValueError("a package of more than 4 GiB")
+        common = (0, _DEFLATED, 0, _DOS_DATE, part.crc, len(part.data), part.size, len(part.name))
+        local = _LOCAL.pack(b"PK\3\4", _VERSION, *common, 0)
+        contents += (
+            _CENTRAL.pack(b"PK\1\2", _VERSION, _VERSION, *common, 0, 0, 0, 0, 0, offset),
+            part.name,
+        )
+        body += (local, part.name, part.data)
+        offset += len(local) + len(part.name) + len(part.data)
+    return Start(start.count + len(parts), b"".join(body), b"".join(contents))
