@@ -71,9 +71,7 @@ def _planned_alone(result: Rebalancing, account: Account) -> Plan | None:
             accounts={name: account},
             flows=tuple(flow for flow in book.flows if flow.account == name),
         )
-        asked = replace(
-            request, flows=_only(name, request.flows), kept=_only(name, request.kept)
-        )
+        asked = replace(request, flows=_only(name, request.flows), kept=_only(name, request.kept))
         made = rebalance(alone, asked)
     except RebalError:  # nothing to sell, or a minimum in the way: the caller names the account
         return None

@@ -8,20 +8,18 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
+from xl_rebal.custodians.orders.documents import order_document, order_of_document
 from xl_rebal.custodians.orders.fields import LotInstruction
 from xl_rebal.errors import ReadError
 from xl_rebal.household import checks as household_checks
 from xl_rebal.household.plan import HouseholdPlan
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.portfolio.book import Book
-from xl_rebal.portfolio.securities import Vehicle
 from xl_rebal.rebalance import Rebalancing, Request
 from xl_rebal.trading.checks import require_verified
-from xl_rebal.trading.limits import OrderType, TimeInForce
 from xl_rebal.trading.order import Order, exact_quantity, order_of_trade
-from xl_rebal.trading.plan import Action, Plan, Trade
+from xl_rebal.trading.plan import Plan, Trade
 
 _SEAL = object()  # only the functions of this module make VerifiedOrders
 
@@ -55,7 +53,7 @@ class VerifiedOrders:
     def line(self) -> str:
         """One line of text for a file, with the sum by which `read_line` knows it unchanged."""
         document = {
-            "orders": [_document(order) for order in self.orders],
+            "orders": [order_document(order) for order in self.orders],
             "lots": [_lot_document(lot) for lot in self.lots],
             "notes": list(self.notes),
         }
@@ -183,35 +181,6 @@ def _lots(
     return tuple(lots), tuple(notes)
 
 
-_TEXTS = ("account", "symbol", "custodian", "client", "currency", "plan_id")
-_PLAIN = (*_TEXTS, "price", "value", "cost", "discretionary", "held_away")
-_EXACT = ("quantity", "limit_price", "step", "held")
-
-
-def _document(order: Order) -> dict[str, Any]:
-    document = {name: getattr(order, name) for name in _PLAIN}
-    for name in _EXACT:
-        number = getattr(order, name)
-        document[name] = None if number is None else f"{number:f}"
-    for name in ("action", "order_type", "time_in_force", "vehicle"):
-        document[name] = getattr(order, name).value
-    return document
-
-
-def _order(document: Mapping[str, Any]) -> Order:
-    exact = {n: None if document[n] is None else Decimal(document[n]) for n in _EXACT}
-    return Order(
-        **{
-            **document,
-            **exact,
-            "action": Action(document["action"]),
-            "order_type": OrderType(document["order_type"]),
-            "time_in_force": TimeInForce(document["time_in_force"]),
-            "vehicle": Vehicle(document["vehicle"]),
-        }
-    )
-
-
 def _lot_document(lot: LotInstruction) -> list[str]:
     return [
         lot.account,
@@ -244,7 +213,7 @@ def read_line(line: str, where: str) -> VerifiedOrders:
         )
         for account, symbol, lot_id, acquired, quantity, plan_id in document["lots"]
     )
-    orders = tuple(map(_order, document["orders"]))
+    orders = tuple(map(order_of_document, document["orders"]))
     return VerifiedOrders(_SEAL, orders, lots, tuple(document["notes"]))
 
 
