@@ -15,6 +15,7 @@ from xl_rebal.cli import (
     excel_commands,
     household_commands,
     macro_command,
+    order_commands,
     risk_commands,
     tax_commands,
 )
@@ -76,6 +77,7 @@ app = typer.Typer(
 for _group in (excel_commands, macro_command, risk_commands, backtest_commands, tax_commands):
     _group.register(app)
 household_commands.register(app)
+order_commands.register(app)
 
 
 def run() -> None:
