@@ -12,6 +12,7 @@ import typer
 from xl_rebal import __version__
 from xl_rebal.cli import (
     backtest_commands,
+    batch_commands,
     excel_commands,
     household_commands,
     macro_command,
@@ -78,6 +79,7 @@ for _group in (excel_commands, macro_command, risk_commands, backtest_commands, 
     _group.register(app)
 household_commands.register(app)
 order_commands.register(app)
+batch_commands.register(app)
 
 
 def run() -> None:

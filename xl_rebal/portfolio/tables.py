@@ -220,6 +220,9 @@ ACCOUNTS = TableSpec(
         Column(name="last_rebalanced", read=cells.date),
         Column(name="menu", read=cells.words),
         Column(name="lot_instructions", read=cells.yes_no),
+        Column(name="client", synonyms=("client name", "name", "household name")),
+        Column(name="policy", synonyms=("rebalancing policy",)),
+        Column(name="plan_mode", synonyms=("planning mode",)),
     ),
 )
 
