@@ -12,6 +12,7 @@ differs from it by no more than `_Bounds.by_cost`.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ Rows = NDArray[np.int64]
 
 _CASH, _ABOVE, _BELOW, _COST, _TURNOVER, _TRADES, _AGAINST, _EARLY = range(8)
 _TIES = 256
+FEW = 64  # combinations that are not worth leaving out any of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,15 @@ class Best:
     trades: float
     against: float
     distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """What the options of the classes that are still to come can add to each sum."""
+
+    least: list[float]
+    most: list[float]
+    apart: float  # the least of what is above and what is below together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +98,8 @@ class Combinations:
         # Cash and all classes are apart from their aims by this in all, less what a combination costs.
         self._rest = math.fsum(self._apart(k, 0.0) for k in (cash, *taken)) - self._bounds.middle
         self._funds = _funds(problem, math.inf)
-        self._each = [self._sums_of(k, options) for k, options in items]
+        self._each = self._sums_of(items)
+        self._later = _later(self._each, _EARLY + len(problem.early))
         self._start()
 
     def _start(self) -> None:
@@ -102,20 +114,24 @@ class Combinations:
         wanted = found.cash_aim if k == problem.cash_index else found.wanted[k]
         return problem.value[k] + moved - wanted + found.slope[k] * self._dearer
 
-    def _sums_of(self, k: int, options: Sequence[Option]) -> Matrix:
-        apart = np.array([self._apart(k, o.moved) for o in options])
-        return np.array(
-            [
-                [o.cash for o in options],
-                np.maximum(apart, 0.0),
-                np.maximum(-apart, 0.0),
-                [o.cost for o in options],
-                [o.turnover for o in options],
-                [len(o.trades) for o in options],
-                [o.against for o in options],
-                *([o.cash_by(due.settles) for o in options] for due in self._problem.early),
-            ]
-        )
+    def _sums_of(self, items: Items) -> list[Matrix]:
+        """The sums of single options, class by class."""
+        options = [option for _, each in items for option in each]
+        rows: list[list[float]] = [
+            [o.cash for o in options],
+            [self._apart(k, o.moved) for k, each in items for o in each],
+            [0.0] * len(options),
+            [o.cost for o in options],
+            [o.turnover for o in options],
+            [len(o.trades) for o in options],
+            [o.against for o in options],
+            *([o.cash_by(due.settles) for o in options] for due in self._problem.early),
+        ]
+        sums = np.array(rows)
+        np.maximum(-sums[_ABOVE], 0.0, out=sums[_BELOW])
+        np.maximum(sums[_ABOVE], 0.0, out=sums[_ABOVE])
+        ends = itertools.accumulate(len(each) for _, each in items)
+        return [sums[:, end - len(each) : end] for (_, each), end in zip(items, ends, strict=True)]
 
     @property
     def count(self) -> int:
@@ -134,7 +150,7 @@ class Combinations:
         self._start()
         for place, each in enumerate(self._each):
             self._add(each)
-            later = self._each[place + 1 :]
+            later = self._later[place + 1]
             self._keep(self._payable(later))
             if self._sums.shape[1] > width:
                 apart = self._least_apart(later)
@@ -150,9 +166,10 @@ class Combinations:
             if self._sums.shape[1] * each.shape[1] > 4 * most:
                 return None
             self._add(each)
-            later = self._each[place + 1 :]
+            later = self._later[place + 1]
             self._keep(self._payable(later) & self._can_beat(known, later))
-            self._keep(self._undominated(known))
+            if self._sums.shape[1] > FEW:
+                self._keep(self._undominated(known))
             if self._sums.shape[1] > most:
                 return None
         return self._best() or known
@@ -183,45 +200,41 @@ class Combinations:
         before = self._kept[-1]
         self._kept[-1] = rows if before is None else before[rows]
 
-    def _payable(self, later: Sequence[Matrix]) -> NDArray[np.bool_]:
+    def _payable(self, later: _Later) -> NDArray[np.bool_]:
         """False for those that no options of the later classes can bring into bounds."""
-        brings = sum(float(each[_CASH].max()) for each in later)
-        stay: NDArray[np.bool_] = self._left() + self._funds + brings > -HALF_CENT
+        stay: NDArray[np.bool_] = self._left() + (self._funds + later.most[_CASH]) > -HALF_CENT
         for place in range(_EARLY, len(self._sums)):
-            brings = sum(float(each[place].max()) for each in later)
-            stay &= self._sums[place] + brings > -HALF_CENT
+            stay &= self._sums[place] + later.most[place] > -HALF_CENT
         if self._problem.max_turnover is not None:
-            takes = sum(float(each[_TURNOVER].min()) for each in later)
-            stay &= self._sums[_TURNOVER] + takes <= self._cap()
+            stay &= self._sums[_TURNOVER] + later.least[_TURNOVER] <= self._cap()
         return stay
 
     def _cap(self) -> float:
         cap = self._problem.max_turnover
         return math.inf if cap is None else cap * self._problem.base + HALF_CENT
 
-    def _can_beat(self, known: Best, later: Sequence[Matrix]) -> NDArray[np.bool_]:
+    def _can_beat(self, known: Best, later: _Later) -> NDArray[np.bool_]:
         """False for those that end farther from what is wanted than `known`, and with no fewer trades."""
-        sums, bounds = self._sums, self._bounds
-        trades = sums[_TRADES] + sum(float(each[_TRADES].min()) for each in later)
-        against = sums[_AGAINST] + sum(float(each[_AGAINST].min()) for each in later)
+        sums = self._sums
+        trades = sums[_TRADES] + later.least[_TRADES]
+        against = sums[_AGAINST] + later.least[_AGAINST]
         near = self._least_apart(later) <= self._farthest(known)
         first = (trades < known.trades) | ((trades == known.trades) & (against < known.against))
         same = (trades == known.trades) & (against == known.against)
         result: NDArray[np.bool_] = first | (same & near)
         return result
 
-    def _least_apart(self, later: Sequence[Matrix]) -> Matrix:
+    def _least_apart(self, later: _Later) -> Matrix:
         """The least sum of distances that any options of the later classes can bring, in money.
 
         Cash is what the classes leave, but for costs and cents: the sum is what they are above or what
         they are below their aims, twice, and no less than what they are apart.
         """
         sums, bounds = self._sums, self._bounds
-        above = sums[_ABOVE] + sum(float(each[_ABOVE].min()) for each in later)
-        below = sums[_BELOW] + sum(float(each[_BELOW].min()) for each in later)
-        apart = sums[_ABOVE] + sums[_BELOW]
-        apart += sum(float((each[_ABOVE] + each[_BELOW]).min()) for each in later)
-        twice = np.maximum(2 * above - self._rest, 2 * below + self._rest)
+        above = sums[_ABOVE] + (later.least[_ABOVE] - self._rest / 2)
+        below = sums[_BELOW] + (later.least[_BELOW] + self._rest / 2)
+        apart = sums[_ABOVE] + sums[_BELOW] + later.apart
+        twice = 2 * np.maximum(above, below)
         result: Matrix = self._fixed + np.maximum(twice - bounds.half - bounds.cents, apart)
         return result
 
@@ -241,9 +254,11 @@ class Combinations:
         if len(sums) > _EARLY or self._capped():
             return stay
         room = self._room(known)
-        groups = sums[_TRADES] * (sums[_AGAINST].max() + 1.0) + sums[_AGAINST]
+        trades, against = sums[_TRADES], sums[_AGAINST]
+        alike = np.ptp(trades) == 0 and np.ptp(against) == 0
+        groups = np.zeros(1) if alike else trades * (against.max() + 1.0) + against
         for group in np.unique(groups):
-            rows = np.flatnonzero(groups == group)
+            rows = np.arange(sums.shape[1]) if alike else np.flatnonzero(groups == group)
             rows = rows[np.argsort(-sums[_CASH, rows], kind="stable")]
             below = sums[_BELOW, rows]
             stay[rows] = below <= np.minimum.accumulate(below) + room
@@ -252,7 +267,7 @@ class Combinations:
     def _capped(self) -> bool:
         if self._problem.max_turnover is None:
             return False
-        return sum(float(each[_TURNOVER].max()) for each in self._each) > self._cap()
+        return self._later[0].most[_TURNOVER] > self._cap()
 
     def _room(self, known: Best) -> float:
         """What one must be below its aims by less than another to be better for certain."""
@@ -317,6 +332,8 @@ class Combinations:
         # Those that may be nearest once each is measured at its own cost.
         near = (rough - off) / total <= ((rough + off) / total).min() + 2 * TOLERANCE
         pick, cost, total = pick[near], cost[near], total[near]
+        if len(pick) == 1:
+            return pick, float((rough + off)[near][0] / total[0])
         dearer = cost - found.cost
         exact = np.abs(
             problem.value[cash] + sums[_CASH, pick] - found.cash_aim + found.slope[cash] * dearer
@@ -346,6 +363,17 @@ class Combinations:
             (k, options[int(place[0])])
             for (k, options), place in zip(self._items, places, strict=True)
         ]
+
+
+def _later(each: Sequence[Matrix], count: int) -> list[_Later]:
+    """What is still to come before the first class, before the second …, and after the last."""
+    least, most, apart = np.zeros(count), np.zeros(count), 0.0
+    result = [_Later(least.tolist(), most.tolist(), apart)]
+    for sums in reversed(each):
+        least, most = least + sums.min(axis=1), most + sums.max(axis=1)
+        apart += float((sums[_ABOVE] + sums[_BELOW]).min())
+        result.append(_Later(least.tolist(), most.tolist(), apart))
+    return result[::-1]
 
 
 def _funds(problem: Problem, day: float) -> float:

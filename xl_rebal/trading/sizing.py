@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from xl_rebal.trading.combinations import Best, Combinations, Items
 from xl_rebal.trading.destinations import Aims
-from xl_rebal.trading.options import DUST, Choices, Offer, Option, choices, exact
+from xl_rebal.trading.offers import Choices, Offer
+from xl_rebal.trading.options import DUST, Option, exact
 from xl_rebal.trading.problem import (
     CENT,
     HALF_CENT,
@@ -28,8 +29,6 @@ from xl_rebal.trading.problem import (
     trade_value,
     worth_trading,
 )
-
-__all__ = ["Choices", "Excess", "Sized", "below_minimum", "choices", "merge", "size"]
 
 COUNTED = 1 << 11  # combinations looked at without leaving any out
 COMBINATIONS = 1 << 14  # the same where leaving out on the way fails
@@ -50,19 +49,28 @@ class Excess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sized:
-    """Quantities for the aims; `proven` when no others are better in the order of a good plan."""
+    """Quantities for the aims.
+
+    proven  True when no others are better in the order of a good plan.
+    short   True when ways with more trades than the fewest of each class were left out.
+    """
 
     quantities: Quantities
     proven: bool
+    short: bool
 
 
 def size(problem: Problem, found: Aims, offered: Choices) -> Sized | Excess:
     """The best quantities for the aims, or what is in the way of any."""
     items = sorted(offered.items(), key=lambda item: -_spread(item[1].options))
     every = _fewest(problem, [(k, offer.options) for k, offer in items])
+    short = every is not None
+    if every is None:
+        items = [(k, offer.complete) for k, offer in items]
+        every = [(k, offer.options) for k, offer in items]
     best, looked_at_all = _best(problem, found, every)
     if not looked_at_all:
-        few = Combinations(problem, found, _few([(k, o.options[: o.usual]) for k, o in items]))
+        few = Combinations(problem, found, _few(_usual(every, items)))
         best = few.all_best()
         if best is None:
             return Excess(few.shortage(), few.least_turnover())
@@ -81,7 +89,8 @@ def size(problem: Problem, found: Aims, offered: Choices) -> Sized | Excess:
     if over := _over_the_cap(problem, result):
         return Excess(0.0, over)
     beyond = _trades_beyond([offer for _, offer in items])
-    return Sized(quantities=result, proven=looked_at_all and len(result) < beyond)
+    proven = looked_at_all and len(result) < beyond
+    return Sized(quantities=result, proven=proven, short=short)
 
 
 def _best(problem: Problem, found: Aims, every: Items) -> tuple[Best | None, bool]:
@@ -97,16 +106,27 @@ def _best(problem: Problem, found: Aims, every: Items) -> tuple[Best | None, boo
     return best or some, best is not None
 
 
-def _fewest(problem: Problem, items: Items) -> Items:
+def _fewest(problem: Problem, items: Items) -> Items | None:
     """The options with the fewest trades of each class, and of these the ones that go least against
-    the ranks, as far as they can be paid for: then no combination with another option is better.
+    the ranks where they do as well: together they can be paid for, so no combination with another
+    option is better. None where they cannot.
     """
+    result: Items | None = None
     for key in (_trades_of, _against_of):
-        least = [(k, _least(options, key)) for k, options in items]
+        least = [(k, _least(options, key)) for k, options in result or items]
         if not _in_bounds(problem, [max(options, key=_cash_of) for _, options in least]):
             break
-        items = least
-    return items
+        result = least
+    return result
+
+
+def _usual(every: Items, items: Sequence[tuple[int, Offer]]) -> Items:
+    """Those of the options that are usual ones."""
+    result = []
+    for (k, options), (_, offer) in zip(every, items, strict=True):
+        usual = set(map(id, offer.options[: offer.usual]))
+        result.append((k, [o for o in options if id(o) in usual] or options))
+    return result
 
 
 def _least(options: list[Option], key: Callable[[Option], float]) -> list[Option]:
