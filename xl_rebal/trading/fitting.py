@@ -17,8 +17,11 @@ from xl_rebal.trading.options import Option
 from xl_rebal.trading.problem import (
     CENT,
     HALF_CENT,
+    Line,
     Problem,
     Quantities,
+    cents,
+    class_step,
     preferred_buys,
     total_cost,
     trade_cost,
@@ -30,6 +33,7 @@ from xl_rebal.trading.sizing import Excess, Sized, below_minimum, size
 _COST_ROUNDS = 9  # trades and their cost depend on each other; they settle within two or three
 _ATTEMPTS = 24
 _MOST_SLACK = 3
+_SMALL = 1e-3  # of the weight base: costs that can be guessed to begin with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,7 @@ def fit(
     problem: Problem, mode: Mode, replaced: Sequence[float], *, top_up: bool, every: bool
 ) -> Fitted:
     """One round of aims and rounding, with the cost of its own trades."""
-    cost = 0.0
+    cost = _expected(problem, mode, replaced, top_up=top_up)
     asked = problem
     tried: list[tuple[float, Quantities]] = []
     fitted: Fitted | None = None
@@ -66,6 +70,32 @@ def fit(
         cost = actual
     assert fitted is not None
     return _with_all_lines(fitted, asked)
+
+
+def _expected(problem: Problem, mode: Mode, replaced: Sequence[float], *, top_up: bool) -> float:
+    """About what the trades will cost, to begin with; 0 where that is more than a simple sum.
+
+    One trade for each class, of what it is to move. Only where costs are small shares of what is
+    traded, and no order can be too small: elsewhere it matters where one begins.
+    """
+    if mode is not Mode.REBALANCE or problem.cash < 0 or problem.max_turnover is not None:
+        return 0.0
+    if problem.early or not all(map(_simple, problem.lines)):
+        return 0.0
+    found = aims(problem, mode, 0.0, replaced, top_up=top_up)
+    cost = 0.0
+    for k, delta in enumerate(found.delta):
+        able = [ln for ln in problem.lines_of(k) if (ln.can_buy if delta > 0 else ln.can_sell)]
+        if able and abs(delta) >= class_step(problem, k) and k != problem.cash_index:
+            line = max(able, key=lambda ln: ln.value)
+            cost += math.fsum(line.cost(abs(delta) / line.unit_value))
+    return cents(cost) if cost < _SMALL * problem.base else 0.0
+
+
+def _simple(line: Line) -> bool:
+    costs = line.costs
+    fixed = costs.commission or costs.min_commission or costs.per_share
+    return not (fixed or line.fee or line.minimum or line.buy_minimum)
 
 
 def _with_all_lines(fitted: Fitted, asked: Problem) -> Fitted:
