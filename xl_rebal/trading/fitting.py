@@ -157,7 +157,7 @@ def _at_cost(
             return Fitted(
                 found=found,
                 quantities=sized.quantities,
-                task=task,
+                task=task if first else replace(task, lowered=found),
                 proven=sized.proven and first,
                 offered=offered if first else None,
                 sized=sized if first else None,
