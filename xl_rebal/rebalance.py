@@ -21,7 +21,7 @@ from xl_rebal.trading.limits import FlowMode, Limits, Timing
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
 from xl_rebal.trading.planner import SEARCHED, Draft, draft, draft_after_flow, proven
-from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
+from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breaches_at
 from xl_rebal.trading.rules import Terms, lines_of_account, positions_by_account
 from xl_rebal.trading.settlement import Settlement
 from xl_rebal.trading.staleness import Freshness, check_freshness
@@ -118,12 +118,16 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
             if drift.base[row] + flow <= HALF_CENT:
                 notes.append(f"account {account} holds nothing to weigh; it is left out")
                 continue
-            lines = lines_of_account(book, book.account(account), drift, held[account], terms)
+            known = book.account(account)
+            lines: tuple[Line, ...] = ()
+            # Where nothing is asked for, what could be traded has no say in the plan.
+            if verdict.fires[row] or not _is_quiet(known, cash[account], request, terms):
+                lines = lines_of_account(book, known, drift, held[account], terms)
             problem = _problem(drift, row, band, request, lines, cash[account])
             with faults.collecting():
                 # Without a flow the account stands where its drift was measured.
                 fires = (
-                    _fires(problem, drift, request, book.account(account).last_rebalanced)
+                    _fires(problem, drift, request, known.last_rebalanced)
                     if flow
                     else (bool(verdict.fires[row]), verdict.why(row))
                 )
@@ -135,6 +139,20 @@ def rebalance(book: Book, request: Request) -> Rebalancing:
     require_verified(book, request.policy, ordered, request.limits, timing=request.timing)
     return Rebalancing(
         book=book, request=request, drifts=tuple(drifts), plans=ordered, notes=tuple(notes)
+    )
+
+
+def _is_quiet(account: Account, cash: AccountCash, request: Request, terms: Terms) -> bool:
+    """True where nothing but the policy's trigger can ask for trades: no flow, no cash to come or to go,
+    no cash short, no restriction, no trades that are kept.
+    """
+    moves = cash.flow or cash.arriving or cash.leaving
+    return not (
+        moves
+        or cash.settled < cash.reserve
+        or request.flow_mode is not FlowMode.HYBRID
+        or account.account in request.kept
+        or terms.restrictions(account)
     )
 
 
@@ -249,23 +267,23 @@ def _problem(
     value = drift.value[row].tolist()
     value[cash_index] += cash.flow
     together, early = spendable(cash, lines)
-    problem = Problem(
+    target, down, up = (each.tolist() for each in (drift.target, band.down, band.up))
+    return Problem(
         account=account,
         lines=lines,
         classes=drift.classes,
         cash_index=cash_index,
-        target=tuple(drift.target.tolist()),
-        down=tuple(band.down.tolist()),
-        up=tuple(band.up.tolist()),
+        target=tuple(target),
+        down=tuple(down),
+        up=tuple(up),
         value=tuple(value),
-        breach=(),
+        breach=breaches_at(value, target, down, up, request.policy),
         cash=together,
         early=early,
         policy=request.policy,
         min_trade=request.limits.min_trade,
         max_turnover=request.limits.max_turnover,
     )
-    return replace(problem, breach=breach_of(problem))
 
 
 def _plan_account(

@@ -341,23 +341,40 @@ def _applied(problem: Problem, quantities: Quantities) -> Problem:
             ]
             line = line.after(signed)
         lines.append(line)
-    moved = replace(problem, lines=tuple(lines), value=tuple(value), cash=cash, early=tuple(early))
-    return replace(moved, breach=breach_of(moved))
+    return replace(
+        problem,
+        lines=tuple(lines),
+        value=tuple(value),
+        cash=cash,
+        early=tuple(early),
+        breach=breaches_at(value, problem.target, problem.down, problem.up, problem.policy),
+    )
 
 
 def breach_of(problem: Problem) -> tuple[int, ...]:
     """+1, -1 or 0 for every class at the problem's values."""
-    base = problem.base
+    return breaches_at(problem.value, problem.target, problem.down, problem.up, problem.policy)
+
+
+def breaches_at(
+    values: Sequence[float],
+    target: Sequence[float],
+    down: Sequence[float],
+    up: Sequence[float],
+    policy: Policy,
+) -> tuple[int, ...]:
+    """+1, -1 or 0 for every class: K values in money, target weights and distances to band edges."""
+    base = math.fsum(values)
     if base <= HALF_CENT:
-        return (0,) * len(problem.classes)
+        return (0,) * len(values)
     result = []
-    edge = TOLERANCE if problem.policy.beyond else -TOLERANCE
-    for k, value in enumerate(problem.value):
-        d = value / base - problem.target[k]
+    edge = TOLERANCE if policy.beyond else -TOLERANCE
+    for k, value in enumerate(values):
+        d = value / base - target[k]
         if abs(d) <= TOLERANCE:
             result.append(0)
         elif d > 0:
-            result.append(1 if d >= problem.up[k] + edge else 0)
+            result.append(1 if d >= up[k] + edge else 0)
         else:
-            result.append(-1 if -d >= problem.down[k] + edge else 0)
+            result.append(-1 if -d >= down[k] + edge else 0)
     return tuple(result)
