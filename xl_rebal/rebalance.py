@@ -21,7 +21,7 @@ from xl_rebal.trading.limits import FlowMode, Limits, Timing
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
 from xl_rebal.trading.planner import SEARCHED, Draft, draft, draft_after_flow, proven
-from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breach_of
+from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breaches_at
 from xl_rebal.trading.rules import Terms, lines_of_account, positions_and_faults
 from xl_rebal.trading.settlement import Settlement
 from xl_rebal.trading.staleness import Freshness, check_freshness
@@ -163,12 +163,16 @@ def plan_each(book: Book, request: Request) -> Rebalancing:
                     notes.append(f"account {account} holds nothing to weigh; it is left out")
                 continue
             faults = FaultList()
+            known = book.account(account)
+            lines: tuple[Line, ...] = ()
             with faults.collecting():
-                lines = lines_of_account(book, book.account(account), drift, held[account], terms)
+                # Where nothing is asked for, what could be traded has no say in the plan.
+                if verdict.fires[row] or not _is_quiet(known, cash[account], request, terms):
+                    lines = lines_of_account(book, known, drift, held[account], terms)
                 problem = _problem(drift, row, band, request, lines, cash[account])
                 # Without a flow the account stands where its drift was measured.
                 fires = (
-                    _fires(problem, drift, request, book.account(account).last_rebalanced)
+                    _fires(problem, drift, request, known.last_rebalanced)
                     if flow
                     else (bool(verdict.fires[row]), verdict.why(row))
                 )
@@ -207,6 +211,20 @@ def _overdrawn(account: str, flow: float, base: float) -> PlanError:
         what=f"a withdrawal of {-flow:,.2f} leaves nothing of the {base:,.2f} that the account may use",
         remedy="withdraw less; to sell everything, give Cash a target of 100% and every other class "
         "0%, and withdraw once it is sold",
+    )
+
+
+def _is_quiet(account: Account, cash: AccountCash, request: Request, terms: Terms) -> bool:
+    """True where nothing but the policy's trigger can ask for trades: no flow, no cash to come or to go,
+    no cash short, no restriction, no trades that are kept.
+    """
+    moves = cash.flow or cash.arriving or cash.leaving
+    return not (
+        moves
+        or cash.settled < cash.reserve
+        or request.flow_mode is not FlowMode.HYBRID
+        or account.account in request.kept
+        or terms.restrictions(account)
     )
 
 
@@ -325,23 +343,23 @@ def _problem(
     value = drift.value[row].tolist()
     value[cash_index] += cash.flow
     together, early = spendable(cash, lines)
-    problem = Problem(
+    target, down, up = (each.tolist() for each in (drift.target, band.down, band.up))
+    return Problem(
         account=account,
         lines=lines,
         classes=drift.classes,
         cash_index=cash_index,
-        target=tuple(drift.target.tolist()),
-        down=tuple(band.down.tolist()),
-        up=tuple(band.up.tolist()),
+        target=tuple(target),
+        down=tuple(down),
+        up=tuple(up),
         value=tuple(value),
-        breach=(),
+        breach=breaches_at(value, target, down, up, request.policy),
         cash=together,
         early=early,
         policy=request.policy,
         min_trade=request.limits.min_trade,
         max_turnover=request.limits.max_turnover,
     )
-    return replace(problem, breach=breach_of(problem))
 
 
 def _plan_account(

@@ -271,7 +271,7 @@ def _plain_line(
     alike = terms.plain.get(key)
     if alike is None:
         line = _line(set(), account, security, position, klass, terms, is_wanted=is_wanted)
-        names = (each.name for each in fields(line) if each.name not in _OF_THE_HOLDING)
+        names = (e.name for e in fields(line) if e.init and e.name not in _OF_THE_HOLDING)
         terms.plain[key] = {name: getattr(line, name) for name in names}
         return line
     return Line(
