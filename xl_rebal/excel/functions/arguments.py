@@ -84,6 +84,11 @@ def is_cash(row: Mapping[str, Any]) -> bool:
     return classes.is_cash(row["symbol"])
 
 
+def is_taxable(accounts: Mapping[str, Account], row: Mapping[str, Any]) -> bool:
+    """True for a row whose account is taxable, as accounts without a type are."""
+    return (accounts[row["account"]].type or "taxable").casefold() == "taxable"
+
+
 def taxable_lots(rows: list[dict[str, Any]], accounts: Mapping[str, Account]) -> Lots:
     """The lots of taxable accounts; their day and cost are asked for, never guessed."""
     faults = FaultList()
@@ -97,8 +102,7 @@ def taxable_lots(rows: list[dict[str, Any]], accounts: Mapping[str, Account]) ->
                 remedy="add it with its type",
             )
             continue
-        taxable = (accounts[row["account"]].type or "taxable").casefold() == "taxable"
-        if is_cash(row) or not taxable:
+        if is_cash(row) or not is_taxable(accounts, row):
             continue
         for name in ("acquired", "unit_cost"):
             if name not in row:
@@ -110,6 +114,18 @@ def taxable_lots(rows: list[dict[str, Any]], accounts: Mapping[str, Account]) ->
         mine.append(row)
     faults.raise_as(TableError)
     return lots_from_rows(mine)
+
+
+def open_lots(rows: list[dict[str, Any]], accounts: Mapping[str, Account]) -> Lots:
+    """The taxable lots, and positions elsewhere whose every lot has its day: they may wash a loss."""
+    taxable = taxable_lots(rows, accounts)
+    elsewhere = [row for row in rows if not (is_cash(row) or is_taxable(accounts, row))]
+    undated = {(row["account"], row["symbol"]) for row in elsewhere if "acquired" not in row}
+    dated = [row for row in elsewhere if (row["account"], row["symbol"]) not in undated]
+    if not dated:
+        return taxable
+    mine = [row for row in rows if not is_cash(row) and is_taxable(accounts, row)]
+    return lots_from_rows([*mine, *({"unit_cost": 0.0, **row} for row in dated)])
 
 
 def book_of(holdings: Any, targets: Any, restrictions: Any = None) -> Book:

@@ -17,8 +17,8 @@ from xl_rebal.excel.functions.arguments import (
     accounts_of,
     in_a_sheet,
     is_cash,
+    open_lots,
     require_binding,
-    taxable_lots,
 )
 from xl_rebal.excel.functions.household_settings import asked
 from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_function
@@ -216,7 +216,7 @@ def _source(
             accounts=known_accounts,
             restrictions=rules,
         ),
-        lots=taxable_lots(listed, known_accounts),
+        lots=open_lots(listed, known_accounts),
         history=_history(history, day),
         profiles=profiles_of(profiles, day.year),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from xl_rebal.excel.functions.arguments import (
     accounts_of,
     first_words,
     in_a_sheet,
+    open_lots,
     table_of,
     taxable_lots,
 )
@@ -99,10 +100,14 @@ _GAINS = TableSpec(
 )
 
 
-def _lots(value: Any, accounts: Mapping[str, Account] | None = None) -> Lots:
-    """The lots; where accounts are given, those of the taxable ones, and no cash."""
+def _lots(
+    value: Any,
+    accounts: Mapping[str, Account] | None = None,
+    chosen: Callable[[list[dict[str, Any]], Mapping[str, Account]], Lots] = taxable_lots,
+) -> Lots:
+    """The lots; where accounts are given, those that `chosen` takes, and no cash."""
     if accounts:
-        return ranges.built(value, HELD, "tblLots", lambda rows: taxable_lots(rows, accounts))
+        return ranges.built(value, HELD, "tblLots", lambda rows: chosen(rows, accounts))
     return ranges.built(value, _LOTS, "tblLots", lambda rows: lots_from_rows(_in_one(rows)))
 
 
@@ -299,7 +304,7 @@ def rebal_harvest(
             where="as_of", what="is blank", remedy="enter the day of the sale, such as TODAY()"
         )
     owned = _accounts(accounts)
-    held, listed = _lots(lots, owned), _prices(prices)
+    held, listed = _lots(lots, owned, open_lots), _prices(prices)
     known = dict(spelled_as(listed, held.symbol.tolist()))
     past = _history(history, day) if ranges.grid(history) else ()
     profiles = profiles_of(_profiles(profile), day.year) if ranges.grid(profile) else {}
