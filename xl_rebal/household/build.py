@@ -102,6 +102,14 @@ def problem_of(
             *_notes(accounts),
             *_several_days(accounts, pairs, settlement),
             *_reinvested(lots, pairs, accounts, window),
+            *_waiting(lots, pairs, accounts, window),
+        ),
+        buybacks=tuple(
+            sale
+            for (house, _), sales in window.buybacks.items()
+            if house == household
+            for sale in sales
+            if sale.safe_from > request.as_of
         ),
     )
 
@@ -392,6 +400,28 @@ def _reinvested(
                 "a loss of it is sold"
             )
     return tuple(notes.values())
+
+
+def _waiting(
+    lots: tuple[OpenLot, ...],
+    pairs: tuple[Pair, ...],
+    accounts: tuple[Account, ...],
+    window: WashWindow,
+) -> tuple[str, ...]:
+    """Losses that a purchase of the last 30 days would wash, and from when they are safe to take."""
+    found: dict[tuple[str, str, dt.date], float] = {}
+    for lot in lots:
+        if lot.may_lose or lot.acquired is None:
+            continue
+        line, name = pairs[lot.pair].line, accounts[pairs[lot.pair].account].account
+        recent = window.replacing(line.symbol, name, row=lot.row, acquired=lot.acquired)
+        key = (line.symbol, name, max(purchase.safe_from for purchase in recent))
+        found[key] = found.get(key, 0.0) - lot.gain_rate * lot.quantity * line.unit_value
+    return tuple(
+        f"a loss of {loss:,.2f} in {symbol} of {name} is left alone: a purchase of the last 30 days would "
+        f"make it a wash sale; it is safe to take from {day}"
+        for (symbol, name, day), loss in found.items()
+    )
 
 
 def _notes(accounts: tuple[Account, ...]) -> tuple[str, ...]:

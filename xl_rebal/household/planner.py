@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,8 +39,9 @@ from xl_rebal.household.worth import (
 )
 from xl_rebal.tax.income_tax import added_tax
 from xl_rebal.tax.netting import Gains
+from xl_rebal.tax.wash_window import Buyback, safe_to_buy
 from xl_rebal.trading.plan import Action, ClassResult, Trade
-from xl_rebal.trading.problem import trade_cost, trade_value
+from xl_rebal.trading.problem import HALF_CENT, trade_cost, trade_value
 
 
 def plan_household(
@@ -93,14 +95,13 @@ def _explained(
 ) -> HouseholdPlan:
     value, _ = class_values(problem, draft)
     comparison = compared(problem, draft, value)
-    note = explain.saving_note(problem, draft, plan.tax_added, comparison[0].tax_now)
-    return HouseholdPlan(
-        **{
-            **{name: getattr(plan, name) for name in HouseholdPlan.__slots__},
-            "comparison": comparison,
-            "limits": explain.limit_prices(search, relaxed),
-            "notes": (*plan.notes, note) if problem.returns else plan.notes,
-        }
+    saved = explain.saving(problem, draft, plan.tax_added, comparison[0].tax_now)
+    return replace(
+        plan,
+        comparison=comparison,
+        limits=explain.limit_prices(search, relaxed),
+        notes=(*plan.notes, saved.in_words()) if problem.returns else plan.notes,
+        saving=saved if problem.returns else None,
     )
 
 
@@ -110,12 +111,13 @@ def _plan(
     pieces = all_pieces(problem)
     value, cash = class_values(problem, draft)
     order = problem.accounts
+    sales = _lot_sales(problem, draft, rates)
     return HouseholdPlan(
         household=problem.household,
         mode=problem.request.mode.value,
         why=problem.why,
         trades=_trades(problem, draft),
-        lot_sales=_lot_sales(problem, draft, rates),
+        lot_sales=sales,
         accounts=tuple(
             AccountResult(
                 account=account.account,
@@ -141,7 +143,25 @@ def _plan(
         bound=bound,
         base=problem.base,
         notes=problem.notes,
+        buybacks=_buybacks(problem, sales),
     )
+
+
+def _buybacks(problem: HouseholdProblem, sales: tuple[LotSale, ...]) -> tuple[Buyback, ...]:
+    """What must not be bought for thirty days: sold at a loss before, then by this plan."""
+    day = problem.request.as_of
+    mine = [
+        Buyback(
+            household=problem.household,
+            account=sale.account,
+            symbol=sale.symbol,
+            sold=day,
+            safe_from=safe_to_buy(day),
+        )
+        for sale in sales
+        if sale.gain < -HALF_CENT
+    ]
+    return tuple(dict.fromkeys((*problem.buybacks, *mine)))
 
 
 def _clean(cash: float) -> float:

@@ -14,6 +14,7 @@ from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers
+from xl_rebal.tax.wash_window import Buyback
 from xl_rebal.trading.problem import Line
 
 Vector = NDArray[np.float64]
@@ -115,6 +116,7 @@ class HouseholdProblem:
     return_of   (A,) place of each account's tax return, -1 where gains are not taxed.
     groups      groups of identical securities that hold a lot at a loss, and may be bought.
     why         what asks for the plan; empty when nothing does.
+    buybacks    what was sold at a loss lately and must not be bought yet.
     """
 
     household: str
@@ -137,6 +139,7 @@ class HouseholdProblem:
     groups: tuple[str, ...]
     why: str
     notes: tuple[str, ...] = ()
+    buybacks: tuple[Buyback, ...] = ()
     _lots_by_pair: tuple[tuple[int, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
