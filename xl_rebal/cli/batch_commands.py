@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from xl_rebal.batch.formats import BookFormat
+from xl_rebal.cli.batch_run import batch
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("sample-book")(sample_book)
+    app.command("batch")(batch)
 
 
 def sample_book(

@@ -153,9 +153,9 @@ def load(options: Options) -> Loaded:
         limits=Limits(
             costs=costs,
             min_trade=_not_negative(options.min_trade, "--min-trade"),
-            max_turnover=_share(options.max_turnover, "--max-turnover"),
+            max_turnover=read_share(options.max_turnover, "--max-turnover"),
             orders=planning_inputs.order_style(
-                options.order_type, _share(options.limit, "--limit"), options.time_in_force
+                options.order_type, read_share(options.limit, "--limit"), options.time_in_force
             ),
         ),
         flows=read_flows(options.flow, holdings),
@@ -391,7 +391,8 @@ def _not_negative(value: float, option: str) -> float:
     return value
 
 
-def _share(text: str | None, option: str) -> float | None:
+def read_share(text: str | None, option: str) -> float | None:
+    """A fraction typed as an option (`10%`, `0.1`); None where nothing was typed."""
     if text is None:
         return None
     try:

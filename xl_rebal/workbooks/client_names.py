@@ -1,0 +1,2 @@
+def client_file_name(household, name):
+    return f"{household}.xlsx"
