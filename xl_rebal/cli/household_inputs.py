@@ -79,6 +79,7 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
             accounts=accounts,
             restrictions=read.restrictions,
             flows=read.flows,
+            fund_rules=read.fund_rules,
         ),
         lots=read.lots,
         history=read.history,

@@ -59,9 +59,8 @@ def read_rows(
 
     Raises TableError with every fault at once: unknown or missing columns, then all bad cells.
     """
+    bound = bound_columns(spec, header, where=where)
     faults = FaultList()
-    bound = _bind(spec, header, where, faults)
-    faults.raise_as(TableError)
     result: list[dict[str, Any]] = []
     for line, values in rows:
         if all(cells.is_blank(value) for value in values):
@@ -89,6 +88,16 @@ def read_rows(
             where=where, what="the table has no rows", remedy="add at least one row"
         )
     return result
+
+
+def bound_columns(spec: TableSpec, header: Sequence[Any], *, where: str) -> Mapping[int, Column]:
+    """Which of a header's cells is which column; raises TableError for columns that are missing,
+    misspelt or there twice.
+    """
+    faults = FaultList()
+    bound = _bind(spec, header, where, faults)
+    faults.raise_as(TableError)
+    return bound
 
 
 def _bind(
