@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xl_rebal.batch.book_reading import Chunk
+from xl_rebal.batch.chunk_reading import Chunk
 from xl_rebal.batch.chunks import Done, Task
 from xl_rebal.batch.pages import pages_of
 from xl_rebal.batch.planning import plan_client
