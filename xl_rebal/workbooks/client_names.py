@@ -1,2 +1,0 @@
-def client_file_name(household, name):
-    return f"{household}.xlsx"
