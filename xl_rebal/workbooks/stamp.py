@@ -19,7 +19,7 @@ from xl_rebal.workbooks import layout_writer, package
 from xl_rebal.workbooks.cells import Content
 from xl_rebal.workbooks.layout import Holds, Line, SheetContents, SheetLayout, TableContents
 from xl_rebal.workbooks.limits import check_rows
-from xl_rebal.workbooks.stamp_cells import numbers
+from xl_rebal.workbooks.stamp_cells import numbers, require_finite
 from xl_rebal.workbooks.stamp_charts import ChartStamp
 from xl_rebal.workbooks.stamp_parts import (
     ROWS_OF_A_STAMP,
@@ -136,16 +136,15 @@ def _as_texts(
     sheets: Sequence[SheetStamp], contents: Sequence[SheetContents]
 ) -> Iterator[list[str]]:
     """All numbers of all tables as text, column by column: one conversion for the whole workbook."""
-    columns = list(
-        chain.from_iterable(
-            sheet.numbers(each) for sheet, each in zip(sheets, contents, strict=True)
-        )
-    )
+    pairs = list(zip(sheets, contents, strict=True))
+    columns = [column for sheet, each in pairs for column in sheet.numbers(each)]
     texts = numbers(list(chain.from_iterable(columns)))
+    require_finite(texts, sum([sheet.blanks(each) for sheet, each in pairs]), "a table")
     start = 0
     for column in columns:
-        yield texts[start : start + len(column)]
-        start += len(column)
+        end = start + len(column)
+        yield texts[start:end]
+        start = end
 
 
 def _charts(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from xl_rebal.workbooks.layout import Block, SheetContents, SheetLayout
 from xl_rebal.workbooks.limits import check_rows
 from xl_rebal.workbooks.stamp_parts import Builder, Mover, Moving, moving, shortened
-from xl_rebal.workbooks.stamp_rows import BlockStamp, LineStamp, StyleOf
+from xl_rebal.workbooks.stamp_rows import BlockStamp, LinesStamp, Numbers, StyleOf
 
 _REFERENCES = re.compile(
     r'(?:\b(?:ref|sqref|topLeftCell|activeCell)="|<formula>)([^"<]*)(?:"|</formula>)'
@@ -31,21 +32,34 @@ class SheetStamp:
         self._head = _references(_WIDTH.sub('width="\1" \\1', head), mover)
         self._tails: dict[tuple[bool, ...], Moving] = {}
         self._widths: dict[tuple[float, ...], str] = {}
-        self._items = [
-            BlockStamp(item, style_of) if isinstance(item, Block) else LineStamp(item, style_of)
-            for item in layout.items
-        ]
+        self._items: list[BlockStamp | LinesStamp] = []
+        for is_block, items in groupby(layout.items, key=lambda item: isinstance(item, Block)):
+            if is_block:
+                self._items += [BlockStamp(item, style_of) for item in items]  # type: ignore[arg-type]
+            else:
+                self._items.append(LinesStamp(list(items), style_of))  # type: ignore[arg-type]
+        ones = layout.places([1] * len(layout.blocks))
+        ends = [0, *(place.last_row for place in ones)]
+        self._gaps = [place.header_row - end for place, end in zip(ones, ends, strict=False)]
         self._blocks = [item for item in self._items if isinstance(item, BlockStamp)]
 
     def last_rows(self, contents: SheetContents) -> list[int]:
         """The last row of each table."""
-        counts = [table.count for table in contents.tables]
-        return [place.last_row for place in self._layout.places(counts)]
+        row, result = 0, []
+        for before, table in zip(self._gaps, contents.tables, strict=True):
+            row += before + table.count
+            result.append(row)
+        return result
 
-    def numbers(self, contents: SheetContents) -> Iterator[Sequence[float | None]]:
+    def numbers(self, contents: SheetContents) -> Numbers:
         """Every column of numbers."""
-        for block, table in zip(self._blocks, contents.tables, strict=True):
-            yield from block.numbers(table)
+        pairs = zip(self._blocks, contents.tables, strict=True)
+        return [column for block, table in pairs for column in block.numbers(table)]
+
+    def blanks(self, contents: SheetContents) -> int:
+        """How many of their cells may be and are blank."""
+        pairs = zip(self._blocks, contents.tables, strict=True)
+        return sum([block.blanks(table) for block, table in pairs])
 
     def xml(self, contents: SheetContents, rows: Sequence[int], texts: Iterator[list[str]]) -> str:
         """The sheet's XML; `rows` are the last rows of all tables of the workbook."""
@@ -54,9 +68,9 @@ class SheetStamp:
         tables = iter(contents.tables)
         row = 1
         for item in self._items:
-            if isinstance(item, LineStamp):
+            if isinstance(item, LinesStamp):
                 pieces.append(item.xml(row, contents.slots, self._layout.title))
-                row += 1
+                row += item.count
                 continue
             table = next(tables)
             pieces.append(item.header(row))

@@ -38,14 +38,9 @@ class Packed:
 
 def packed(name: str, text: bytes) -> Packed:
     """A part compressed."""
-    if isal_zlib is None:
-        deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        crc = zlib.crc32(text)
-    else:
-        deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
-        crc = isal_zlib.crc32(text)
-    data = deflate.compress(text) + deflate.flush()
-    return Packed(name.encode("ascii"), crc, len(text), data)
+    library = zlib if isal_zlib is None else isal_zlib
+    data = library.compress(text, _LEVEL, -zlib.MAX_WBITS)
+    return Packed(name.encode("ascii"), library.crc32(text), len(text), data)
 
 
 @dataclass(frozen=True, slots=True)
