@@ -54,6 +54,7 @@ def bar_chart(
     categories: Sequence[str],
     bars: Sequence[Bars],
     from_zero: bool,
+    category_title: str = "Asset class",
 ) -> BarChart:
     """A clustered column chart. Ranges are bare addresses: a chart can hold nothing else, and Excel
     moves them with the rows.
@@ -74,7 +75,7 @@ def bar_chart(
     x, y = chart.x_axis, chart.y_axis
     x.delete = y.delete = False
     x.tickLblPos = "low"  # below the bars, also where bars hang down
-    x.title, y.title = "Asset class", axis_title
+    x.title, y.title = category_title, axis_title
     for axis in (x, y):
         dress_title(axis.title, 900)
         axis.title.overlay = False
