@@ -207,7 +207,7 @@ def _client_rows(
         "Planned": [line.mode for line in lines],
         "Accounts": [line.accounts for line in lines],
         "Value": [line.value for line in lines],
-        "Cash": [line.cash for line in lines],
+        "Cash held": [line.cash for line in lines],
         "Cash share": [line.cash / line.value if line.value > 0.005 else 0.0 for line in lines],
         "Largest drift in": [line.worst_class for line in lines],
         "Largest drift": [line.worst_drift for line in lines],

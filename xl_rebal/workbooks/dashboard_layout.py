@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from openpyxl.chart._chart import ChartBase
@@ -24,11 +25,12 @@ from xl_rebal.workbooks.layout import (
 )
 from xl_rebal.workbooks.styles import Look, number
 
-CHART_ROWS = 17
+CHART_ROWS = 14
 WHY_WIDTH = 60
 _NUMBER, _OPTIONAL, _TEXT = Holds.NUMBER, Holds.OPTIONAL, Holds.TEXT
 _MONEY, _PERCENT, _DRIFT = (number(f) for f in (styles.MONEY, styles.PERCENT, styles.DRIFT))
 _COUNT = number(styles.COUNT)
+_EDGE = replace(_PERCENT, colour=styles.MUTED, size=9)
 
 # A model by its place in the table: names that differ only in case are one name to Excel.
 _OF_MODEL = "(tblClients[Model no]=ROW([@Model])-ROW(tblModels[[#Headers],[Model]]))"
@@ -57,8 +59,6 @@ BUCKETS = Block(
     name="tblBuckets",
     fields=(
         Field(header="Largest drift", look=styles.BODY_TEXT, holds=_TEXT),
-        Field(header="From", look=_PERCENT, holds=_NUMBER),
-        Field(header="Below", look=_PERCENT, holds=_NUMBER),
         Field(
             header="Clients",
             look=_COUNT,
@@ -66,6 +66,8 @@ BUCKETS = Block(
             formula="SUMPRODUCT((tblClients[Accounts]>0)*(tblClients[Size]>=[@From])"
             "*(tblClients[Size]<[@Below]))",
         ),
+        Field(header="From", look=_EDGE, holds=_NUMBER),
+        Field(header="Below", look=_EDGE, holds=_NUMBER),
     ),
     filters=False,
     header_height=18,
@@ -82,7 +84,7 @@ _CARDS: tuple[tuple[_Card, ...], ...] = (
         ),
         ("Accounts", "accounts", "SUM(tblClients[Accounts])", styles.CARD_COUNT),
         ("Value", "value", "SUM(tblClients[Value])", styles.CARD_MONEY),
-        ("Cash", "cash", "SUM(tblClients[Cash])", styles.CARD_MONEY),
+        ("Cash", "cash", "SUM(tblClients[Cash held])", styles.CARD_MONEY),
         (
             "Clients outside a band",
             "outside",
@@ -243,12 +245,12 @@ def clients_block(classes: Sequence[str]) -> Block:
             Field(header="Planned", look=styles.BODY_TEXT, holds=_TEXT),
             Field(header="Accounts", look=_COUNT, holds=_NUMBER),
             Field(header="Value", look=_MONEY, holds=_NUMBER),
-            Field(header="Cash", look=_MONEY, holds=_NUMBER),
+            Field(header="Cash held", look=_MONEY, holds=_NUMBER),
             Field(
                 header="Cash share",
                 look=_PERCENT,
                 holds=_NUMBER,
-                formula="IF([@Value]>0.005,[@Cash]/[@Value],0)",
+                formula="IF([@Value]>0.005,[@[Cash held]]/[@Value],0)",
             ),
             Field(header="Largest drift in", look=styles.BODY_TEXT, holds=_TEXT),
             Field(header="Largest drift", look=_DRIFT, holds=_NUMBER),
@@ -288,7 +290,7 @@ def class_headers(classes: Sequence[str]) -> list[str]:
 
 
 RESERVED = (
-    *("Client", "Household", "Model", "Planned", "Accounts", "Value", "Cash", "Cash share"),
+    *("Client", "Household", "Model", "Planned", "Accounts", "Value", "Cash held", "Cash share"),
     *("Largest drift in", "Largest drift", "Breaches", "Breaches after"),
     *("Trades", "Sells", "Buys", "Costs", "Tax added", "Less tax", "Why"),
     *("Name", "File", "Model no", "Size"),
@@ -346,14 +348,16 @@ FAILED = Block(
 )
 
 
-def _list(title: str, subtitle: str, block: Block, columns: int, *, folded: int = 0) -> SheetLayout:
+def _list(
+    title: str, subtitle: str, block: Block, columns: int, *, folded: int = 0, printed: str = ""
+) -> SheetLayout:
     last = block.last_column - folded
     return SheetLayout(
         title=title,
         tab_colour=styles.ACCENT_LIGHT,
         items=(*_title(title, subtitle), block),
         frozen=(columns, 4),
-        last_column=last,
+        last_column=block.column_of(printed) if printed else last,
         repeat=4,
         folded=(last + 1, block.last_column) if folded else None,
     )
@@ -370,6 +374,7 @@ def dashboard_layouts(classes: Sequence[str]) -> tuple[SheetLayout, ...]:
             clients_block(classes),
             1,
             folded=4,
+            printed="Trades",
         ),
         _list(
             "Blocks",
