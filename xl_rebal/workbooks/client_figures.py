@@ -45,6 +45,20 @@ class ClassLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassTotals:
+    """The classes of all portfolios together, column by column; shares of all weight bases."""
+
+    name: Sequence[str]
+    value: Sequence[float]
+    traded: Sequence[float]
+    current: Sequence[float]
+    target: Sequence[float]
+    after: Sequence[float]
+    drift: Sequence[float]
+    drift_after: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
     """One account's money."""
 
@@ -128,6 +142,32 @@ class ClientFigures:
         """How many have a band."""
         return sum(line.down is not None or line.up is not None for line in self.classes)
 
+    def class_totals(self) -> ClassTotals:
+        """The classes of all portfolios together; targets are weighted by the portfolios' bases."""
+        count = len(self.class_names)
+        value, after = [0.0] * count, [0.0] * count
+        target, target_after, traded = [0.0] * count, [0.0] * count, [0.0] * count
+        for line in self.classes:
+            k = line.asset_class_no - 1
+            value[k] += line.result.value_before
+            after[k] += line.result.value_after
+            traded[k] += line.result.value_after - line.result.value_before
+            target[k] += line.result.target * line.base
+            target_after[k] += line.result.target * line.base_after
+        total, total_after = math.fsum(value), math.fsum(after)
+        current, aims = _shares(value, total), _shares(target, total)
+        later, aims_after = _shares(after, total_after), _shares(target_after, total_after)
+        return ClassTotals(
+            name=self.class_names,
+            value=value,
+            traded=traded,
+            current=current,
+            target=aims,
+            after=later,
+            drift=[a - b for a, b in zip(current, aims, strict=True)],
+            drift_after=[a - b for a, b in zip(later, aims_after, strict=True)],
+        )
+
     @property
     def gain_left(self) -> float:
         """The gain of taxable lots that the plan does not realise, losses counted against gains."""
@@ -171,6 +211,10 @@ def client_figures(pages: ClientPages) -> ClientFigures:
         ),
         unit_values=_unit_values(holdings),
     )
+
+
+def _shares(amounts: Sequence[float], total: float) -> list[float]:
+    return [amount / total if total > CENT_DUST else 0.0 for amount in amounts]
 
 
 def _class_lines(

@@ -385,38 +385,20 @@ def _link(dashboard: str) -> Content:
 
 
 def _classes(figures: ClientFigures) -> TableContents:
-    count = len(figures.class_names)
-    value, after = [0.0] * count, [0.0] * count
-    target, target_after, traded = [0.0] * count, [0.0] * count, [0.0] * count
-    for line in figures.classes:
-        k = line.asset_class_no - 1
-        value[k] += line.result.value_before
-        after[k] += line.result.value_after
-        traded[k] += line.result.value_after - line.result.value_before
-        target[k] += line.result.target * line.base
-        target_after[k] += line.result.target * line.base_after
-    total, total_after = math.fsum(value), math.fsum(after)
-    current = _shares(value, total)
-    aims = _shares(target, total)
-    later = _shares(after, total_after)
-    aims_after = _shares(target_after, total_after)
+    totals = figures.class_totals()
     return table_of(
         CLASSES,
         {
-            "Asset class": list(figures.class_names),
-            "Value": value,
-            "Current": current,
-            "Target": aims,
-            "After trades": later,
-            "Drift": [a - b for a, b in zip(current, aims, strict=True)],
-            "Drift after": [a - b for a, b in zip(later, aims_after, strict=True)],
-            "Traded": traded,
+            "Asset class": totals.name,
+            "Value": totals.value,
+            "Current": totals.current,
+            "Target": totals.target,
+            "After trades": totals.after,
+            "Drift": totals.drift,
+            "Drift after": totals.drift_after,
+            "Traded": totals.traded,
         },
     )
-
-
-def _shares(amounts: Sequence[float], total: float) -> list[float]:
-    return [amount / total if total > 0.005 else 0.0 for amount in amounts]
 
 
 def _accounts(figures: ClientFigures) -> TableContents:

@@ -88,6 +88,8 @@ class Block:
     words     words to colour, by header.
     negative  headers whose amounts below zero are coloured.
     whole     headers whose whole numbers are shown without a decimal point.
+    scaled    headers whose drifts are coloured by their size, blue below and red above zero.
+    above_zero  headers whose numbers above zero are coloured.
     """
 
     name: str
@@ -98,6 +100,8 @@ class Block:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     negative: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
+    scaled: tuple[str, ...] = ()
+    above_zero: tuple[str, ...] = ()
 
     @property
     def headers(self) -> list[str]:

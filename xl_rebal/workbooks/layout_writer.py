@@ -13,7 +13,14 @@ from xl_rebal.workbooks import package
 from xl_rebal.workbooks.cells import Canvas, Content, address, set_widths
 from xl_rebal.workbooks.layout import Block, Field, Holds, Line, Place, SheetContents, SheetLayout
 from xl_rebal.workbooks.layout import TableContents as Rows
-from xl_rebal.workbooks.pages import flag_negative, flag_words, set_up_print, show_whole
+from xl_rebal.workbooks.pages import (
+    flag_above_zero,
+    flag_negative,
+    flag_words,
+    scale_drift,
+    set_up_print,
+    show_whole,
+)
 from xl_rebal.workbooks.styles import Look
 from xl_rebal.workbooks.tables import Column, Placed, group_columns, header_look, write_table
 
@@ -141,6 +148,10 @@ def _flag(sheet: Worksheet, block: Block, placed: Placed) -> None:
         flag_negative(sheet, placed.cells(header))
     for header in block.whole:
         show_whole(sheet, placed.cells(header))
+    for header in block.scaled:
+        scale_drift(sheet, placed.cells(header))
+    for header in block.above_zero:
+        flag_above_zero(sheet, placed.cells(header))
 
 
 def _column(each: Field) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from openpyxl.formatting.rule import Rule
+from openpyxl.formatting.rule import ColorScaleRule, Rule
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import get_column_letter
@@ -95,5 +95,29 @@ def flag_negative(sheet: Worksheet, cells: str) -> None:
     """Colour amounts below zero by half a cent or more."""
     rule = Rule(
         type="cellIs", operator="lessThan", formula=["-0.005"], dxf=styles.signal(styles.BAD)
+    )
+    sheet.conditional_formatting.add(cells, rule)
+
+
+def flag_above_zero(sheet: Worksheet, cells: str) -> None:
+    """Colour counts above zero."""
+    rule = Rule(
+        type="cellIs", operator="greaterThan", formula=["0"], dxf=styles.signal(styles.WARN)
+    )
+    sheet.conditional_formatting.add(cells, rule)
+
+
+def scale_drift(sheet: Worksheet, cells: str) -> None:
+    """Colour drifts from blue (10 pp below the target) over white to red (10 pp above it)."""
+    rule: Rule = ColorScaleRule(  # type: ignore[no-untyped-call]  # a function without types
+        start_type="num",
+        start_value=-0.1,
+        start_color=styles.COLD,
+        mid_type="num",
+        mid_value=0,
+        mid_color="FFFFFF",
+        end_type="num",
+        end_value=0.1,
+        end_color=styles.HOT,
     )
     sheet.conditional_formatting.add(cells, rule)

@@ -10,16 +10,15 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from xml.sax.saxutils import escape
 
 from xl_rebal.errors import RebalError
 from xl_rebal.workbooks import layout_writer, package
 from xl_rebal.workbooks.cells import Content
 from xl_rebal.workbooks.layout import Holds, Line, SheetContents, SheetLayout, TableContents
-from xl_rebal.workbooks.limits import check_rows
-from xl_rebal.workbooks.stamp_cells import numbers
+from xl_rebal.workbooks.stamp_cells import numbers, require_finite
 from xl_rebal.workbooks.stamp_charts import ChartStamp
 from xl_rebal.workbooks.stamp_parts import (
     ROWS_OF_A_STAMP,
@@ -29,7 +28,7 @@ from xl_rebal.workbooks.stamp_parts import (
     moving,
 )
 from xl_rebal.workbooks.stamp_sheets import SheetStamp
-from xl_rebal.workbooks.zipped import Packed, Start, package_of, packed, start_of
+from xl_rebal.workbooks.zipped import Packed, Packing, Start, package_of, packed, start_of
 
 CORE = "docProps/core.xml"
 BOOK = "xl/workbook.xml"
@@ -39,6 +38,14 @@ _NAME = re.compile(r"<definedName ([^>]*>[^<]*)</definedName>")
 _ANCHOR_ROW = re.compile(r"<(?:xdr:)?row>([0-9]+)</")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """A sheet with one long table that comes in pieces of at least one row; `contents` has no tables."""
+
+    contents: SheetContents
+    chunks: Iterable[TableContents]
+
+
 class Stamp:
     """A workbook to be filled in, sheet by sheet, as the layouts say."""
 
@@ -46,7 +53,7 @@ class Stamp:
         contents = [model_contents(layout) for layout in layouts]
         parts = _model(layouts, contents)
         canvas = layout_writer.prepared(layouts)
-        self._sheets: list[SheetStamp] = []
+        self.sheets: list[SheetStamp] = []
         movers: list[Mover] = []
         first = 1
         for number, layout in enumerate(layouts, start=1):
@@ -54,7 +61,7 @@ class Stamp:
             movers.append(mover)
             name = f"xl/worksheets/sheet{number}.xml"
             xml = parts.pop(name).decode()
-            self._sheets.append(SheetStamp(name, layout, xml, mover, canvas.styles.place_of))
+            self.sheets.append(SheetStamp(name, layout, xml, mover, canvas.styles.place_of))
             first += len(layout.blocks)
         self._charts = _charts(parts, layouts, movers)
         self._moving = _moving_parts(parts, layouts, movers)
@@ -69,25 +76,56 @@ class Stamp:
 
     def _parts(self, contents: Sequence[SheetContents], title: str) -> list[Packed]:
         rows = [0]
-        for sheet, each in zip(self._sheets, contents, strict=True):
-            rows += sheet.last_rows(each)
-        texts = _as_texts(self._sheets, contents)
+        for sheet, each in zip(self.sheets, contents, strict=True):
+            rows += sheet.last_rows([table.count for table in each.tables])
+        texts = _as_texts(self.sheets, contents)
         result = []
-        for sheet, each in zip(self._sheets, contents, strict=True):
+        for sheet, each in zip(self.sheets, contents, strict=True):
             result.append(packed(sheet.name, sheet.xml(each, rows, texts).encode("ascii")))
+        return result + self._other_parts(contents, rows, title)
+
+    def _other_parts(
+        self, contents: Sequence[SheetContents], rows: Sequence[int], title: str
+    ) -> list[Packed]:
+        result = []
         for name, chart in self._charts:
             result.append(packed(name, chart.xml(contents, rows).encode("ascii")))
         for name, part in self._moving:
-            numbers_ = part.numbers(rows)
-            kept = self._kept.get((name, numbers_))
+            found = part.numbers(rows)
+            kept = self._kept.get((name, found))
             if kept is None:
                 if len(self._kept) >= KEPT_PARTS:
                     self._kept.clear()
-                kept = packed(name, (part.template % numbers_).encode())
-                self._kept[name, numbers_] = kept
+                kept = self._kept[name, found] = packed(name, (part.template % found).encode())
             result.append(kept)
         result.append(packed(CORE, package.core_properties(title)))
         return result
+
+    def stream(
+        self, sheets: Sequence[Streamed], last: Callable[[], SheetContents], *, title: str
+    ) -> bytes:
+        """A workbook with long tables: its sheets but for the first are streamed, in this order; then
+        `last` says what the first one holds. Charts may show the tables of the first sheet only.
+        """
+        packings, counts = [], []
+        for sheet, each in zip(self.sheets[1:], sheets, strict=True):
+            packing, count = Packing(sheet.name), 0
+            for xml, rows_of_it in sheet.stream(each.contents, each.chunks):
+                packing.add(xml.encode("ascii"))
+                count += rows_of_it
+            packings.append(packing)
+            counts.append(count)
+        contents = last()
+        rows = [0, *self.sheets[0].last_rows([table.count for table in contents.tables])]
+        for sheet, count in zip(self.sheets[1:], counts, strict=True):
+            rows += sheet.last_rows([count])
+        texts = _as_texts(self.sheets[:1], [contents])
+        first = self.sheets[0]
+        parts = [packed(first.name, first.xml(contents, rows, texts).encode("ascii"))]
+        for sheet, packing, count in zip(self.sheets[1:], packings, counts, strict=True):
+            packing.add(sheet.end(count, rows).encode("ascii"))
+            parts.append(packing.done())
+        return package_of(self._start, parts + self._other_parts([contents], rows, title))
 
     def _require_proof(
         self, layouts: Sequence[SheetLayout], contents: Sequence[SheetContents]
@@ -136,16 +174,15 @@ def _as_texts(
     sheets: Sequence[SheetStamp], contents: Sequence[SheetContents]
 ) -> Iterator[list[str]]:
     """All numbers of all tables as text, column by column: one conversion for the whole workbook."""
-    columns = list(
-        chain.from_iterable(
-            sheet.numbers(each) for sheet, each in zip(sheets, contents, strict=True)
-        )
-    )
+    pairs = list(zip(sheets, contents, strict=True))
+    columns = [column for sheet, each in pairs for column in sheet.numbers(each)]
     texts = numbers(list(chain.from_iterable(columns)))
+    require_finite(texts, sum([sheet.blanks(each) for sheet, each in pairs]), "a table")
     start = 0
     for column in columns:
-        yield texts[start : start + len(column)]
-        start += len(column)
+        end = start + len(column)
+        yield texts[start:end]
+        start = end
 
 
 def _charts(
@@ -217,11 +254,3 @@ def _moving_names(text: str, mover_of: Mapping[str, Mover]) -> Moving:
             builder.fixed(formula)
 
     return moving(text, _NAME, put)
-
-
-def checked_counts(layout: SheetLayout, counts: Sequence[int]) -> None:
-    """Refuse tables that are longer than a sheet."""
-    check_rows(layout.rows(counts)[-1][0] + max(counts, default=0), layout.title)
-
-
-__all__ = ["Stamp", "checked_counts", "escape", "model_contents"]

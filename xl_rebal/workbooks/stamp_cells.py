@@ -67,7 +67,7 @@ class TextCells(dict[str, str]):
         style = self._risky if is_risky(shown) else self._style
         stored = as_stored(shown)
         space = ' xml:space="preserve"' if stored != stored.strip() else ""
-        words = _ascii(escape(stored))
+        words = ascii_xml(stored)
         return f' s="{style}" t="inlineStr"><is><t{space}>{words}</t></is></c>'
 
 
@@ -79,7 +79,7 @@ def rest_of_cell(content: Content, texts: TextCells, style: int, where: str) -> 
         return f' s="{style}" t="n"></c>'
     if not isinstance(content, Formula):
         return f' s="{style}" t="n"><v>{number(content, where)}</v></c>'
-    formula = _ascii(escape(content.text))
+    formula = ascii_xml(content.text)
     if isinstance(content.value, str):
         value = _ascii(escape(clean_text(content.value)).replace("\n", "&#10;"))
         return f' s="{style}" t="str"><f>{formula}</f><v>{value}</v></c>'
@@ -91,6 +91,11 @@ def number(value: float, where: str) -> str:
     text = numbers([value])[0]
     require_finite([text], 0, where)
     return text
+
+
+def ascii_xml(text: str) -> str:
+    """Text as XML writes it, in ASCII."""
+    return _ascii(escape(text))
 
 
 def _ascii(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import repeat
 from xml.sax.saxutils import escape
 
 from openpyxl.utils import get_column_letter
@@ -14,12 +13,14 @@ from xl_rebal.workbooks.layout import Block, Field, Holds, Line, Spot, TableCont
 from xl_rebal.workbooks.stamp_cells import (
     FormulaTexts,
     TextCells,
-    require_finite,
+    ascii_xml,
+    number,
     rest_of_cell,
 )
 from xl_rebal.workbooks.styles import Look
 from xl_rebal.workbooks.tables import Column, header_look, in_file_form
 
+Numbers = Sequence[Sequence[float | None]]
 StyleOf = Callable[[Look], int]
 ROW = "\0"  # stands for the row's number
 KEPT_ROWS = 1_000  # rows whose templates are kept for the next workbook
@@ -36,36 +37,71 @@ def height_words(height: float | None) -> str:
     return "" if height is None else f' ht="{height:.16g}" customHeight="1"'
 
 
-class LineStamp:
-    """A line, ready to be written at any row."""
+class LinesStamp:
+    """Lines that follow each other, ready to be written from any row on."""
 
-    def __init__(self, line: Line, style_of: StyleOf) -> None:
-        self._slots: list[tuple[Spot, TextCells, int]] = []
+    def __init__(self, lines: Sequence[Line], style_of: StyleOf) -> None:
+        self.count = len(lines)
+        self._lines = [self._line(line, style_of) for line in lines]
+        self._slots = [
+            _SpotStamp(spot, style_of) for line in lines for spot in _in_order(line) if spot.slot
+        ]
+        self._made: dict[int, str] = {}
+
+    def _line(self, line: Line, style_of: StyleOf) -> str:
         cells = []
-        for spot in sorted(line.spots, key=lambda spot: spot.column):
-            style, texts = style_of(spot.look), text_cells(spot.look, style_of)
-            letter = get_column_letter(spot.column)
-            if spot.slot:
-                self._slots.append((spot, texts, style))
-                rest = "%s"
-            else:
-                rest = _literal(rest_of_cell(spot.content, texts, style, "a line"))
-            cells.append(f'<c r="{letter}{ROW}"{rest}')  # openpyxl writes no other merged cells
-        written = bool(cells) or line.height is not None
-        inside = "".join(cells)
-        self._template = (
-            f'<row r="{ROW}"{height_words(line.height)}>{inside}</row>' if written else ""
-        )
+        for spot in _in_order(line):
+            rest = "%s"
+            if not spot.slot:
+                texts = text_cells(spot.look, style_of)
+                rest = _literal(rest_of_cell(spot.content, texts, style_of(spot.look), "a line"))
+            # Of merged cells openpyxl writes the first one only.
+            cells.append(f'<c r="{get_column_letter(spot.column)}{ROW}"{rest}')
+        if not cells and line.height is None:
+            return ""
+        return f'<row r="{ROW}"{height_words(line.height)}>{"".join(cells)}</row>'
 
     def xml(self, row: int, slots: Mapping[str, Content], where: str) -> str:
-        """The row's XML."""
-        if not self._template:
-            return ""
-        filled = tuple(
-            rest_of_cell(spot.content_of(slots), texts, style, where)
-            for spot, texts, style in self._slots
-        )
-        return (self._template % filled).replace(ROW, str(row))
+        """The XML of the lines from a row on."""
+        template = self._made.get(row)
+        if template is None:
+            template = "".join(
+                [
+                    line.replace(ROW, str(number))
+                    for number, line in enumerate(self._lines, start=row)
+                ]
+            )
+            if row <= KEPT_ROWS:
+                self._made[row] = template
+        return template % tuple([spot.rest(slots, where) for spot in self._slots])
+
+
+def _in_order(line: Line) -> list[Spot]:
+    return sorted(line.spots, key=lambda spot: spot.column)
+
+
+class _SpotStamp:
+    """A cell that a slot fills in."""
+
+    def __init__(self, spot: Spot, style_of: StyleOf) -> None:
+        self._spot = spot
+        self._style = style_of(spot.look)
+        self._texts = text_cells(spot.look, style_of)
+        self._values = FormulaTexts()
+        formula = f"<f>{ascii_xml(spot.formula)}</f><v>"
+        self._number = f' s="{self._style}">{formula}'
+        self._text = f' s="{self._style}" t="str">{formula}'
+
+    def rest(self, slots: Mapping[str, Content], where: str) -> str:
+        """What follows the cell's address."""
+        spot = self._spot
+        if spot.formula:
+            value = slots[spot.slot]
+            if isinstance(value, str):
+                return f"{self._text}{self._values[value]}{_LAST}"
+            if isinstance(value, (int, float)):
+                return f"{self._number}{number(value, where)}{_LAST}"
+        return rest_of_cell(spot.content_of(slots), self._texts, self._style, where)
 
 
 class BlockStamp:
@@ -79,8 +115,11 @@ class BlockStamp:
             f'<c r="{get_column_letter(column)}{ROW}"{each.template}'
             for column, each in enumerate(self._columns, start=block.column)
         )
+        holds = [each.holds for each in self._columns]
+        self._numeric = [k for k, each in enumerate(holds) if each is not Holds.TEXT]
+        self._optional = [k for k, each in enumerate(holds) if each is Holds.OPTIONAL]
         self._made: dict[int, str] = {}
-        self._heights: dict[float | None, str] = {}
+        self._heights: dict[float | None, str] = {None: ""}
 
     def _header_template(self, style_of: StyleOf) -> str:
         cells = []
@@ -95,11 +134,15 @@ class BlockStamp:
         """The header's XML."""
         return self._header.replace(ROW, str(row))
 
-    def numbers(self, contents: TableContents) -> Iterator[Sequence[float | None]]:
+    def numbers(self, contents: TableContents) -> Numbers:
         """The columns that hold numbers, in the order in which `rows` takes them back as text."""
-        for each, column in zip(self._columns, contents.columns, strict=True):
-            if each.holds is not Holds.TEXT:
-                yield column  # type: ignore[misc]  # `_FieldStamp.cells` refuses anything else
+        columns = contents.columns
+        return [columns[index] for index in self._numeric]  # type: ignore[misc]  # by their fields
+
+    def blanks(self, contents: TableContents) -> int:
+        """How many cells of these columns may be and are blank."""
+        columns = contents.columns
+        return sum([columns[index].count(None) for index in self._optional])
 
     def rows(self, contents: TableContents, first_row: int, texts: Iterator[list[str]]) -> str:
         """The XML of all rows; `texts` gives the columns of numbers as text."""
@@ -107,29 +150,26 @@ class BlockStamp:
             each.cells(column, texts)
             for each, column in zip(self._columns, contents.columns, strict=True)
         ]
-        heights = contents.heights or repeat(None, contents.count)
-        words = self._heights
-        attributes = []
-        for height in heights:
-            if height not in words:
-                words[height] = height_words(height)
-            attributes.append(words[height])
-        templates = map(self._template, range(first_row, first_row + contents.count))
+        rows = zip(self._attributes(contents), *columns, strict=True)
+        numbers = range(first_row, first_row + contents.count)
+        made, template = self._made, self._template
         return "".join(
-            [
-                template % row
-                for template, row in zip(
-                    templates, zip(attributes, *columns, strict=True), strict=True
-                )
-            ]
+            [(made.get(n) or template(n)) % row for n, row in zip(numbers, rows, strict=True)]
         )
 
+    def _attributes(self, contents: TableContents) -> Sequence[str]:
+        """What the rows say of their heights."""
+        if not contents.heights:
+            return [""] * contents.count
+        words = self._heights
+        for height in set(contents.heights) - words.keys():
+            words[height] = height_words(height)
+        return [words[height] for height in contents.heights]
+
     def _template(self, row: int) -> str:
-        made = self._made.get(row)
-        if made is None:
-            made = f'<row r="{ROW}"%s>{self._row}</row>'.replace(ROW, str(row))
-            if row <= KEPT_ROWS:
-                self._made[row] = made
+        made = f'<row r="{ROW}"%s>{self._row}</row>'.replace(ROW, str(row))
+        if row <= KEPT_ROWS:
+            self._made[row] = made
         return made
 
 
@@ -138,7 +178,6 @@ class _FieldStamp:
 
     def __init__(self, each: Field, block: Block, style_of: StyleOf) -> None:
         self.holds = each.holds
-        self._where = f"table {block.name}, column {each.header}"
         style = style_of(each.look)
         formula = escape(in_file_form(block.name, each.formula))
         stored = f"<f>{formula}</f><v>"
@@ -164,9 +203,7 @@ class _FieldStamp:
             return [known[text] for text in column]  # type: ignore[index]
         found = next(texts)
         if self.holds is Holds.NUMBER:
-            require_finite(found, 0, self._where)
             return found
-        require_finite(found, column.count(None), self._where)
         number, blank = self._number, self._blank
         return [blank if text == "null" else f"{number}{text}{_LAST}" for text in found]
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, groupby, pairwise
 
-from xl_rebal.workbooks.layout import Block, SheetContents, SheetLayout
+from xl_rebal.workbooks.layout import Block, SheetContents, SheetLayout, TableContents
 from xl_rebal.workbooks.limits import check_rows
+from xl_rebal.workbooks.stamp_cells import numbers, require_finite
 from xl_rebal.workbooks.stamp_parts import Builder, Mover, Moving, moving, shortened
-from xl_rebal.workbooks.stamp_rows import BlockStamp, LineStamp, StyleOf
+from xl_rebal.workbooks.stamp_rows import BlockStamp, LinesStamp, Numbers, StyleOf
 
 _REFERENCES = re.compile(
     r'(?:\b(?:ref|sqref|topLeftCell|activeCell)="|<formula>)([^"<]*)(?:"|</formula>)'
 )
+_DIMENSION = re.compile(r'<dimension ref="[^"]*"/>')
+_MANY = 256  # more tables than a workbook has
 _WIDTH = re.compile(r'width="[^"]*" (customWidth="1" min="([0-9]+)")')
 
 
@@ -31,32 +35,45 @@ class SheetStamp:
         self._head = _references(_WIDTH.sub('width="\1" \\1', head), mover)
         self._tails: dict[tuple[bool, ...], Moving] = {}
         self._widths: dict[tuple[float, ...], str] = {}
-        self._items = [
-            BlockStamp(item, style_of) if isinstance(item, Block) else LineStamp(item, style_of)
-            for item in layout.items
-        ]
+        self._items: list[BlockStamp | LinesStamp] = []
+        for is_block, items in groupby(layout.items, key=lambda item: isinstance(item, Block)):
+            if is_block:
+                self._items += [BlockStamp(item, style_of) for item in items]  # type: ignore[arg-type]
+            else:
+                self._items.append(LinesStamp(list(items), style_of))  # type: ignore[arg-type]
+        ones = layout.places([1] * len(layout.blocks))
+        ends = [0, *(place.last_row for place in ones)]
+        self._gaps = [place.header_row - end for place, end in zip(ones, ends, strict=False)]
         self._blocks = [item for item in self._items if isinstance(item, BlockStamp)]
 
-    def last_rows(self, contents: SheetContents) -> list[int]:
+    def last_rows(self, counts: Sequence[int]) -> list[int]:
         """The last row of each table."""
-        counts = [table.count for table in contents.tables]
-        return [place.last_row for place in self._layout.places(counts)]
+        row, result = 0, []
+        for before, count in zip(self._gaps, counts, strict=True):
+            row += before + count
+            result.append(row)
+        return result
 
-    def numbers(self, contents: SheetContents) -> Iterator[Sequence[float | None]]:
+    def numbers(self, contents: SheetContents) -> Numbers:
         """Every column of numbers."""
-        for block, table in zip(self._blocks, contents.tables, strict=True):
-            yield from block.numbers(table)
+        pairs = zip(self._blocks, contents.tables, strict=True)
+        return [column for block, table in pairs for column in block.numbers(table)]
+
+    def blanks(self, contents: SheetContents) -> int:
+        """How many of their cells may be and are blank."""
+        pairs = zip(self._blocks, contents.tables, strict=True)
+        return sum([block.blanks(table) for block, table in pairs])
 
     def xml(self, contents: SheetContents, rows: Sequence[int], texts: Iterator[list[str]]) -> str:
         """The sheet's XML; `rows` are the last rows of all tables of the workbook."""
-        head, tail = self._head, self._tail(contents)
+        head, tail = self._head, self._tail([table.count for table in contents.tables])
         pieces = [self._with_widths(head.template % head.numbers(rows), contents), "<sheetData>"]
         tables = iter(contents.tables)
         row = 1
         for item in self._items:
-            if isinstance(item, LineStamp):
+            if isinstance(item, LinesStamp):
                 pieces.append(item.xml(row, contents.slots, self._layout.title))
-                row += 1
+                row += item.count
                 continue
             table = next(tables)
             pieces.append(item.header(row))
@@ -71,8 +88,42 @@ class SheetStamp:
         first, *others = head.split("\1")
         return first + "".join([next(widths) + other for other in others])
 
-    def _tail(self, contents: SheetContents) -> Moving:
-        single = tuple([table.count == 1 for table in contents.tables])
+    def stream(
+        self, contents: SheetContents, chunks: Iterable[TableContents]
+    ) -> Iterator[tuple[str, int]]:
+        """The XML of a sheet whose only table comes in pieces, up to its tail, with the rows of each.
+
+        `contents` says the slots and the widths. Nothing in it tells beforehand how long the sheet is.
+        """
+        head = _DIMENSION.sub("", self._head.template % self._head.numbers([0] * _MANY))
+        *items, block = self._items
+        if len(self._blocks) != 1 or not isinstance(block, BlockStamp):
+            raise ValueError(f"sheet {self._layout.title} does not end with its only table")
+        row = 1
+        lines = []
+        for item in items:
+            assert isinstance(item, LinesStamp)  # the only block comes last
+            lines.append(item.xml(row, contents.slots, self._layout.title))
+            row += item.count
+        lines.append(block.header(row))
+        yield f"{self._with_widths(head, contents)}<sheetData>{''.join(lines)}", 0
+        for chunk in chunks:
+            columns = block.numbers(chunk)
+            texts = numbers(list(chain.from_iterable(columns)))
+            require_finite(texts, block.blanks(chunk), block.block.name)
+            ends = list(accumulate([len(column) for column in columns], initial=0))
+            parts = iter([texts[a:b] for a, b in pairwise(ends)])
+            yield block.rows(chunk, row + 1, parts), chunk.count
+            row += chunk.count
+            check_rows(row, self._layout.title)
+
+    def end(self, count: int, rows: Sequence[int]) -> str:
+        """What follows the rows of a sheet that was streamed."""
+        tail = self._tail([count])
+        return "</sheetData>" + tail.template % tail.numbers(rows)
+
+    def _tail(self, counts: Sequence[int]) -> Moving:
+        single = tuple([count == 1 for count in counts])
         made = self._tails.get(single)
         if made is None:
             made = self._tails[single] = _references(self._tail_xml, self._mover, single)

@@ -20,6 +20,7 @@ INPUT = "1D4ED8"
 GOOD = ("1B6E3C", "E3F3E8")
 WARN = ("8A5A00", "FDF0D5")
 BAD = ("A61B1B", "FBE3E3")
+COLD, HOT = "7FA8E0", "F08A7A"  # the ends of the scale of drifts
 
 MONEY = "#,##0.00;[Red]-#,##0.00"
 PRICE = "#,##0.00####;-#,##0.00####"
@@ -74,6 +75,7 @@ PICKER = Look(format=TEXT, bold=True, colour=INPUT, fill="FFF9E5", align="left",
 BODY = Look(line=LINE)
 BODY_TEXT = replace(BODY, format=TEXT, align="left", indent=1)
 BODY_WRAP = replace(BODY_TEXT, format=GENERAL, wrap=True)
+BODY_LINK = replace(BODY, colour=INPUT, align="left", indent=1)
 BODY_STATUS = replace(BODY, align="center")
 BODY_PLANNED = replace(BODY, colour=MUTED, size=9)
 

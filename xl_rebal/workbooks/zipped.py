@@ -38,14 +38,31 @@ class Packed:
 
 def packed(name: str, text: bytes) -> Packed:
     """A part compressed."""
-    if isal_zlib is None:
-        deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        crc = zlib.crc32(text)
-    else:
-        deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
-        crc = isal_zlib.crc32(text)
-    data = deflate.compress(text) + deflate.flush()
-    return Packed(name.encode("ascii"), crc, len(text), data)
+    library = zlib if isal_zlib is None else isal_zlib
+    data = library.compress(text, _LEVEL, -zlib.MAX_WBITS)
+    return Packed(name.encode("ascii"), library.crc32(text), len(text), data)
+
+
+class Packing:
+    """A part that is compressed piece by piece, so that only its compressed form is held."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name.encode("ascii")
+        self._library = zlib if isal_zlib is None else isal_zlib
+        self._deflate = self._library.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._crc = self._size = 0
+        self._data: list[bytes] = []
+
+    def add(self, text: bytes) -> None:
+        """The next piece."""
+        self._crc = self._library.crc32(text, self._crc)
+        self._size += len(text)
+        self._data.append(self._deflate.compress(text))
+
+    def done(self) -> Packed:
+        """The compressed part."""
+        self._data.append(self._deflate.flush())
+        return Packed(self._name, self._crc, self._size, b"".join(self._data))
 
 
 @dataclass(frozen=True, slots=True)
