@@ -23,7 +23,8 @@ from tests.excel.macro_books import (
     snapshot,
 )
 from xl_rebal.cli import documents, inputs
-from xl_rebal.errors import RebalError, VerificationError
+from xl_rebal.custodians.orders import record_release
+from xl_rebal.errors import PlanError, RebalError, VerificationError
 from xl_rebal.excel import undo
 from xl_rebal.excel.macros import MACROS, MacroError, Settings, run
 from xl_rebal.excel.workbook import Visibility, Workbook
@@ -228,6 +229,10 @@ def test_edits_are_verified_recorded_and_exported(book: Workbook, tmp_path: Path
     set_cells(book, "tblPlanTrades", smaller)
     with pytest.raises(RebalError, match=r"(?s)edited after the plan was verified.*Quantity"):
         ran("export_orders", book, tmp_path, file=out, overwrite=True)
+    for name in ("verify_trades", "generate_trades"):  # the exported orders may be under way
+        with pytest.raises(PlanError, match=rf"orders of export {first} are not reconciled"):
+            ran(name, book, tmp_path)
+    record_release(tmp_path / "plans" / "orders.jsonl", ["70001111", "70002222"])
     done = ran("verify_trades", book, tmp_path)
     assert done.document["plan_id"] != first
     assert all("→" in edit for edit in done.document["edits"])

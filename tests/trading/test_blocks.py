@@ -283,7 +283,17 @@ def test_nothing_makes_no_blocks() -> None:
     assert built().turnover.gross == 0
 
 
+@given(st.integers(1, 10**7), st.sampled_from([1.0, 0.001, 0.01, 0.1, 5.0, 100.0]))
+def test_whole_steps_carry_no_float_noise(steps: int, step: float) -> None:
+    text = decimal_text(exact_quantity(steps * step, step))
+    assert "e" not in text.casefold()
+    assert D(text) == steps * D(repr(step))
+
+
 def test_quantities_are_exact_decimals() -> None:
+    assert exact_quantity(1234.5678, 1.0) == D("1234.5678")  # a full liquidation
+    # A large fund position: the fraction is held, and one step more would be sold short.
+    assert exact_quantity(5_000_000.0056, 0.01) == D("5000000.0056")
     assert exact_quantity(0.1 + 0.2, 0.1) == D("0.3")
     assert exact_quantity(1e6 / 3, 1.0) == D("333333.333333333")  # never more than is held
     assert decimal_text(D("1E+3")) == "1000"

@@ -14,7 +14,7 @@ from typing import Any
 
 from xl_rebal.custodians import read_positions
 from xl_rebal.errors import RebalError, VerificationError
-from xl_rebal.excel import plan_edits, plan_sheet, plan_store, undo
+from xl_rebal.excel import order_file, plan_edits, plan_sheet, plan_store, undo
 from xl_rebal.excel.book_inputs import (
     Asked,
     Inputs,
@@ -25,12 +25,11 @@ from xl_rebal.excel.book_inputs import (
 )
 from xl_rebal.excel.changes import Change, Changes, apply
 from xl_rebal.excel.importing import import_positions as imported
-from xl_rebal.excel.order_file import order_csv
 from xl_rebal.excel.plan_store import StoredPlan
 from xl_rebal.excel.sharing import clean
 from xl_rebal.excel.value_pages import drift_page, value_pages
 from xl_rebal.excel.workbook import Workbook, WorkbookError
-from xl_rebal.files import check_target, write_atomically
+from xl_rebal.files import check_target
 from xl_rebal.rebalance import plan_each, refusal
 
 
@@ -139,9 +138,10 @@ def import_positions(book: Workbook, settings: Settings) -> Outcome:
         lines.append(f"{found.examples} EXAMPLE rows removed")
     if found.kept:
         lines.append(f"kept: rows of {', '.join(found.kept)}, which the file does not name")
+    orders = order_file.reconcile_positions(settings.plans, statement.holdings)
     return Outcome(
-        lines=tuple(lines),
-        warnings=found.warnings,
+        lines=(*lines, *orders.lines),
+        warnings=(*found.warnings, *orders.warnings),
         changes=found.changes,
         document={
             "custodian": statement.custodian,
@@ -175,6 +175,7 @@ def generate_trades(book: Workbook, settings: Settings) -> Outcome:
     """
     inputs = read_inputs(book)
     what = asked(inputs)
+    order_file.require_no_open_orders(settings.plans, what.book.holdings.accounts())
     kept = [t for t in _sheet_trades(book, what) if t.locked and t.quantity]
     locks: dict[str, dict[str, float]] = {}
     for trade in kept:
@@ -217,6 +218,7 @@ def verify_trades(book: Workbook, settings: Settings) -> Outcome:
             changes=pages,
             document={"plan_id": sheet.plan_id, "verified": True, "edits": []},
         )
+    order_file.require_no_open_orders(settings.plans, [edit.key[0] for edit in edits])
     who = settings.who if settings.who is not None else _user()
     edited = plan_edits.verified(stored, trades, edits, what, who)
     outcome = _plan_outcome(edited, what, settings, plan_edits.marks(trades, edits))
@@ -247,19 +249,30 @@ def export_orders(book: Workbook, settings: Settings) -> Outcome:
     _require_same_inputs(stored, inputs)
     what = asked(stored.inputs)
     plan_edits.require_checked(stored.plans, what, sheet.trades)
-    data = order_csv(stored, sheet.plan_id, what.book)
-    accounts = dict.fromkeys(t.account for t in stored.trades())
+    formats = order_file.formats_of(book, settings.plans)
+    export = order_file.prepare(stored, sheet.plan_id, what, formats, settings.file, settings.plans)
+    accounts = dict.fromkeys(each.order.account for each in export.made.sent)
     ask_first = [a for a in accounts if not what.book.account(a).discretionary]
     warnings = [
         f"account {a} is not discretionary: its trades need the client's word before they are sent"
         for a in ask_first
     ]
-    write_atomically(settings.file, data, overwrite=settings.overwrite)
-    count = sum(1 for _ in stored.trades())
+    order_file.write(export, overwrite=settings.overwrite)
+    count, names = len(export.made.sent), [path.name for path in export.paths.values()]
     return Outcome(
-        lines=(f"{count} orders of plan {sheet.plan_id} written to {settings.file.name}",),
-        warnings=(*plan_sheet.refused_words(stored), *warnings),
-        document={"plan_id": sheet.plan_id, "orders": count, "file": settings.file.name},
+        lines=(
+            f"{count} orders of plan {sheet.plan_id} written to {', '.join(names)}",
+            "their accounts are not planned again until the orders are reconciled: import the new "
+            "positions, or run xl-rebal reconcile",
+        ),
+        warnings=(*plan_sheet.refused_words(stored), *warnings, *export.warnings),
+        document={
+            "plan_id": sheet.plan_id,
+            "orders": count,
+            "file": names[0],
+            "files": names,
+            "unsendable": [each.in_words() for each in export.made.unsendable],
+        },
     )
 
 

@@ -84,17 +84,18 @@ def pro_rata(
             range(len(ordered)),
             key=lambda i: (given[i] * total - ordered[i] * filled, -ordered[i], accounts[i]),
         )
+        skipped: list[int] = []
         for i in waiting:
             part = min(step, ordered[i] - given[i])
             if part <= left:
                 given[i] += part
                 left -= part
+            else:
+                skipped.append(i)
             if not left:
                 break
-        for i in waiting if left else ():  # less than a step, and no order ends in a fraction
-            part = min(left, ordered[i] - given[i])
-            given[i] += part
-            left -= part
+        if left:  # less than a step, and no order has room for just that: the first passed over takes it
+            given[skipped[0]] += left
     return tuple(given)
 
 

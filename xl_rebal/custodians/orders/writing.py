@@ -34,9 +34,11 @@ class Sending:
 
     only     name of the format that all orders are written in; empty: that of the account's custodian.
     consent  for accounts that are not discretionary.
+    no_custodian  format for accounts that name no custodian; empty: their orders cannot be sent.
     """
 
     only: str = ""
+    no_custodian: str = ""
     consent: Consent = Consent.HOLD
 
 
@@ -107,6 +109,7 @@ class OrderWriter:
     def __init__(self, formats: OrderFormats, sending: Sending = NOTHING_ASKED) -> None:
         self._formats, self._sending = formats, sending
         self._only = self._named(sending.only) if sending.only else None
+        self._plain = self._named(sending.no_custodian) if sending.no_custodian else None
         self._lot_format = formats.lots
         self._open: dict[tuple[str, str], _Open] = {}
         self._files: dict[str, bytes] = {}
@@ -193,6 +196,8 @@ class OrderWriter:
         if self._only is not None:
             return self._only
         if not order.custodian:
+            if self._plain is not None:
+                return self._plain
             raise Refused(
                 Why.NO_CUSTODIAN,
                 "the account has no custodian",
