@@ -66,6 +66,14 @@ def writing_atomically(path: Path | str, *, overwrite: bool = False) -> Iterator
                 Path(temporary).unlink()
 
 
+def check_workbook_name(path: Path) -> None:
+    """Refuse a name that Excel would not open."""
+    if path.suffix.casefold() != ".xlsx":
+        raise FileError.of(
+            where=path.name, what="is no name for a workbook", remedy="end it in .xlsx"
+        )
+
+
 def check_target(path: Path | str, *, overwrite: bool = False) -> None:
     """Refuse a path that could not be written, before any work is done for it; raises FileError."""
     target = Path(path)

@@ -218,12 +218,10 @@ def _write_pictures(
 
 def _check_workbook(out: Path | None) -> None:
     """Refuse a name that Excel would not open."""
-    from xl_rebal.errors import FileError
+    from xl_rebal.files import check_workbook_name
 
-    if out is not None and out.suffix.casefold() != ".xlsx":
-        raise FileError.of(
-            where=out.name, what="is no name for a workbook", remedy="end it in .xlsx"
-        )
+    if out is not None:
+        check_workbook_name(out)
 
 
 def compare(

@@ -396,10 +396,9 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
 
 def _check_workbook(out: Path, options: dict[str, Any]) -> None:
     """Refuse a name that Excel would not open, and one that is an input of the same command."""
-    if out.suffix.casefold() != ".xlsx":
-        raise FileError.of(
-            where=out.name, what="is no name for a workbook", remedy="end it in .xlsx"
-        )
+    from xl_rebal.files import check_workbook_name
+
+    check_workbook_name(out)
     inputs = [value for value in options.values() if isinstance(value, Path)]
     if any(path.exists() and out.exists() and path.samefile(out) for path in inputs):
         raise FileError.of(

@@ -48,6 +48,7 @@ class HouseholdsPlanned:
     """Verified plans of the households of a book."""
 
     tables: BookTables
+    source: HouseholdBook
     request: HouseholdRequest
     plans: tuple[HouseholdPlan, ...]
     warnings: tuple[str, ...]
@@ -109,6 +110,7 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
         )
     return HouseholdsPlanned(
         tables=read,
+        source=source,
         request=request,
         plans=_plans(source, request, options.household),
         warnings=tuple(warnings),

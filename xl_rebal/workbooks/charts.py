@@ -57,8 +57,8 @@ def bar_chart(
     stacked: bool = False,
     category_title: str = "Asset class",
 ) -> BarChart:
-    """A clustered or stacked column chart. Ranges are bare addresses: a chart can hold nothing else, and Excel
-    moves them with the rows.
+    """A clustered or stacked column chart. Ranges are bare addresses: a chart can hold nothing else, and
+    Excel moves them with the rows.
     """
     chart: Any = BarChart()
     chart.type, chart.grouping = "col", "stacked" if stacked else "clustered"

@@ -1,4 +1,4 @@
-"""The household template's calls to the add-in, the sheets that they spill on, and the names of their columns."""
+"""The household template's calls to the add-in, and the sheets that they spill on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_rebal.workbooks import styles
-from xl_rebal.workbooks.cells import Canvas, lines_needed, set_widths
+from xl_rebal.workbooks.cells import Canvas, set_widths
 from xl_rebal.workbooks.dynamic_arrays import Spill
 from xl_rebal.workbooks.pages import set_up_print, show_whole, write_title
 from xl_rebal.workbooks.styles import Look, number
@@ -23,7 +23,10 @@ NOTE_ROW = 3
 PLAN, PLAN_FIGURES, NOTES, CLASSES = "Plan", "Plan figures", "Plan notes", "Plan classes"
 GAINS, HARVEST, WASH_SALES = "REBAL gains", "REBAL harvest", "REBAL wash sales"
 WASH_NOTHING = "No trades stand on sheet History."
-SEVERAL_RETURNS = "There are several tax returns, and REBAL_TAX is of one: the figures at the left are the sum of all."
+SEVERAL_RETURNS = (
+    "There are several tax returns, and REBAL_TAX is of one: the figures at the left are the sum "
+    "of all."
+)
 
 # Names of the columns that other sheets read, by header.
 PLAN_NAMES = {
@@ -121,14 +124,15 @@ TAX = replace(
 SHEETS = (
     SpillSheet(
         title=PLAN,
-        words="The orders, lot by lot: verified, whole shares, cash true in every account. Each with its reason and "
-        "the lots that were left alone.",
+        words="The orders, lot by lot: verified, whole shares, cash true in every account. Each with its "
+        "reason and the lots that were left alone.",
         blocks=(Block(call=_plan(PLAN, ""), names=PLAN_NAMES),),
-        widths=(18, 9, 8, 12, 11, 11, 15, 10, 15, 8, 13, 84),
+        widths=(18, 9, 8, 12, 11, 11, 15, 10, 15, 8, 13, 92),
     ),
     SpillSheet(
         title=PLAN_FIGURES,
-        words="What the plan comes to, the other ways that it is compared with, and the tax of its gains once more.",
+        words="What the plan comes to, the other ways that it is compared with, and the tax of its gains "
+        "once more.",
         blocks=(
             Block(call=_plan(PLAN_FIGURES, "figures"), names=FIGURE_NAMES),
             Block(
@@ -142,11 +146,12 @@ SHEETS = (
                 names={"item": "TaxItem", "amount": "TaxAmount"},
             ),
         ),
-        widths=(20, 34, 3, 24, 14, 15, 14, 11, 11, 60),
+        widths=(20, 60, 3, 24, 14, 15, 14, 11, 11, 60),
     ),
     SpillSheet(
         title=NOTES,
-        words="Days before which nothing may be bought back, what the plan did not do and why, what limits cost.",
+        words="Days before which nothing may be bought back, what the plan did not do and why, what limits "
+        "cost.",
         blocks=(Block(call=_plan(NOTES, "notes"), names=NOTE_NAMES),),
         widths=(12, 10, 13, 120),
     ),
@@ -190,7 +195,8 @@ SHEETS = (
     ),
     SpillSheet(
         title=WASH_SALES,
-        words="The sales of sheet History: what purchases within 30 days disallow. In an IRA the loss is gone for good.",
+        words="The sales of sheet History: what purchases within 30 days disallow. In an IRA the loss is "
+        "gone for good.",
         blocks=(
             Block(
                 call=replace(
@@ -205,8 +211,8 @@ SHEETS = (
 )
 CALLS = tuple(block.call for sheet in SHEETS for block in sheet.blocks)
 NOTE = (
-    "Needs the xl_rebal add-in. Without it the numbers are those saved with the file. Tables grow downwards: leave "
-    "the cells below them empty."
+    "Needs the xl_rebal add-in. Without it the numbers are those saved with the file. Tables grow "
+    "downwards: leave the cells below them empty."
 )
 
 
@@ -241,25 +247,31 @@ def _block(
         column = call.column + offset
         letter = get_column_letter(column)
         look = column_look(header)
-        title = replace(styles.HEADER, align="left", indent=1) if look.align == "left" else styles.HEADER  # fmt: skip
+        title = styles.HEADER
+        if look.align == "left":
+            title = replace(title, align="left", indent=1)
         canvas.styles.apply(sheet.cell(row=call.row, column=column), title)
         for row in range(first, first + (max(60, len(rows)) if alone else len(rows) - 1)):
             canvas.styles.apply(sheet.cell(row=row, column=column), quiet(look))
         if FORMATS.get(header) == styles.QUANTITY:
-            show_whole(sheet, f"{letter}{first}:{letter}{end}")
+            show_whole(sheet, f"{letter}{first}:{letter}{end}", line=True)
         if header in ("gain", "status", "verdict"):
             _signal(sheet, header, f"{letter}{first}:{letter}{end}")
         if header in block.names:
             place = f"'{sheet.title}'!${letter}${first}:${letter}${end}"
             define(canvas, block.names[header], place)
     _format_mixed(canvas, sheet, call, rows)
+    if headers[0] == "figure":  # three texts stand above the numbers
+        for row in range(first, first + 3):
+            sheet.row_dimensions[row].height = 28
     a, z = get_column_letter(call.column), get_column_letter(call.column + len(headers) - 1)
     used = f'${a}{first}<>""'
     underline_used(sheet, f"{a}{first}:{z}{end}", used)
     corner = f"{a}{call.row}"
     flag(sheet, corner, f'LEFT(${a}${call.row},1)="#"', styles.BAD)
-    if alone:
-        wrap_rows(sheet, rows, first, headers, each.widths)
+    if alone and WRAPPED & set(headers):
+        for row in range(first, first + 60):
+            sheet.row_dimensions[row].height = 28  # two lines, whatever the plan says
     return spill
 
 
@@ -300,24 +312,3 @@ def figure_look(name: str, value: object) -> Look:
     if name in ("drift_before", "drift_after") or name.startswith("next_"):
         return number(styles.PERCENT)
     return number(styles.COUNT if name in ("orders", "tax_returns") else styles.MONEY)
-
-
-def wrap_rows(
-    sheet: Worksheet,
-    rows: Sequence[Sequence[object]],
-    first: int,
-    headers: Sequence[str],
-    widths: Sequence[float],
-) -> None:
-    """Make rows as high as their longest wrapped text needs."""
-    for place, line in enumerate(rows[1:]):
-        lines = max(
-            (
-                lines_needed(str(line[i] or ""), widths[i])
-                for i, header in enumerate(headers)
-                if header in WRAPPED
-            ),
-            default=1,
-        )
-        if lines > 1:
-            sheet.row_dimensions[first + place].height = 13.5 * lines + 2

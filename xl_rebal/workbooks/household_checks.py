@@ -143,37 +143,37 @@ PLAN_CHECKS: tuple[Check, ...] = (
         "Sales on the sheets against the plan's figure",
         _TOLERANCE.format(_SOLD),
         0,
-        "Recalculate (Ctrl+Alt+F9).",
+        "Recalculate (Ctrl+Alt+F9); if it stays, report it.",
     ),
     (
         "Purchases on the sheets against the plan's figure",
         _TOLERANCE.format(_BOUGHT),
         0,
-        "Recalculate (Ctrl+Alt+F9).",
+        "Recalculate (Ctrl+Alt+F9); if it stays, report it.",
     ),
     (
         "Gains of the lots against the plan's figure",
         _TOLERANCE.format(_GAINS),
         0,
-        "Recalculate (Ctrl+Alt+F9).",
+        "Recalculate (Ctrl+Alt+F9); if it stays, report it.",
     ),
     (
         "Money before, less money after and costs",
         _TOLERANCE.format(_MONEY),
         0,
-        "Correct the classes that a check above names.",
+        "Correct the classes that another check names; else report it.",
     ),
     (
         "Put off and saved for good against less tax",
         _TOLERANCE.format("TaxDeferred+TaxSaved-TaxLess"),
         0,
-        "Recalculate (Ctrl+Alt+F9).",
+        "Recalculate (Ctrl+Alt+F9); if it stays, report it.",
     ),
 )
 ENGINE_CHECKS: tuple[Check, ...] = (
     (
         "The add-in made a plan",
-        'IF(PlanHead="account","yes","no")',
+        'IF(PlanHead&""="account","yes","no")',
         "yes",
         "Read the message on sheet Plan: it says where, what, and the remedy.",
     ),
@@ -195,8 +195,8 @@ def write_household_checks(canvas: Canvas) -> None:
         canvas,
         sheet,
         NAME,
-        "What the native formulas found in the inputs, and the plan held against sums made by themselves. Nothing "
-        "to edit here.",
+        "What the native formulas found in the inputs, and the plan held against sums made by themselves. "
+        "Nothing to edit here.",
     )
     set_widths(sheet, [54, 20, 16, 12, 70])
     row = check_table(canvas, sheet, (*INPUT_CHECKS, *ENGINE_CHECKS, *PLAN_CHECKS), 4)

@@ -134,8 +134,9 @@ SHEETS = (
     InputSheet(
         title=ACCOUNTS,
         words="All accounts of one household, the held-away ones too. Paste over the EXAMPLE rows.",
-        more="Tax return: the same word for accounts that are taxed together. Tax profile: a row of sheet Tax "
-        "profile, for taxable accounts. Cash reserve stays. Menu: the symbols that a plan offers, VTI; BND.",
+        more="Tax return: the same word for accounts that are taxed together. Tax profile: a row of sheet "
+        "Tax profile, for taxable accounts. Cash reserve stays. Menu: the symbols that a plan offers, VTI; "
+        "BND.",
         tables=(("tblAccounts", 1),),
         widths=(20, 13, 16, 13, 13, 14, 12, 14, 16, 24),
     ),
@@ -143,40 +144,41 @@ SHEETS = (
         title=LOTS,
         words="What is held, lot by lot: one row for each lot in a taxable account, one for each position "
         "elsewhere.",
-        more="Cash: symbol CASH, quantity = amount. Acquired and unit cost are needed in taxable accounts; a gain is "
-        "never guessed. Elsewhere a day tells what was bought in the last 30 days; so does sheet History.",
+        more="Cash: symbol CASH, quantity = amount. Acquired and unit cost are needed in taxable accounts; "
+        "a gain is never guessed. Elsewhere a day tells what was bought in the last 30 days; so does sheet "
+        "History.",
         tables=(("tblLots", 1),),
         widths=(20, 11, 14, 16, 14, 11),
     ),
     InputSheet(
         title=SECURITIES,
         words="What is held and what may be bought: price, class, substitute.",
-        more="Identical group: the same word for securities that are substantially identical. Rank: 1 (or blank) is "
-        "bought first in its class. All figures are invented.",
+        more="Identical group: the same word for securities that are substantially identical. Rank: 1 (or "
+        "blank) is bought first in its class. All figures are invented.",
         tables=(("tblSecurities", 1),),
         widths=(12, 26, 14, 13, 17, 15, 9),
     ),
     InputSheet(
         title=TARGETS,
         words="Targets sum to 100% of all accounts together; the policy says when to act and how far.",
-        more="Band abs (5% = 5 percentage points) and Band rel (20% of the target) give a class a band of its own. "
-        "Restrictions: scope is an account, or * for all.",
+        more="Band abs (5% = 5 percentage points) and Band rel (20% of the target) give a class a band of "
+        "its own. Restrictions: scope is an account, or * for all.",
         tables=(("tblTargets", 1), ("tblPolicy", 6), ("tblRestrictions", 9)),
         widths=(26, 12, 12, 12, 3, 16, 22, 3, 18, 14, 12, 14),
     ),
     InputSheet(
         title=PROFILE,
         words="One row for each tax return and year. MAGI is the year's income without capital gains.",
-        more="Rates are worked out from MAGI and filing status; or state Ordinary, Long term and NIIT. Carry: losses "
-        "carried in, positive. YTD: net gains realised so far this year, negative for a loss.",
+        more="Rates are worked out from MAGI and filing status; or state Ordinary, Long term and NIIT. "
+        "Carry: losses carried in, positive. YTD: net gains realised so far this year, negative for a loss.",
         tables=(("tblTaxProfile", 1),),
         widths=(14, 8, 19, 15, 10, 10, 11, 10, 13, 13, 13, 13),
     ),
     InputSheet(
         title=HISTORY,
         words="Trades of the last 30 days and all that they sold: purchases, sales, reinvested dividends.",
-        more="In every account of the household, the spouse's, the IRAs and those elsewhere too: a purchase in one "
-        "can wash a loss in another. A sale needs the purchases of what it sold.",
+        more="In every account of the household, the spouse's, the IRAs and those elsewhere too: a "
+        "purchase in one can wash a loss in another. A sale needs the purchases of what it sold.",
         tables=(("tblHistory", 1),),
         widths=(20, 11, 14, 12, 14, 13),
     ),

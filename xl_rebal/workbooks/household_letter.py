@@ -24,21 +24,24 @@ LONG_DATE = "mmmm d, yyyy"
 
 _TEXT = Look(wrap=True, vertical="top", align="left")
 _LINE = Look(align="left")
-_MONEY = Look(format=styles.MONEY, align="right")
+_AMOUNT = "#,##0.00;-#,##0.00"
+_MONEY = Look(format=_AMOUNT, align="right")
+_UNITS = Look(format=styles.QUANTITY, align="right")
 _PERCENT = Look(format=styles.PERCENT, align="right")
 _SMALL = Look(size=8, colour=styles.MUTED, wrap=True, vertical="top", align="left")
 _HEAD = Look(bold=True, size=9, colour=styles.MUTED, line=styles.GREY)
 
 DEFERRAL = (
-    "Put off is not saved: the gain stays in what you keep, and is taxed in the year in which that is sold. What "
-    "is saved for good is tax that is never paid, because a loss lowers income that is taxed at a higher rate."
+    "Put off is not saved: the gain stays in what you keep, and is taxed in the year in which that is "
+    "sold. What is saved for good is tax that is never paid, because a loss lowers income that is taxed at "
+    "a higher rate."
 )
 DISCLAIMERS = (
-    "This letter is not tax advice, and no tax return should be made from it: ask your tax preparer, and go by the "
-    "forms that your custodian sends. The tax is an estimate for the year of the date above, from the holdings, "
-    "lots, prices and income that your custodian and you gave us; prices move until the orders are filled. "
-    "A wash sale can also come from an account that we do not know of, from a spouse's account, or from a "
-    "reinvested dividend."
+    "This letter is not tax advice, and no tax return should be made from it: ask your tax preparer, and "
+    "go by the forms that your custodian sends. The tax is an estimate for the year of the date above, "
+    "from the holdings, lots, prices and income that your custodian and you gave us; prices move until the "
+    "orders are filled. A wash sale can also come from an account that we do not know of, from a spouse's "
+    "account, or from a reinvested dividend."
 )
 
 
@@ -98,7 +101,7 @@ class _Page:
         look = Look(align="left", indent=indent, bold=strong, line=styles.LINE)
         self.canvas.merge(self.sheet, self.row, 1, LAST - 1, look)
         self.canvas.put(self.sheet, self.row, 1, label, look)
-        money = replace(number(styles.MONEY), bold=strong)
+        money = replace(number(_AMOUNT), bold=strong)
         self.canvas.put(self.sheet, self.row, LAST, Formula(formula, value), money)
         self.sheet.row_dimensions[self.row].height = 14
         self.row += 1
@@ -111,7 +114,7 @@ def write_letter(canvas: Canvas, data: HouseholdData, room: Room) -> None:
     page = _Page(canvas, sheet)
     _head(page, data)
     page.heading("Why we act")
-    page.words(Formula('IFERROR(PlanWhy&"","")', _why(data)), height=28)
+    page.words(Formula(_WHY, _why(data)), height=28)
     _classes(page, data, room.classes)
     page.heading("What we sell and buy")
     _orders(page, data, room.orders)
@@ -145,11 +148,21 @@ def _head(page: _Page, data: HouseholdData) -> None:
         sheet.row_dimensions[page.row].height = 15
         page.row += 1
     title = Look(bold=True, size=12, align="left")
-    page.words("Rebalancing your accounts, and what it means for your taxes", title, height=24)
+    page.words("Rebalancing your accounts, and what it means for your taxes", title, height=26)
+    page.words(
+        "This is what we plan to do in your accounts, why, and what it does to your taxes of this year and "
+        "of later ones. The shares below are of all your accounts together.",
+        height=28,
+    )
+
+
+_PLAIN = 'SUBSTITUTE(PlanWhy&""," pp "," percentage points ")'
+_WHY = f'IFERROR(UPPER(LEFT({_PLAIN},1))&MID({_PLAIN},2,2000)&".","")'
 
 
 def _why(data: HouseholdData) -> str:
-    return str(data.figures["why"])
+    words = str(data.figures["why"]).replace(" pp ", " percentage points ")
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _cells(page: _Page, values: list[tuple[int, int, Content, Look]], height: float = 15) -> None:
@@ -224,14 +237,15 @@ def _orders(page: _Page, data: HouseholdData, most: int) -> None:
         def shown(value: Callable[[], float | str], order: object = order) -> float | str:
             return value() if order is not None else ""
 
+        side = f'IF({of("Action")}="SELL","Sell",IF({of("Action")}="BUY","Buy",""))'
         gain = f'IF(N({of("Gain")})=0,"",{of("Gain")})'
         _cells(
             page,
             [
-                (1, 1, Formula(of("Action"), order.action if order else ""), _LINE),
+                (1, 1, Formula(side, order.action.capitalize() if order else ""), _LINE),
                 (2, 2, Formula(of("Account"), order.account if order else ""), _LINE),
                 (3, 3, Formula(of("Symbol"), order.symbol if order else ""), replace(_LINE, bold=True)),
-                (4, 4, Formula(of("Quantity"), order.quantity if order else ""), Look(format=styles.QUANTITY, align="right")),
+                (4, 4, Formula(of("Quantity"), order.quantity if order else ""), _UNITS),
                 (5, 5, Formula(of("Value"), order.value if order else ""), _MONEY),
                 (6, 7, Formula(gain, (order.gain or "") if order else ""), _MONEY),
             ],
@@ -298,12 +312,14 @@ def _notes(page: _Page, texts: list[str], most: int, counter: str, nothing: str)
     count = f"MAX(tblNotes[{counter}])"
     for place in range(1, most + 1):
         at = f"MATCH({place},tblNotes[{counter}],0)"
-        words = f'"• "&INDEX(tblNotes[Words],{at})'
+        text = f"INDEX(tblNotes[Words],{at})"
+        words = f'"• "&UPPER(LEFT({text},1))&MID({text},2,2000)'
         more = f"({count}-{most - 1})"
         if place == 1:
             formula = f'IF({count}=0,"{nothing}",{words})'
         elif place == most:
-            formula = f'IF({count}<{place},"",IF({count}={place},{words},"• "&{more}&" more on sheet Plan notes"))'
+            rest = f'"• "&{more}&" more on sheet Plan notes"'
+            formula = f'IF({count}<{place},"",IF({count}={place},{words},{rest}))'
         else:
             formula = f'IF({count}<{place},"",{words})'
         if place == 1 and not texts:
@@ -313,7 +329,7 @@ def _notes(page: _Page, texts: list[str], most: int, counter: str, nothing: str)
         elif place == most and len(texts) > most:
             value = f"• {len(texts) - most + 1} more on sheet Plan notes"
         else:
-            value = f"• {texts[place - 1]}"
+            value = f"• {texts[place - 1][:1].upper()}{texts[place - 1][1:]}"
         page.words(Formula(formula, value), height=26)
 
 

@@ -25,7 +25,7 @@ CHART_TOP, CHART_ROWS = 4, 17
 TABLE_ROW = CHART_TOP + CHART_ROWS + 2
 SERIES = 8  # classes that the chart shows
 OVERDRAWN = "OVERDRAWN"
-_COLOURS = (*PALETTE[:6], PALETTE[7], "B9C2CC")
+_COLOURS = (*PALETTE[:6], PALETTE[7], "A3ADB8")
 _NAMED = '[@[Asset class]]=""'
 _IN_CLASS = "--(tbl{0}[Class]=[@[Asset class]])"
 _MONEY = quiet(number(styles.MONEY))
@@ -50,13 +50,16 @@ def _sum(kinds: Sequence[str], when: str) -> str:
 
 
 def _columns(kinds: Sequence[str], class_formula: str) -> list[Column]:
-    columns = [Column(header="Asset class", look=quiet(styles.BODY_TEXT), formula=class_formula)]
+    key = f'IF({_NAMED},"","■")'
+    columns = [
+        Column(header="Asset class", look=quiet(styles.BODY_TEXT), formula=class_formula),
+        Column(header="Key", look=quiet(styles.BODY_STATUS), formula=key),
+    ]
     for kind in kinds:
         columns.append(Column(header=f"{kind} before", look=_MONEY, formula=_before(kind)))
         columns.append(Column(header=f"{kind} after", look=_MONEY, formula=_after(kind)))
     columns.append(Column(header="All before", look=_MONEY, formula=_sum(kinds, "before")))
     columns.append(Column(header="All after", look=_MONEY, formula=_sum(kinds, "after")))
-    columns.append(Column(header="No", look=quiet(styles.BODY_PLANNED)))
     return columns
 
 
@@ -93,11 +96,10 @@ def _cash_columns(account: str, kind: str, reserve: str) -> list[Column]:
         f'{blank}IF([@[Cash after]]<MIN([@Reserve],[@[Cash before]])-0.005,"{OVERDRAWN}","ok"))',
     )
     looks = [quiet(styles.BODY_TEXT)] * 2 + [_MONEY] * 6 + [quiet(styles.BODY_STATUS)]
-    columns = [
+    return [
         Column(header=header, look=look, formula=formula)
         for header, look, formula in zip(CASH_HEADERS, looks, formulas, strict=True)
     ]
-    return [*columns, Column(header="No", look=quiet(styles.BODY_PLANNED))]
 
 
 def write_location(
@@ -153,34 +155,40 @@ def write_location(
     underline_used(sheet, f"A{cash.first_row}:I{cash.last_row}", f'$A{cash.first_row}<>""')
     flag_negative(sheet, cash.cells("Cash after"))
     flag_word(sheet, cash.cells("Result"), OVERDRAWN, styles.BAD)
-    wide = max(11, placed.last_column)
-    set_widths(sheet, [24, *[16] * (wide - 1)])
-    sheet.column_dimensions[last].width = 6
+    set_widths(sheet, [24, 14, *[16] * max(8, len(columns) - 2)])
+    _colour_keys(canvas, sheet, placed)
     _chart(sheet, placed, kinds, rows)
-    set_up_print(sheet, last_column=max(9, placed.last_column - 1), last_row=cash.last_row)
+    set_up_print(sheet, last_column=max(9, placed.last_column), last_row=cash.last_row)
     sheet.page_setup.fitToHeight = 1
     protect(sheet)
 
 
 def _rows(data: HouseholdData, kinds: Sequence[str], count: int) -> list[list[Content]]:
     result: list[list[Content]] = []
-    names = list(data.classes[:-1])
-    names += [""] * (count - 1 - len(names)) + [data.classes[-1]]  # cash comes last
-    for place, name in enumerate(names, start=1):
-        row: list[Content] = [name]
+    for name in (*data.classes, *[""] * (count - len(data.classes))):
+        if not name:
+            result.append([""] * (4 + 2 * len(kinds)))
+            continue
         pairs = [(data.before(name, kind), data.after(name, kind)) for kind in kinds]
-        for before, after in pairs:
-            row += [before, after] if name else ["", ""]
-        row += [sum(p[0] for p in pairs), sum(p[1] for p in pairs)] if name else ["", ""]
-        result.append([*row, place])
+        sums = [sum(p[0] for p in pairs), sum(p[1] for p in pairs)]
+        result.append([name, "■", *(money for pair in pairs for money in pair), *sums])
     return result
+
+
+def _colour_keys(canvas: Canvas, sheet: Worksheet, placed: Placed) -> None:
+    """The chart's legend: rows of the table in the colours of its series."""
+    for place, row in enumerate(range(placed.first_row, placed.last_row + 1)):
+        colour = _COLOURS[place] if place < SERIES else "FFFFFF"
+        look = replace(quiet(styles.BODY_STATUS), colour=colour, size=14)
+        canvas.styles.apply(sheet.cell(row=row, column=placed.column("Key")), look)
 
 
 def _totals(canvas: Canvas, sheet: Worksheet, placed: Placed, rows: list[list[Content]]) -> None:
     row = placed.last_row + 1
     look = replace(number(styles.MONEY), bold=True, line=styles.GREY)
     canvas.put(sheet, row, 1, "Total", replace(styles.BODY_TEXT, bold=True, line=styles.GREY))
-    for offset, column in enumerate(placed.columns[1:-1], start=1):
+    canvas.put(sheet, row, 2, None, look)
+    for offset, column in enumerate(placed.columns[2:], start=2):
         total = sum(float(v) for each in rows if isinstance(v := each[offset], (int, float)))
         formula = Formula(f"SUM(tblLocation[{column.header}])", total)
         canvas.put(sheet, row, 1 + offset, formula, look)
@@ -188,7 +196,7 @@ def _totals(canvas: Canvas, sheet: Worksheet, placed: Placed, rows: list[list[Co
 
 def _cash_rows(data: HouseholdData, count: int) -> list[list[Content]]:
     rows: list[list[Content]] = []
-    for place, owned in enumerate(data.accounts, start=1):
+    for owned in data.accounts:
         before, sold, bought, costs = data.cash(owned.account)
         after = before + sold - bought - costs
         short = after < min(owned.reserve, before) - 0.005
@@ -203,52 +211,44 @@ def _cash_rows(data: HouseholdData, count: int) -> list[list[Content]]:
                 after,
                 owned.reserve,
                 OVERDRAWN if short else "ok",
-                place,
             ]
         )
-    return rows + [[*[""] * 9, place] for place in range(len(rows) + 1, count + 1)]
+    return rows + [[""] * len(CASH_HEADERS) for _ in range(len(rows), count)]
 
 
 def _chart(
     sheet: Worksheet, placed: Placed, kinds: Sequence[str], rows: list[list[Content]]
 ) -> None:
-    last = placed.first_column + 2 * len(kinds)
+    first, last = 3, 2 + 2 * len(kinds)
     head = placed.header_row
-    shown = _shown(rows)
-    headers = [column.header for column in placed.columns[1 : 1 + 2 * len(kinds)]]
     bars = []
-    for place, offset in enumerate(shown):
-        row = placed.first_row + offset
-        values = rows[offset][1 : 1 + 2 * len(kinds)]
+    for place, line in enumerate(rows[:SERIES]):
+        row = placed.first_row + place
+        values = line[first - 1 : last]
         bars.append(
             Bars(
                 label_ref=address(row, 1, sheet=NAME),
-                label=str(rows[offset][0]),
-                ref=f"{address(row, 2, sheet=NAME)}:{address(row, last)}",
+                label=str(line[0]),
+                ref=f"{address(row, first, sheet=NAME)}:{address(row, last)}",
                 values=[v if isinstance(v, (int, float)) else "" for v in values],
-                colour=_COLOURS[-1] if offset == len(rows) - 1 else _COLOURS[place],
+                colour=_COLOURS[place],
             )
         )
     chart = bar_chart(
         title="Classes by kind of account, before and after",
         axis_title="Money",
         axis_format="#,##0",
-        categories_ref=f"{address(head, 2, sheet=NAME)}:{address(head, last)}",
-        categories=headers,
+        categories_ref=f"{address(head, first, sheet=NAME)}:{address(head, last)}",
+        categories=[column.header for column in placed.columns[first - 1 : last]],
         bars=bars,
         from_zero=True,
         stacked=True,
         category_title="Kind of account",
     )
+    chart.legend = None  # column Key of the table below: a class that is not there has no entry
     chart.anchor = TwoCellAnchor(  # type: ignore[assignment]  # the stubs know only text
         editAs="oneCell",
         _from=AnchorMarker(col=0, row=CHART_TOP - 1),
-        to=AnchorMarker(col=9, row=CHART_TOP - 1 + CHART_ROWS),
+        to=AnchorMarker(col=max(9, placed.last_column), row=CHART_TOP - 1 + CHART_ROWS),
     )
     sheet.add_chart(chart)
-
-
-def _shown(rows: list[list[Content]]) -> list[int]:
-    """The places of the first classes and of cash, which is the last row."""
-    last = len(rows) - 1
-    return [*range(min(last, SERIES - 1)), last]

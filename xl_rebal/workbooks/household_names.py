@@ -75,13 +75,17 @@ SOURCES = Sources(
         ("Gap", _GAP),
     ),
 )
+_CLASS_ROW = "(ROW()-ROW(tblLocation[[#Headers],[Asset class]]))"
+_LISTED = f"MIN(ROWS(TargetClass),{TARGET_ROWS})"
+_CASH_TARGETED = 'SUMPRODUCT(--(LEFT(TRIM(TargetClass)&"/",5)="Cash/"))>0'
+# The rows of tblTargets, then cash.
 CLASS_FORMULA = (
-    f"IF([@No]>{TARGET_ROWS},"
-    'IF(SUMPRODUCT(--(LEFT(TRIM(TargetClass)&"/",5)="Cash/"))>0,"","Cash"),'
-    'IF([@No]<=ROWS(TargetClass),TRIM(INDEX(TargetClass,[@No])&""),""))'
+    f'IF({_CLASS_ROW}<={_LISTED},TRIM(INDEX(TargetClass,{_CLASS_ROW})&""),'
+    f'IF(AND({_CLASS_ROW}={_LISTED}+1,NOT({_CASH_TARGETED})),"Cash",""))'
 )
+_PLACE = "(ROW()-ROW(tblCash[[#Headers],[Account]]))"
 ACCOUNT_FORMULAS = (
-    'IF([@No]<=ROWS(AccountName),TRIM(INDEX(AccountName,[@No])&""),"")',
+    f'IF({_PLACE}<=ROWS(AccountName),TRIM(INDEX(AccountName,{_PLACE})&""),"")',
     _KIND,
-    'IF([@Account]="","",N(INDEX(AccountReserve,[@No])))',
+    f'IF([@Account]="","",N(INDEX(AccountReserve,{_PLACE})))',
 )

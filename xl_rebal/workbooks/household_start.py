@@ -9,24 +9,32 @@ from openpyxl.worksheet.worksheet import Worksheet
 from xl_rebal.workbooks import household_example, styles
 from xl_rebal.workbooks.cells import Canvas, Content, Formula, address, set_widths
 from xl_rebal.workbooks.dynamic_arrays import Spill
+from xl_rebal.workbooks.household_cards import Card, write_cards
 from xl_rebal.workbooks.household_data import HouseholdData, serial
 from xl_rebal.workbooks.household_inputs import input_table
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import Look, given_text, number
 from xl_rebal.workbooks.template_inputs import DATE, INPUT_FILL, Choice, define, offer
 from xl_rebal.workbooks.template_pages import flag, protect, unlock
-from xl_rebal.workbooks.template_start import NOT_LOADED, VERSION
+from xl_rebal.workbooks.template_start import VERSION
 
 NAME = "Start"
 TITLE = "Household taxes"
 LAST = 7  # column G
 WIDTHS = [3, 22, 24, 22, 22, 22, 34]
 
+NOT_LOADED = (
+    "xl_rebal add-in not loaded: in Excel the sheets Plan … and REBAL … show what was saved with this "
+    "file, in LibreOffice #NAME?. Install the add-in (the extension), then press Ctrl+Alt+F9 (Ctrl+Shift+F9)."
+)
 LOADED = (
     'IF(AND(LEN(AddInVersion)>0,LEFT(AddInVersion,1)<>"#"),"xl_rebal "&AddInVersion&" is loaded.",'
     f'"{NOT_LOADED}")'
 )
-EXAMPLE_WORDS = "The tables hold an invented EXAMPLE couple, their lots, prices and income: paste your own over them."
+EXAMPLE_WORDS = (
+    "The tables hold an invented EXAMPLE couple, their lots, prices and income: paste your own "
+    "over them."
+)
 _EXAMPLES = (
     'IF(SUMPRODUCT(--(LEFT(TRIM(AccountName),7)="EXAMPLE"))>0,'
     f'"{EXAMPLE_WORDS}","Your own accounts: "&SUMPRODUCT(--(TRIM(AccountName)<>"")))'
@@ -37,9 +45,23 @@ INPUTS = (
     'Checks; do not send the letter.")'
 )
 _STATE = (
-    'IF(PlanHead<>"account","No plan: read the message on sheet Plan.",'
+    'IF(PlanHead&""<>"account","No plan: read the message on sheet Plan.",'
     'IF(OrderCount=0,"No orders: nothing asks for any.",OrderCount&" orders, "&ROUND(100*DriftBefore,1)&'
     '" % of the money stood in the wrong class, "&ROUND(100*DriftAfter,1)&" % does after them."))'
+)
+_CARDS = tuple(
+    Card(words=words, name=name, figure=figure, first=column, last=column)
+    for column, (words, name, figure) in enumerate(
+        (
+            ("Value of the household", "PlanBase", "value"),
+            ("Tax added this year (− saved)", "TaxAdded", "tax_added"),
+            ("Put off against the naive way", "TaxDeferred", "tax_deferred"),
+            ("Saved for good", "TaxSaved", "tax_saved_for_good"),
+            ("Losses carried on", "LossCarried", "loss_carried"),
+            ("Trading costs", "PlanCosts", "cost"),
+        ),
+        start=2,
+    )
 )
 STEPS = (
     (
@@ -75,7 +97,8 @@ def write_household_start(canvas: Canvas, data: HouseholdData) -> list[Spill]:
     )
     set_widths(sheet, WIDTHS)
     row = _lines(canvas, sheet, data, 4)
-    row = _cards(canvas, sheet, data, row + 1)
+    row = write_cards(canvas, sheet, data, _CARDS, row + 1)
+    flag(sheet, f"B{row - 1}:G{row - 1}", f"ISERROR(B${row - 1})", (styles.GREY, styles.PALE))
     row = _steps(canvas, sheet, row + 1)
     row = _letter(canvas, sheet, row + 1)
     row = _switches(canvas, sheet, row + 1)
@@ -121,32 +144,6 @@ def _lines(canvas: Canvas, sheet: Worksheet, data: HouseholdData, row: int) -> i
     flag(sheet, "C6:G6", 'LEFT($C$6,3)="All"', styles.GOOD)
     flag(sheet, "C7:G7", 'LEFT($C$7,8)="No plan:"', styles.BAD)
     return row
-
-
-def _cards(canvas: Canvas, sheet: Worksheet, data: HouseholdData, row: int) -> int:
-    look = Look(
-        format=styles.MONEY,
-        size=styles.CARD_VALUE.size,
-        bold=True,
-        colour=styles.ACCENT,
-        fill=styles.PALE,
-        align="center",
-    )
-    cards = (
-        ("Value of the household", "PlanBase", "value"),
-        ("Tax added this year (− saved)", "TaxAdded", "tax_added"),
-        ("Put off against the naive way", "TaxDeferred", "tax_deferred"),
-        ("Saved for good", "TaxSaved", "tax_saved_for_good"),
-        ("Losses carried on", "LossCarried", "loss_carried"),
-        ("Trading costs", "PlanCosts", "cost"),
-    )
-    for column, (label, name, figure) in enumerate(cards, start=2):
-        canvas.put(sheet, row, column, label, styles.CARD_LABEL)
-        canvas.put(sheet, row + 1, column, Formula(name, data.figure(figure)), look)
-    sheet.row_dimensions[row].height = 16
-    sheet.row_dimensions[row + 1].height = 24
-    flag(sheet, f"B{row + 1}:G{row + 1}", f"ISERROR(B${row + 1})", (styles.GREY, styles.PALE))
-    return row + 2
 
 
 def _steps(canvas: Canvas, sheet: Worksheet, row: int) -> int:

@@ -11,9 +11,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.cells import Canvas, Content, Formula, address, set_widths
 from xl_rebal.workbooks.charts import Bars, bar_chart
+from xl_rebal.workbooks.household_cards import Card, write_cards
 from xl_rebal.workbooks.household_data import HouseholdData
 from xl_rebal.workbooks.pages import set_up_print, write_title
-from xl_rebal.workbooks.styles import Look, number
+from xl_rebal.workbooks.styles import number
 from xl_rebal.workbooks.tables import Column, Placed, write_table
 from xl_rebal.workbooks.template_inputs import define
 from xl_rebal.workbooks.template_pages import protect
@@ -21,7 +22,7 @@ from xl_rebal.workbooks.template_pages import protect
 NAME = "Taxes"
 LAST = 7  # column G
 CARDS_ROW = 4
-CHART_TOP, CHART_ROWS = 8, 15
+CHART_TOP, CHART_ROWS = 7, 13
 TABLE_ROW = CHART_TOP + CHART_ROWS + 2
 WAYS = 4
 
@@ -101,11 +102,16 @@ class More:
     name: str = ""
 
 
-_CARDS = (
-    ("Tax added this year", "TaxAdded", "tax_added"),
-    ("Less than the naive way", "TaxLess", "less_tax"),
-    ("… of it put off", "TaxDeferred", "tax_deferred"),
-    ("… of it saved for good", "TaxSaved", "tax_saved_for_good"),
+_CARDS = tuple(
+    Card(words=words, name=name, figure=figure, first=1 + 2 * place, last=min(2 + 2 * place, LAST))
+    for place, (words, name, figure) in enumerate(
+        (
+            ("Tax added this year (− saved)", "TaxAdded", "tax_added"),
+            ("Less than the naive way", "TaxLess", "less_tax"),
+            ("… of it put off", "TaxDeferred", "tax_deferred"),
+            ("… of it saved for good", "TaxSaved", "tax_saved_for_good"),
+        )
+    )
 )
 
 
@@ -116,11 +122,11 @@ def write_taxes(canvas: Canvas, data: HouseholdData, *, more: Sequence[More] = (
         canvas,
         sheet,
         NAME,
-        "An estimate for an adviser, not tax advice. Put off is not saved: a gain that is not realised now is "
-        "taxed when it is.",
+        "An estimate for an adviser, not tax advice. Put off is not saved: a gain that is not realised now "
+        "is taxed when it is.",
     )
-    set_widths(sheet, [24, 18, 18, 17, 15, 14, 34, 6])
-    _cards(canvas, sheet, data)
+    set_widths(sheet, [24, 18, 18, 17, 15, 14, 40])
+    write_cards(canvas, sheet, data, _CARDS, CARDS_ROW)
     placed = _ways(canvas, sheet, data)
     _charts(sheet, placed, data)
     row = _figures(canvas, sheet, data, placed.last_row + 2, more)
@@ -130,37 +136,18 @@ def write_taxes(canvas: Canvas, data: HouseholdData, *, more: Sequence[More] = (
     return row
 
 
-def _cards(canvas: Canvas, sheet: Worksheet, data: HouseholdData) -> None:
-    look = Look(
-        format=styles.MONEY,
-        size=styles.CARD_VALUE.size,
-        bold=True,
-        colour=styles.ACCENT,
-        fill=styles.PALE,
-        align="center",
-    )
-    for place, (label, name, figure) in enumerate(_CARDS):
-        first, last = 1 + 2 * place, min(2 + 2 * place, LAST)
-        for offset, content, cell_look in (
-            (0, label, styles.CARD_LABEL),
-            (1, Formula(name, data.figure(figure)), look),
-        ):
-            if last > first:
-                canvas.merge(sheet, CARDS_ROW + offset, first, last, cell_look)
-            canvas.put(sheet, CARDS_ROW + offset, first, content, cell_look)
-    sheet.row_dimensions[CARDS_ROW].height = 16
-    sheet.row_dimensions[CARDS_ROW + 1].height = 24
+_PLACE = "(ROW()-ROW(tblWays[[#Headers],[Way]]))"
 
 
 def _way(column: str) -> str:
-    return f'IF([@Way]="","",N(INDEX({column},[@No])))'
+    return f'IF([@Way]="","",N(INDEX({column},{_PLACE})))'
 
 
 _WAY_COLUMNS = (
     Column(
         header="Way",
         look=styles.BODY_TEXT,
-        formula='IFERROR(TRIM(INDEX(WayName,[@No])&""),"")',
+        formula=f'IFERROR(TRIM(INDEX(WayName,{_PLACE})&""),"")',
     ),
     Column(header="Tax this year", look=number(styles.MONEY), formula=_way("WayTax")),
     Column(
@@ -174,20 +161,17 @@ _WAY_COLUMNS = (
     Column(
         header="What it does",
         look=styles.BODY_WRAP,
-        formula='IFERROR(TRIM(INDEX(WayWords,[@No])&""),"")',
+        formula=f'IFERROR(TRIM(INDEX(WayWords,{_PLACE})&""),"")',
     ),
-    Column(header="No", look=styles.BODY_PLANNED),
 )
 
 
 def _ways(canvas: Canvas, sheet: Worksheet, data: HouseholdData) -> Placed:
     added = data.figure("tax_added")
     rows: list[list[Content]] = [
-        [way[0], way[1], way[1] - added, way[2], way[3], way[4], way[6], place]
-        for place, way in enumerate(data.ways, start=1)
+        [way[0], way[1], way[1] - added, way[2], way[3], way[4], way[6]] for way in data.ways
     ]
-    blank: list[Content] = [""] * 7
-    rows += [[*blank, place] for place in range(len(rows) + 1, WAYS + 1)]
+    rows += [[""] * 7 for _ in range(len(rows), WAYS)]
     placed = write_table(
         canvas,
         sheet,
@@ -199,7 +183,7 @@ def _ways(canvas: Canvas, sheet: Worksheet, data: HouseholdData) -> Placed:
         filters=False,
     )
     for row in range(placed.first_row, placed.last_row + 1):
-        sheet.row_dimensions[row].height = 42
+        sheet.row_dimensions[row].height = 28
     return placed
 
 

@@ -156,8 +156,8 @@ def write_workings(canvas: Canvas, data: HouseholdData, sources: Sources) -> Non
         canvas,
         sheet,
         NAME,
-        "What the sheets Taxes, Location and Letter count: the plan's rows and orders, notes, and what is held. "
-        "Nothing to edit here.",
+        "What the sheets Taxes, Location and Letter count: the plan's rows and orders, notes, and what is "
+        "held. Nothing to edit here.",
     )
     held = dict(sources.held)
     blocks: tuple[tuple[str, str, str, Sequence[Column], list[list[Content]]], ...] = (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from openpyxl.formatting.rule import ColorScaleRule, Rule
+from openpyxl.styles import Border, Side
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import get_column_letter
@@ -80,13 +81,19 @@ def flag_words(sheet: Worksheet, cells: str, words: Sequence[str]) -> None:
         sheet.conditional_formatting.add(cells, rule)
 
 
-def show_whole(sheet: Worksheet, cells: str) -> None:
-    """Show whole numbers of a column of quantities as `5,000`, not as `5,000.`, and others in full."""
+def show_whole(sheet: Worksheet, cells: str, *, line: bool = False) -> None:
+    """Show whole numbers of a column of quantities as `5,000`, not as `5,000.`, and others in full.
+
+    line  draw a line below them too: Calc applies one conditional format to a cell.
+    """
     first = cells.partition(":")[0]  # a conditional format can only name the cell itself
     rule = Rule(
         type="expression",
         formula=[f"AND(ISNUMBER({first}),N({first})=INT(N({first})))"],
-        dxf=DifferentialStyle(numFmt=NumberFormat(numFmtId=3, formatCode="#,##0")),
+        dxf=DifferentialStyle(
+            numFmt=NumberFormat(numFmtId=3, formatCode="#,##0"),
+            border=Border(bottom=Side(style="thin", color=styles.LINE)) if line else None,
+        ),
     )
     sheet.conditional_formatting.add(cells, rule)
 

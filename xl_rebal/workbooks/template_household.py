@@ -17,6 +17,7 @@ from xl_rebal.workbooks.household_calls import (
     PLAN_FIGURES,
     ROW,
     SHEETS,
+    TAX,
     WASH_SALES,
     write_spill_sheet,
 )
@@ -28,7 +29,6 @@ from xl_rebal.workbooks.household_letter import Room, write_letter
 from xl_rebal.workbooks.household_location import write_location
 from xl_rebal.workbooks.household_names import ACCOUNT_FORMULAS, CLASS_FORMULA, SOURCES
 from xl_rebal.workbooks.household_start import TITLE, write_household_start
-from xl_rebal.workbooks.household_taxes import NAME as TAXES
 from xl_rebal.workbooks.household_taxes import More, write_taxes
 from xl_rebal.workbooks.household_workings import write_workings
 from xl_rebal.workbooks.lint import findings
@@ -40,7 +40,7 @@ from xl_rebal.workbooks.template_inputs import define
 __all__ = ["CALLS", "build_household_template", "household_findings"]
 
 FUNCTIONS = frozenset(
-    "ISERROR LEFT LEN MATCH ROUND TRIM YEAR "
+    "ISERROR LEFT LEN MATCH MID ROUND SUBSTITUTE TRIM UPPER YEAR "
     "REBAL_HOUSEHOLD REBAL_GAINS REBAL_HARVEST REBAL_WASHSALES REBAL_TAX REBAL_VERSION".split()
 )
 _GAIN_CELLS = (
@@ -58,8 +58,7 @@ def build_household_template(results: Results) -> bytes:
     write_household_inputs(canvas)
     plan, *others = SHEETS
     spills += write_spill_sheet(canvas, plan, results)
-    row = write_taxes(canvas, data, more=_more(results))
-    _gains(canvas, data, row + 1)
+    write_taxes(canvas, data, more=_more(results))
     write_location(
         canvas,
         data,
@@ -71,6 +70,7 @@ def build_household_template(results: Results) -> bytes:
     write_letter(canvas, data, Room())
     for each in others:
         spills += write_spill_sheet(canvas, each, results)
+    _gains(canvas, data)
     write_workings(canvas, data, SOURCES)
     write_household_checks(canvas)
     define(canvas, "PlanWhy", "INDEX(FigureValue,1)")
@@ -173,15 +173,14 @@ def _more(results: Results) -> list[More]:
     ]
 
 
-def _gains(canvas: Canvas, data: HouseholdData, row: int) -> None:
+def _gains(canvas: Canvas, data: HouseholdData) -> None:
     """The plan's gains as REBAL_TAX takes them: native formulas, a row for each kind."""
-    sheet = canvas.workbook[TAXES]
-    canvas.put(sheet, row, 1, "Gains that REBAL_TAX is given", styles.HEADING)
-    rows: list[list[Content]] = [
-        [term, data.figure(figure), place]
-        for place, (term, _, figure) in enumerate(_GAIN_CELLS, start=1)
-    ]
-    formula = f"IF([@No]=1,{_GAIN_CELLS[0][1]},IF([@No]=2,{_GAIN_CELLS[1][1]},{_GAIN_CELLS[2][1]}))"
+    sheet = canvas.workbook[PLAN_FIGURES]
+    row, column = TAX.row - 1, TAX.column + 3
+    canvas.put(sheet, row, column, "Gains that REBAL_TAX is given", styles.HEADING)
+    rows: list[list[Content]] = [[term, data.figure(figure)] for term, _, figure in _GAIN_CELLS]
+    short, long, collectible = (name for _, name, _ in _GAIN_CELLS)
+    formula = f'IF([@Term]="short",{short},IF([@Term]="long",{long},{collectible}))'
     write_table(
         canvas,
         sheet,
@@ -189,11 +188,10 @@ def _gains(canvas: Canvas, data: HouseholdData, row: int) -> None:
         columns=[
             Column(header="Term", look=styles.BODY_TEXT),
             Column(header="Gain", look=number(styles.MONEY), formula=formula),
-            Column(header="No", look=styles.BODY_PLANNED),
         ],
         rows=rows,
         row=row + 1,
+        column=column,
         filters=False,
         header_height=18,
     )
-    sheet.print_area = f"A1:G{row + 4}"
