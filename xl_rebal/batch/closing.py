@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from xl_rebal.batch.folder import OutFile, RunFolder
+from xl_rebal.batch.pages import DASHBOARD
 from xl_rebal.batch.records import Record
 from xl_rebal.batch.settings import BatchSettings, Outside
 from xl_rebal.custodians.holdings_csv import cell_text
@@ -24,7 +25,10 @@ from xl_rebal.custodians.orders import (
     record_export,
     unsendable_csv,
 )
-from xl_rebal.trading.blocks import BlockBuilder
+from xl_rebal.trading.blocks import Block, BlockBuilder
+from xl_rebal.trading.plan import Action
+from xl_rebal.workbooks.dashboard import Firm, build_dashboard
+from xl_rebal.workbooks.dashboard_lines import BlockLine, ClientLine, FailedLine, UnsendableLine
 
 TRADES, FAILED, CLIENTS = "trades.csv", "failed.csv", "clients.csv"
 ORDERS = "orders"
@@ -34,8 +38,9 @@ _TRADE_COLUMNS = (
     "order_type", "limit_price", "time_in_force", "settles", "reason",
 )  # fmt: skip
 _CLIENT_COLUMNS = (
-    "household", "name", "model", "mode", "policy", "base", "cash", "worst_class", "worst_drift",
-    "breaches", "trades", "buys", "sells", "cost", "tax", "tax_saved", "why", "file",
+    "household", "name", "model", "mode", "policy", "accounts", "value", "cash", "worst_class",
+    "worst_drift", "breaches", "breaches_after", "trades", "buys", "sells", "cost", "tax", "tax_saved",
+    "why", "file",
 )  # fmt: skip
 _FAILED_COLUMNS = ("household", "name", "where", "what", "remedy")
 
@@ -57,22 +62,24 @@ class Totals:
     warnings: list[str] = field(default_factory=list)
     by_model: Counter[str] = field(default_factory=Counter)
     needing_by_model: Counter[str] = field(default_factory=Counter)
+    classes: dict[str, None] = field(default_factory=dict)
     failed: list[Record] = field(default_factory=list)
     files: list[OutFile] = field(default_factory=list)
 
     def count(self, client: Record) -> None:
         """Take a client in."""
+        line = client["line"]
         self.accounts += len(client["accounts"])
-        self.workbooks += bool(client["file"])
-        self.trades += client["trades"]
-        self.buys += client["buys"]
-        self.sells += client["sells"]
-        needs = bool(client["asking"]) or client["trades"] > 0
+        self.workbooks += bool(line["file"])
+        self.trades += line["trades"]
+        self.buys += line["buys"]
+        self.sells += line["sells"]
+        needs = bool(client["asking"]) or line["trades"] > 0
         self.needing_trades += needs
         self.accounts_needing_trades += len(client["asking"])
-        model = " + ".join(client["models"])
-        self.by_model[model] += 1
-        self.needing_by_model[model] += needs
+        self.by_model[line["model"]] += 1
+        self.needing_by_model[line["model"]] += needs
+        self.classes.update(dict.fromkeys(line["drifts"]))
 
     def document(self) -> dict[str, Any]:
         """As the manifest has it."""
@@ -112,8 +119,18 @@ def close_run(
             totals.count(client)
         totals.failed.extend(note["records"]["failed"])
     _lists(folder, totals)
-    _orders(folder, totals, settings, outside)
+    ordered = _orders(folder, totals, settings, outside)
+    _dashboard(folder, totals, settings, ordered)
     return totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ordered:
+    """What became of the orders; `files` by custodian and side, the first of several."""
+
+    blocks: tuple[Block, ...]
+    unsendable: tuple[Unsendable, ...]
+    files: Mapping[tuple[str, Action], str]
 
 
 def _lists(folder: RunFolder, totals: Totals) -> None:
@@ -129,18 +146,23 @@ def _lists(folder: RunFolder, totals: Totals) -> None:
         totals.warnings.append(f"and {len(short) - _SHOWN} accounts more like these")
 
 
-def _orders(folder: RunFolder, totals: Totals, settings: BatchSettings, outside: Outside) -> None:
+def _orders(
+    folder: RunFolder, totals: Totals, settings: BatchSettings, outside: Outside
+) -> _Ordered:
     """Blocks, each custodian's files, and what stands in none."""
     consent = Consent.GIVEN if settings.consent else Consent.HOLD
     writer = OrderWriter(outside.formats, Sending(consent=consent))
     builder = BlockBuilder()
     sent: list[Sent] = []
     unsendable: list[Unsendable] = []
+    files: dict[tuple[str, Action], str] = {}
     for number, line in enumerate(_records(folder, "orders"), start=1):
         verified = read_line(line, f"orders of the run, line {number}")
         placed = writer.add(verified)
         builder.add(each.order for each in placed.sent)
         unsendable += placed.unsendable
+        for each in placed.sent:
+            files.setdefault((each.order.custodian, each.order.action), each.file)
         if outside.ledger is not None:
             sent += placed.sent
     blocks = builder.blocks().blocks
@@ -156,6 +178,64 @@ def _orders(folder: RunFolder, totals: Totals, settings: BatchSettings, outside:
     totals.files.append(folder.write(f"{ORDERS}/unsendable.csv", unsendable_csv(unsendable)))
     totals.blocks, totals.unsendable = len(blocks), len(unsendable)
     totals.warnings += writer.warnings()
+    return _Ordered(blocks=blocks, unsendable=tuple(unsendable), files=files)
+
+
+def _dashboard(
+    folder: RunFolder, totals: Totals, settings: BatchSettings, ordered: _Ordered
+) -> None:
+    """All clients in one workbook, those that need attention most first."""
+    lines = sorted(
+        (ClientLine(**client["line"]) for client in _records(folder, "clients")),
+        key=lambda line: (line.breaches == 0, -abs(line.worst_drift)),
+    )
+    firm = Firm(
+        as_of=settings.as_of,
+        settings=f"{settings.policy}, {settings.mode.value.replace('_', ' ')}, for clients without "
+        f"their own; costs: {settings.costs or 'none, trading is taken to be free'}",
+        classes=tuple(totals.classes),
+    )
+    data = build_dashboard(
+        firm,
+        clients=lines,
+        blocks=(_block_line(block, ordered.files) for block in ordered.blocks),
+        unsendable=map(_unsendable_line, ordered.unsendable),
+        failed=(FailedLine(**row) for row in _failed_rows(totals.failed)),
+    )
+    totals.files.append(folder.write(DASHBOARD, data))
+
+
+def _block_line(block: Block, files: Mapping[tuple[str, Action], str]) -> BlockLine:
+    file = files.get((block.custodian, block.action), "")
+    return BlockLine(
+        custodian=block.custodian,
+        action=block.action.value,
+        symbol=block.symbol,
+        quantity=float(block.quantity),
+        price=float(block.price),
+        value=float(block.value),
+        accounts=block.orders,
+        order=block.order_type.value,
+        limit_price=None if block.limit_price is None else float(block.limit_price),
+        in_force=block.time_in_force.value,
+        wave=block.wave,
+        file=f"{ORDERS}/{file}" if file else "",
+    )
+
+
+def _unsendable_line(each: Unsendable) -> UnsendableLine:
+    order = each.order
+    return UnsendableLine(
+        household=order.client,
+        account=order.account,
+        custodian=order.custodian,
+        action=order.action.value,
+        symbol=order.symbol,
+        quantity=float(order.quantity),
+        value=order.value,
+        reason=each.what,
+        remedy=each.remedy,
+    )
 
 
 def _notes(folder: RunFolder) -> Iterator[dict[str, Any]]:
@@ -167,14 +247,8 @@ def _records(folder: RunFolder, kind: str) -> Iterator[Any]:
 
 
 def _client_row(client: Record) -> Record:
-    worst = max(client["classes"], key=lambda row: abs(row["drift"]), default=None)
-    return {
-        **client,
-        "model": " + ".join(client["models"]),
-        "worst_class": worst["asset_class"] if worst else "",
-        "worst_drift": worst["drift"] if worst else 0.0,
-        "breaches": len(client["breaches"]),
-    }
+    line: Record = client["line"]
+    return {name: round(v, 10) if isinstance(v, float) else v for name, v in line.items()}
 
 
 def _failed_rows(failed: Iterable[Record]) -> Iterator[Record]:

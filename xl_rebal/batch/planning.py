@@ -25,7 +25,8 @@ from xl_rebal.trading.limits import Limits, OrderStyle, OrderType, TimeInForce
 from xl_rebal.trading.plan import Action, Trade
 from xl_rebal.trading.price_moves import ShortOfCash, short_of_cash, shortages
 
-_BUFFERED = 3  # times that a client is planned again for its buffer
+_BUFFERED = 4  # times that a client is planned again for its buffer
+_MORE = 1.5  # of what is short: whole shares leave a little less than what is kept back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +200,7 @@ def _keeping_more(book: Book, short: Sequence[ShortOfCash]) -> Book:
     accounts = dict(book.accounts)
     for each in short:
         account = book.account(each.account)
-        more = math.ceil(each.short * 100) / 100
+        more = math.ceil(each.short * _MORE * 100) / 100
         accounts[each.account] = replace(account, cash_reserve=account.cash_reserve + more)
     return replace(book, accounts=accounts)
 

@@ -22,6 +22,7 @@ from xl_rebal.batch.records import (
 from xl_rebal.batch.settings import BatchSettings
 from xl_rebal.custodians.book_tables import BookTables
 from xl_rebal.errors import Fault, RebalError
+from xl_rebal.workbooks.client_line import client_line
 from xl_rebal.workbooks.client_names import client_file_name
 from xl_rebal.workbooks.client_workbook import client_workbook
 
@@ -73,17 +74,18 @@ def plan_chunk(task: Task) -> Done:
 
 def _planned(task: ChunkTask, household: str) -> Done:
     plan = plan_client(tables_of(task.chunk.tables, household), household, task.settings)
+    pages = pages_of(plan, task.settings)
     files: dict[str, bytes] = {}
     path = ""
     if task.settings.workbooks:
         path = f"{CLIENTS}/{client_file_name(household, plan.name)}"
-        files[path] = client_workbook(pages_of(plan, task.settings))
+        files[path] = client_workbook(pages)
     return Done(
         index=task.index,
         households=(household,),
         files=files,
         records={
-            "clients": [client_record(plan, path)],
+            "clients": [client_record(plan, client_line(pages, file=path))],
             "trades": trade_records(plan),
             "orders": [plan.orders.line()] if plan.orders.orders else [],
             "short": [{"household": household, "what": words} for words in plan.short],

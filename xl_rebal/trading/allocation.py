@@ -94,7 +94,9 @@ def pro_rata(
                 skipped.append(i)
             if not left:
                 break
-        if left:  # less than a step, and no order has room for just that: the first passed over takes it
+        if (
+            left
+        ):  # less than a step, and no order has room for just that: the first passed over takes it
             given[skipped[0]] += left
     return tuple(given)
 
