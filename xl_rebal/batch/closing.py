@@ -7,6 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from xl_rebal.batch.folder import OutFile, RunFolder
@@ -20,22 +21,27 @@ from xl_rebal.custodians.orders import (
     Sending,
     Sent,
     Unsendable,
+    Why,
     blocks_csv,
     read_line,
     record_export,
     unsendable_csv,
 )
-from xl_rebal.trading.blocks import Block, BlockBuilder
+from xl_rebal.trading.blocks import Block, BlockBuilder, Blocks
+from xl_rebal.trading.order import decimal_text
 from xl_rebal.trading.plan import Action
 from xl_rebal.workbooks.dashboard import Firm, build_dashboard
 from xl_rebal.workbooks.dashboard_lines import BlockLine, ClientLine, FailedLine, UnsendableLine
 
 TRADES, FAILED, CLIENTS = "trades.csv", "failed.csv", "clients.csv"
 ORDERS = "orders"
+_NOT_YET = (Why.CONSENT, Why.HELD_AWAY, Why.MASKED)  # not to be traded; the others may go by hand
+_ALLOCATION_COLUMNS = ("block", "account", "symbol", "action", "quantity")
 _SHOWN = 20
 _TRADE_COLUMNS = (
     "household", "account", "custodian", "symbol", "action", "quantity", "price", "value", "cost",
-    "order_type", "limit_price", "time_in_force", "settles", "reason",
+    "order_type", "limit_price", "time_in_force", "settles", "block", "file",
+    "reason",
 )  # fmt: skip
 _CLIENT_COLUMNS = (
     "household", "name", "model", "mode", "policy", "accounts", "value", "cash", "worst_class",
@@ -120,23 +126,31 @@ def close_run(
         totals.failed.extend(note["records"]["failed"])
     _lists(folder, totals)
     ordered = _orders(folder, totals, settings, outside)
+    trades = (_trade_row(each, ordered) for each in _records(folder, "trades"))
+    totals.files.append(folder.stream(TRADES, _csv(_TRADE_COLUMNS, trades)))
     _dashboard(folder, totals, settings, ordered)
     return totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ordered:
-    """What became of the orders; `files` by custodian and side, the first of several."""
+    """What became of the orders.
+
+    block  by account and symbol: the block that an order is part of; without one it must not be traded yet.
+    file   by account and symbol: the order file that it stands in.
+    files  by custodian and side: the same, the first of several.
+    """
 
     blocks: tuple[Block, ...]
     unsendable: tuple[Unsendable, ...]
+    block: Mapping[tuple[str, str], str]
+    file: Mapping[tuple[str, str], str]
     files: Mapping[tuple[str, Action], str]
 
 
 def _lists(folder: RunFolder, totals: Totals) -> None:
     clients = map(_client_row, _records(folder, "clients"))
     totals.files.append(folder.stream(CLIENTS, _csv(_CLIENT_COLUMNS, clients)))
-    totals.files.append(folder.stream(TRADES, _csv(_TRADE_COLUMNS, _records(folder, "trades"))))
     totals.files.append(folder.stream(FAILED, _csv(_FAILED_COLUMNS, _failed_rows(totals.failed))))
     short = [each["what"] for each in _records(folder, "short")]
     totals.warnings += [
@@ -155,17 +169,21 @@ def _orders(
     builder = BlockBuilder()
     sent: list[Sent] = []
     unsendable: list[Unsendable] = []
+    file: dict[tuple[str, str], str] = {}
     files: dict[tuple[str, Action], str] = {}
     for number, line in enumerate(_records(folder, "orders"), start=1):
         verified = read_line(line, f"orders of the run, line {number}")
         placed = writer.add(verified)
         builder.add(each.order for each in placed.sent)
+        builder.add(each.order for each in placed.unsendable if each.why not in _NOT_YET)
         unsendable += placed.unsendable
         for each in placed.sent:
+            file[each.order.key] = each.file
             files.setdefault((each.order.custodian, each.order.action), each.file)
         if outside.ledger is not None:
             sent += placed.sent
-    blocks = builder.blocks().blocks
+    made = builder.blocks()
+    blocks = made.blocks
     if outside.ledger is not None:
         record_export(outside.ledger, sent, settings.export)
     elif blocks:
@@ -175,10 +193,46 @@ def _orders(
     for name, data in writer.files().items():
         totals.files.append(folder.write(f"{ORDERS}/{name}", data))
     totals.files.append(folder.write(f"{ORDERS}/blocks.csv", blocks_csv(blocks)))
+    totals.files.append(
+        folder.stream(f"{ORDERS}/allocations.csv", _csv(_ALLOCATION_COLUMNS, _allocations(made)))
+    )
     totals.files.append(folder.write(f"{ORDERS}/unsendable.csv", unsendable_csv(unsendable)))
     totals.blocks, totals.unsendable = len(blocks), len(unsendable)
     totals.warnings += writer.warnings()
-    return _Ordered(blocks=blocks, unsendable=tuple(unsendable), files=files)
+    return _Ordered(
+        blocks=blocks,
+        unsendable=tuple(unsendable),
+        block={
+            (account, block.symbol): block.block
+            for block in blocks
+            for account, _ in made.orders_of(block.block)
+        },
+        file=file,
+        files=files,
+    )
+
+
+def _allocations(blocks: Blocks) -> Iterator[Record]:
+    """What each account gets of a block that is filled whole; `reconcile` gives out partial fills."""
+    for block in blocks.blocks:
+        for account, quantity in blocks.orders_of(block.block):
+            yield {
+                "block": block.block,
+                "account": account,
+                "symbol": block.symbol,
+                "action": block.action.value,
+                "quantity": decimal_text(quantity),
+            }
+
+
+def _trade_row(trade: Record, ordered: _Ordered) -> Record:
+    key = (trade["account"], trade["symbol"])
+    return {
+        **trade,
+        "quantity": decimal_text(Decimal(repr(trade["quantity"]))),
+        "block": ordered.block.get(key, ""),
+        "file": ordered.file.get(key, ""),
+    }
 
 
 def _dashboard(
