@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from xl_rebal.batch.chunks import Done, Task
@@ -27,4 +28,11 @@ def plan_or_die_once(mark: Path, task: Task) -> Done:
     if "H003" in task.households and not mark.exists():
         mark.touch()
         dies_over("H003")
+    return plan_chunk(task)
+
+
+def plan_slowly(begun: Path, task: Task) -> Done:
+    """The usual work after a pause, so that a worker can be killed in the midst of it."""
+    begun.touch()
+    time.sleep(0.5)
     return plan_chunk(task)

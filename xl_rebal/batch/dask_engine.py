@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _AHEAD = 2
+_PATIENCE = 5  # seconds for a scheduler to answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class DaskEngine:
 
     def _client(self) -> Client:
         try:
+            import dask
             from distributed import Client, LocalCluster
         except ImportError:
             raise FileError.of(
@@ -53,16 +55,18 @@ class DaskEngine:
                 remedy='install it with pip install "xl-rebal[cluster]"',
             ) from None
         if not self.address:
-            cluster = LocalCluster(
-                n_workers=self.workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=None,
-                host="127.0.0.1",
-            )
+            # A chunk that two processes died over is looked at client by client: more would only take time.
+            with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+                cluster = LocalCluster(
+                    n_workers=self.workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    host="127.0.0.1",
+                )
             return Client(cluster)
         try:
-            client = Client(self.address, timeout=10)
+            client = Client(self.address, timeout=_PATIENCE)
         except (OSError, ValueError, TimeoutError) as error:
             raise FileError.of(
                 where="--scheduler",
