@@ -110,9 +110,9 @@ def test_every_trade_stands_in_one_order_file_or_is_reported(out: Path) -> None:
             found[key] = (order.action.value, order.quantity, path.name)
     assert found.keys() | unsendable == trades.keys()
     assert not found.keys() & unsendable
-    for key, order in found.items():
+    for key, placed in found.items():
         row = trades[key]
-        assert order == (row["action"], Decimal(row["quantity"]), row["file"])
+        assert placed == (row["action"], Decimal(row["quantity"]), row["file"])
     assert all(not trades[key]["file"] for key in unsendable)
 
 
@@ -239,9 +239,9 @@ def test_one_client_s_failure_is_listed_and_strict_makes_it_count(
 def test_a_bug_in_one_client_s_planning_fails_that_client_alone(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from xl_rebal.batch import work
+    from xl_rebal.batch import planning, work
 
-    plan = work.plan_client
+    plan = planning.plan_client
 
     def fails(tables: Any, household: str, settings: BatchSettings) -> Any:
         if household == "H002":
