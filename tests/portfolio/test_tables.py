@@ -15,7 +15,7 @@ ALL = [
 # DESIGN section 5, with * for required; a column that is left out there may not be left out here.
 # Columns that came later stand last.
 DESIGN = {
-    "targets": "model asset_class* target* band_abs band_rel min max",
+    "targets": "model asset_class* target* band_abs band_rel min max kind",
     "securities": "symbol* asset_class rank price vehicle quantity_step minimum spread_bps commission "
     "adv tradable identical_group substitute tags tax_class settlement_days",
     "accounts": "account* household type owner tax_return custodian model cash_reserve tax_profile "

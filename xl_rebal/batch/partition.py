@@ -18,7 +18,9 @@ from xl_rebal.batch.positions_context import PositionsContext, PositionsSurvey
 from xl_rebal.batch.scratch import Scratch
 from xl_rebal.batch.shared_tables import SharedTables
 from xl_rebal.custodians.book_tables import HOLDINGS, TABLES
+from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.row_streams import Lined, RowStream
+from xl_rebal.custodians.sheets import as_text
 from xl_rebal.errors import Fault, ReadError
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.holdings import Holdings
@@ -204,18 +206,25 @@ class _Walk:
         heading, rows = holdings_heading(stream)
         survey = PositionsSurvey(heading)
         orphans: list[Lined] = []
+        place_of: dict[Cell, int | None] = {}  # by the cell as it stands
         for block in _blocks(rows):
             survey.look(block)
             for line, cells in block:
-                account = heading.owner(cells)
-                if account:
-                    self.scratch.add(HOLDINGS, self.homes.see(account, heading.where), line, cells)
+                cell = cells[heading.account] if heading.account < len(cells) else ""
+                if cell not in place_of:
+                    account = as_text(cell)
+                    place_of[cell] = self.homes.see(account, heading.where) if account else None
+                place = place_of[cell]
+                if place is not None:
+                    self.scratch.add(HOLDINGS, place, line, cells)
                 elif not is_blank(cells):
                     orphans.append((line, cells))
         self.scratch.flush()
         context = survey.context(
-            [(line, cells) for _, line, cells in self.scratch.rows(HOLDINGS, bucket)]
-            for bucket in self.scratch.buckets(HOLDINGS)
+            lambda: (
+                [(line, cells) for _, line, cells in self.scratch.rows(HOLDINGS, bucket)]
+                for bucket in self.scratch.buckets(HOLDINGS)
+            )
         )
         self._adopt(orphans[:_MOST_ORPHANS], context)
         return context
@@ -243,11 +252,13 @@ class _Walk:
         heading, rows = table_heading(stream, TABLES[name])
         known, strangers = self.homes.of_account, self._strangers.setdefault(heading.where, {})
         for line, cells in rows:
-            account = heading.owner(cells)
-            place = known.get(account)
+            cell = cells[heading.account] if heading.account < len(cells) else ""
+            place = known.get(cell) if type(cell) is str else None
+            if place is None:
+                place = known.get(as_text(cell))
             if place is not None:
                 self.scratch.add(name, place, line, cells)
-            elif account:
+            elif account := as_text(cell):
                 strangers.setdefault(account, line)
             elif not is_blank(cells):
                 self.shared.stops.add(

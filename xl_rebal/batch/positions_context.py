@@ -6,7 +6,7 @@ The table is read a few households at a time, and each part must be read as the 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from xl_rebal.custodians.numbers import (
     Cell,
     DecimalStyle,
     StyleEvidence,
+    count_evidence,
     parse_column,
     style_evidence,
 )
@@ -35,6 +36,7 @@ from xl_rebal.portfolio.holdings import Holdings
 
 _DATED = ("as_of", "valuation_date")
 _SAMPLE = 5000  # rows that decide what no single cell decides
+_SLIPS = 0.01  # share of numbers in the other way that may be slips of the pen
 _FOREIGN_SIGNS = ("€", "£", "¥", "EUR", "GBP", "CHF", "JPY", "CAD", "AUD")
 
 
@@ -118,20 +120,20 @@ class PositionsSurvey:
                 texts = {as_text(cell) for cell in set(role_cells(header, role, rows))}
                 self._days.setdefault(role, set()).update(texts)
 
-    def context(self, parts: Iterable[Sequence[Lined]]) -> PositionsContext:
-        """What the whole table says. `parts` are its rows once more, where currencies ask for them.
+    def context(self, parts: Callable[[], Iterable[Sequence[Lined]]]) -> PositionsContext:
+        """What the whole table says. `parts` gives its rows once more, where they are asked for.
 
         Raises ReadError where its numbers are written in two ways.
         """
         header, heading = self.heading.header, self.heading
         assert header is not None
         problems = Problems(heading.stream.name)
-        style = self._style(problems)
+        style = self._style(problems, parts)
         as_of, several = self._as_of()
         mapping = ColumnMapping(decimal=style.value)
         rates: dict[str, float] = {}
         if "currency" in header.index or "fx" in header.index or self._foreign:
-            base, rates = _currencies(heading, style, parts)
+            base, rates = _currencies(heading, style, parts())
             mapping = replace(mapping, currency=base)
         return PositionsContext(
             heading=heading,
@@ -142,21 +144,14 @@ class PositionsSurvey:
             warnings=tuple(problems.warnings),
         )
 
-    def _style(self, problems: Problems) -> DecimalStyle:
+    def _style(
+        self, problems: Problems, parts: Callable[[], Iterable[Sequence[Lined]]]
+    ) -> DecimalStyle:
         """One decimal sign for the table, as `money.decide_styles` finds it."""
-        cells = {
-            role: [each for each in (e.point, e.comma, e.undecided) if each]
-            for role, e in self._evidence.items()
-        }
         points = any(e.point for e in self._evidence.values())
         commas = any(e.comma for e in self._evidence.values())
         if points and commas:
-            examples = " and ".join(sorted({e for each in cells.values() for e in each})[:4])
-            raise ReadError.of(
-                where=self.heading.where,
-                what=f"numbers are written in two ways ({examples})",
-                remedy="write all numbers of the table with the same decimal sign",
-            )
+            return self._majority(parts())
         if points or commas:
             return DecimalStyle.POINT if points else DecimalStyle.COMMA
         header = self.heading.header
@@ -168,6 +163,24 @@ class PositionsSurvey:
         )
         styles = decide_styles(table, Defaults(), problems)
         return next(iter(styles.values()), DecimalStyle.POINT)
+
+    def _majority(self, parts: Iterable[Sequence[Lined]]) -> DecimalStyle:
+        """The sign of all but a slip or two, whose rows are then bad ones; a real mixture is refused."""
+        header = self.heading.header
+        assert header is not None
+        points = commas = 0
+        for rows in parts:
+            for role in self._evidence:
+                more = count_evidence(role_cells(header, role, rows))
+                points, commas = points + more[0], commas + more[1]
+        if min(points, commas) > _SLIPS * max(points, commas):
+            found = [e for each in self._evidence.values() for e in (each.point, each.comma) if e]
+            raise ReadError.of(
+                where=self.heading.where,
+                what=f"numbers are written in two ways ({' and '.join(sorted(set(found))[:4])})",
+                remedy="write all numbers of the table with the same decimal sign",
+            )
+        return DecimalStyle.POINT if points > commas else DecimalStyle.COMMA
 
     def _as_of(self) -> tuple[dt.date | None, bool]:
         """(the latest day, whether the column as_of has several): the first column that states one,

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xl_rebal.portfolio import tables
-from xl_rebal.portfolio.targets import Targets, targets_from_rows
+from xl_rebal.portfolio.models import targets_from_rows
+from xl_rebal.portfolio.targets import Targets
 
 Rows = list[dict[str, str]]
 

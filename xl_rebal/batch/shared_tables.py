@@ -14,9 +14,10 @@ from xl_rebal.custodians.row_streams import Lined
 from xl_rebal.errors import Fault, FaultList
 from xl_rebal.portfolio.accounts import ACCOUNT_TYPES, Account, accounts_from_rows
 from xl_rebal.portfolio.fund_rules import FundRule, fund_rules_from_rows
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
-from xl_rebal.portfolio.targets import Targets, targets_from_rows
+from xl_rebal.portfolio.targets import Targets
 from xl_rebal.tax.profiles import TaxProfile, profiles_from_rows
 
 T = TypeVar("T")

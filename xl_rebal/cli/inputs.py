@@ -37,11 +37,12 @@ from xl_rebal.portfolio.book import (
 )
 from xl_rebal.portfolio.flows import HORIZON
 from xl_rebal.portfolio.holdings import LARGEST_VALUE, Holdings
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
-from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
+from xl_rebal.portfolio.targets import Targets, parse_targets
 from xl_rebal.rebalance import Request
 from xl_rebal.risk.covariance import Covariance, covariance_of_rows
 from xl_rebal.trading.limits import FlowMode, Limits, OrderType, TimeInForce

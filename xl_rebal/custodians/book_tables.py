@@ -25,10 +25,11 @@ from xl_rebal.portfolio.fund_rules import FundRule, fund_rules_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.lots import Lots, lots_from_rows, no_lots
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.tables import TableSpec
-from xl_rebal.portfolio.targets import Targets, targets_from_rows
+from xl_rebal.portfolio.targets import Targets
 from xl_rebal.tax.profiles import TaxProfile, profiles_from_rows
 
 T = TypeVar("T")

@@ -88,9 +88,10 @@ def _records(name: str, stream: io.TextIOBase, delimiter: str) -> Iterator[Lined
     try:
         for row in reader:
             yield before + 1, row
-            if reader.line_num - before > sheets.OPEN_QUOTE_LINES:
+            after = reader.line_num
+            if after - before > sheets.OPEN_QUOTE_LINES:
                 raise csv.Error("a quotation mark is opened and not closed")
-            before = reader.line_num
+            before = after
     except csv.Error as error:
         raise ReadError.of(
             where=f"{name} line {before + 1}",

@@ -181,6 +181,7 @@ MODELS = TableSpec(
         Column(name="band_rel", read=cells.fraction, synonyms=("relative band", "band relative")),
         Column(name="min", read=cells.fraction, synonyms=("minimum", "lower")),
         Column(name="max", read=cells.fraction, synonyms=("maximum", "upper")),
+        Column(name="kind", synonyms=("row kind", "kind of row")),
     ),
 )
 

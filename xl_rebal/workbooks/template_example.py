@@ -9,8 +9,8 @@ from typing import Any
 from xl_rebal.bands import check
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.policy_text import policy_from_rows
-from xl_rebal.portfolio.targets import targets_from_rows
 
 Grid = list[list[Any]]
 
