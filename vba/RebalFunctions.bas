@@ -473,3 +473,33 @@ Public Function REBAL_HOUSEHOLD( _
 failed:
     REBAL_HOUSEHOLD = RebalFailure(Err.Description)
 End Function
+
+Public Function REBAL_BOOK( _
+        Optional accounts As Variant, _
+        Optional holdings As Variant, _
+        Optional models As Variant, _
+        Optional policy As Variant) As Variant
+    ' Which accounts of a book ask for a plan.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_BOOK = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_book", Array( _
+        RebalArgument("accounts", "tblAccounts", True, accounts), _
+        RebalArgument("holdings", "tblHoldings", True, holdings), _
+        RebalArgument("models", "tblModels", True, models), _
+        RebalArgument("policy", "tblPolicy", False, policy)))
+    Exit Function
+failed:
+    REBAL_BOOK = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_BLOCKS( _
+        Optional trades As Variant) As Variant
+    ' The blocks that trades of many accounts make.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_BLOCKS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_blocks", Array( _
+        RebalArgument("trades", "tblTrades", True, trades)))
+    Exit Function
+failed:
+    REBAL_BLOCKS = RebalFailure(Err.Description)
+End Function

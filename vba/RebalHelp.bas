@@ -109,6 +109,13 @@ Public Sub RebalDescribeFunctions()
         "Optional. A table with scope, rule and symbol or tag: never_buy, never_sell, never_hold, substitute. tblRestrictions of the workbook stands in if there is one.", _
         "Optional. A table of setting and value: costs, losses to take, most net gain, cash to raise, smallest trade, most turnover, mode (fast, best). tblSettings of the workbook stands in if there is one.", _
         "Optional. trades (default), figures, ways (naive, account by account, highest cost first, ours), classes or notes.")
+    RebalDescribe "REBAL_BOOK", "Which accounts of a book ask for a plan.", Array( _
+        "The accounts with their headers: account; optionally household, model, cash_reserve, held_away, last_rebalanced. tblAccounts of the workbook stands in when left out.", _
+        "The holdings of all accounts with their headers: account, symbol, quantity, price; optionally asset_class. tblHoldings of the workbook stands in when left out.", _
+        "Target weights by model: model, asset_class, target; a text such as ""60% stocks, 40% bonds"" is one model for all. tblModels of the workbook stands in when left out.", _
+        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
+    RebalDescribe "REBAL_BLOCKS", "The blocks that trades of many accounts make. One row per security and side (and custodian and kind of order, where they differ) with the sum of the trades: sells first, as wave 1, then the buys that they pay for. Buys and sells are never netted.", Array( _
+        "Trades of any number of accounts with their headers: account, symbol, action, quantity, price; optionally custodian, order_type, limit_price, time_in_force. tblTrades of the workbook stands in when left out.")
 End Sub
 
 ' Help is a courtesy: where Excel refuses it, the function works without.

@@ -114,6 +114,37 @@ HOUSEHOLD_SECURITIES: list[list[Any]] = [
     ["VXUS", 60.0, "Stocks/International"],
     ["BND", 75.0, "Bonds/US"],
 ]
+BOOK_ACCOUNTS: list[list[Any]] = [
+    ["account", "household", "model", "held_away"],
+    ["1001", "Ash", "growth", None],
+    ["1002", "Birch", "growth", None],
+    ["1003", "Birch", "income", None],
+    ["1004", "Cedar", "income", "yes"],
+]
+BOOK_HOLDINGS: list[list[Any]] = [
+    ["account", "symbol", "quantity", "price"],
+    ["1001", "VTI", 300.0, 250.0],
+    ["1001", "BND", 700.0, 75.0],
+    ["1002", "VTI", 350.0, 250.0],
+    ["1002", "BND", 500.0, 75.0],
+    ["1003", "VTI", 100.0, 250.0],
+    ["1003", "BND", 800.0, 75.0],
+    ["1004", "VTI", 200.0, 250.0],
+]
+MODELS: list[list[Any]] = [
+    ["model", "asset_class", "target"],
+    ["growth", "Stocks", 0.6],
+    ["growth", "Bonds", 0.4],
+    ["income", "Stocks", 0.3],
+    ["income", "Bonds", 0.7],
+]
+BOOK_TRADES: list[list[Any]] = [
+    ["account", "symbol", "action", "quantity", "price"],
+    ["1001", "VTI", "SELL", 100.0, 250.0],
+    ["1002", "VTI", "SELL", 60.0, 250.0],
+    ["1002", "BND", "BUY", 200.0, 75.0],
+    ["1003", "VTI", "BUY", 20.0, 250.0],
+]
 TODAY = dt.datetime(2026, 11, 24)
 
 
@@ -219,6 +250,15 @@ GOOD: tuple[Case, ...] = (
     Case("washsales date cells", "REBAL_WASHSALES", ([TRADE_HISTORY[0], *([row[0], dt.datetime.fromisoformat(row[1]), *row[2:]] for row in TRADE_HISTORY[1:])],)),
     Case("tax", "REBAL_TAX", (GAINS, TAX_PROFILE)),
     Case("tax of stated rates", "REBAL_TAX", (GAINS, [["tax_profile", "year", "ordinary", "long_term", "niit", "state"], ["x", 2026.0, 0.35, "15%", 0.038, "5%"]])),
+    Case("book", "REBAL_BOOK", (BOOK_ACCOUNTS, BOOK_HOLDINGS, MODELS, "5pp")),
+    Case("book default policy", "REBAL_BOOK", (BOOK_ACCOUNTS, BOOK_HOLDINGS, MODELS)),
+    Case("book of one model", "REBAL_BOOK", ([["account"], ["1001"]], BOOK_HOLDINGS[:3], "60% stocks, 40% bonds", "1pp")),
+    Case("book one account fails", "REBAL_BOOK", (BOOK_ACCOUNTS, changed(BOOK_HOLDINGS, 5, 1, "XYZ"), MODELS, "5pp")),
+    Case("book account without holdings", "REBAL_BOOK", ([*BOOK_ACCOUNTS, ["1005", "Dogwood", "growth", None]], BOOK_HOLDINGS, MODELS, "5pp")),
+    Case("blocks", "REBAL_BLOCKS", (BOOK_TRADES,)),
+    Case("blocks of one account", "REBAL_BLOCKS", (TRADES,)),
+    Case("blocks limits", "REBAL_BLOCKS", ([[*BOOK_TRADES[0], "order_type", "limit_price", "custodian"], *([*row, "limit", 251.5, "Schwab"] for row in BOOK_TRADES[1:])],)),
+    Case("blocks of no trades", "REBAL_BLOCKS", ([["symbol", "action", "quantity", "price", "reason"], [None, None, None, None, "no trades"]],)),
     Case("household", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY)),
     Case("household at rest", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "90% stocks, 10% bonds", "20pp", TAX_PROFILE, TODAY)),
     Case("household lot dates", "REBAL_HOUSEHOLD", (ACCOUNTS, changed(HOUSEHOLD_LOTS, 2, 2, 42065.0), HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", None, TAX_PROFILE, 46350.0)),
@@ -292,6 +332,13 @@ BAD: tuple[Case, ...] = (
     Case("sell unknown method", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "best"), "'best' is not known"),
     Case("sell bad lots", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "specific: A9 1"), "is no lot of it"),
     Case("sell lowest tax without price", "REBAL_SELL_LOTS", (LOTS, "VTI", 1.0, "lowest_tax"), "price: is blank"),
+    Case("book unknown type", "REBAL_BOOK", ([["account", "type"], ["1001", "401k"]], BOOK_HOLDINGS, MODELS), "tblAccounts row 2, type: '401k' is not known"),
+    Case("book bad tables together", "REBAL_BOOK", (BOOK_ACCOUNTS, changed(BOOK_HOLDINGS, 1, 2, "many"), changed(MODELS, 1, 2, 0.5)), "the weights sum to 90%"),
+    Case("book twice", "REBAL_BOOK", ([*BOOK_ACCOUNTS, BOOK_ACCOUNTS[1]], BOOK_HOLDINGS, MODELS), "1001 stands twice"),
+    Case("blocks hold", "REBAL_BLOCKS", (changed(BOOK_TRADES, 1, 2, "HOLD"),), "'HOLD' is no side"),
+    Case("blocks negative", "REBAL_BLOCKS", (changed(BOOK_TRADES, 1, 3, -100.0),), "tblTrades row 2, quantity: -100 is negative"),
+    Case("blocks twice", "REBAL_BLOCKS", (changed(BOOK_TRADES, 2, 0, "1001"),), "account 1001, VTI: has more than one order"),
+    Case("blocks limit missing", "REBAL_BLOCKS", ([[*BOOK_TRADES[0], "order_type"], *([*row, "LIMIT"] for row in BOOK_TRADES[1:])],), "is there for limit orders"),
     Case("household without a day", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE), "as_of: is blank"),
     Case("household lot without cost", "REBAL_HOUSEHOLD", (ACCOUNTS, changed(HOUSEHOLD_LOTS, 2, 4, None), HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "tblLots row 3, unit_cost: is blank"),
     Case("household unknown type", "REBAL_HOUSEHOLD", (changed(ACCOUNTS, 2, 1, "401k"), HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "'401k' is not known"),

@@ -141,6 +141,7 @@ def test_a_partial_fill_is_allocated_by_the_stated_rule() -> None:
         ([250, 100], "AB", 350, 100, (250, 100)),
         ([250, 100], "AB", 300, 100, (200, 100)),
         ([250, 1000], "AB", 1150, 100, (250, 900)),  # the odd 50 goes to the order that ends in 50
+        ([10, 10, 10, 60], "ABCD", 36, 10, (6, 0, 0, 30)),  # the odd 6 adds to nobody twice
         ([3], "A", 0, 1, (0,)),
     ],
 )  # fmt: skip

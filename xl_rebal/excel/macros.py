@@ -7,10 +7,8 @@ A new one is a function and a line in `MACROS`.
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from xl_rebal.custodians import read_positions
 from xl_rebal.errors import RebalError, VerificationError
@@ -24,7 +22,9 @@ from xl_rebal.excel.book_inputs import (
     read_inputs,
 )
 from xl_rebal.excel.changes import Change, Changes, apply
+from xl_rebal.excel.client_reports import client_reports
 from xl_rebal.excel.importing import import_positions as imported
+from xl_rebal.excel.macro import Macro, MacroError, Outcome, Settings
 from xl_rebal.excel.plan_store import StoredPlan
 from xl_rebal.excel.sharing import clean
 from xl_rebal.excel.value_pages import drift_page, value_pages
@@ -32,54 +32,16 @@ from xl_rebal.excel.workbook import Workbook, WorkbookError
 from xl_rebal.files import check_target
 from xl_rebal.rebalance import plan_each, refusal
 
-
-class MacroError(RebalError):
-    """A macro that is not there, or was not told what it needs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a macro is given besides the workbook.
-
-    file       the file to read (Import Positions) or to write (Export Orders).
-    overwrite  whether that file may be replaced.
-    plans      the folder where plans are kept; None for the usual one.
-    who        who edits a plan; None for the name of the signed-in user.
-    """
-
-    file: Path | None = None
-    overwrite: bool = False
-    plans: Path | None = None
-    who: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a macro found and wants written.
-
-    lines     what it says to the user, the first line foremost.
-    changes   what is to be written to the workbook.
-    document  the same for programs: what `--json` prints.
-    """
-
-    lines: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
-    document: dict[str, Any] = field(default_factory=dict)
-
-
-Body = Callable[[Workbook, Settings], Outcome]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Macro:
-    """One button: its name in code, its title on the ribbon, what it does, the file that it needs."""
-
-    name: str
-    title: str
-    help: str
-    body: Body
-    file: str = ""
+__all__ = [
+    "MACROS",
+    "Macro",
+    "MacroError",
+    "Outcome",
+    "Settings",
+    "macro_named",
+    "own_fault",
+    "run",
+]
 
 
 def run(name: str, book: Workbook, settings: Settings) -> Outcome:
@@ -464,6 +426,13 @@ MACROS = _table(
         title="Backtest",
         help="runs the policy of tblPolicy on the prices of tblPrices; writes figures and trades.",
         body=backtest,
+    ),
+    Macro(
+        name="client_reports",
+        title="Client Reports",
+        help="writes a workbook for each client of this workbook's accounts, each with its plan.",
+        body=client_reports,
+        file="a name that the reports begin with",
     ),
     Macro(
         name="write_tables",
