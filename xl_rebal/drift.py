@@ -98,7 +98,7 @@ def _measure_group(book: Book, group: Group) -> Drift:
     money = group.by_class(group.of(book.holdings.value))
     cash_column = next(index for index, name in enumerate(columns) if classes.is_cash(name))
     money[:, cash_column] -= group.reserve
-    return _drift_of(group.targets, group.accounts, columns, money)
+    return drift_of_values(group.targets, group.accounts, columns, money)
 
 
 def drift_of(
@@ -108,16 +108,17 @@ def drift_of(
 
     Raises TableError where a total is negative.
     """
-    drift = _drift_of(targets, accounts, columns, value)
+    drift = drift_of_values(targets, accounts, columns, value)
     faults = FaultList()
     faults.extend(negative_totals(drift).values())
     faults.raise_as(TableError)
     return drift
 
 
-def _drift_of(
+def drift_of_values(
     targets: Targets, accounts: tuple[str, ...], columns: tuple[str, ...], value: Matrix
 ) -> Drift:
+    """The same, with weights and drifts of zero where a total is negative."""
     base = value.sum(axis=1)
     weights = dict(zip(targets.classes, targets.weights.tolist(), strict=True))
     target = np.array([weights.get(name, 0.0) for name in columns])

@@ -209,7 +209,7 @@ def test_locked_trades_of_a_refused_account_are_not_lost(made: Path, tmp_path: P
     set_cells(book, "tblPlanTrades", lock)
     ran("import_positions", book, tmp_path, file=positions(tmp_path, OVERDRAWN))
     before = rows(book, "tblPlanTrades")
-    with pytest.raises(RebalError, match="account 70002222.*cash is short"):
+    with pytest.raises(RebalError, match=r"account 70002222.*cash is short"):
         ran("generate_trades", book, tmp_path)
     assert rows(book, "tblPlanTrades") == before
 

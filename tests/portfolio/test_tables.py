@@ -142,3 +142,38 @@ def test_short_rows_are_blank_at_the_end_and_inputs_stay() -> None:
     assert read_back[0] == {"table": "file.csv", "row": 2, "symbol": "VTI", "asset_class": "Stocks"}
     assert [(line, list(values)) for line, values in rows] == before
     assert header == ["symbol", "asset_class", "rank"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "header", "rather"),
+    [
+        (tables.SECURITIES, ["scope", "rule", "symbol"], "restrictions"),
+        (
+            tables.SECURITIES,
+            ["account", "symbol", "date", "action", "quantity", "price"],
+            "history",
+        ),
+        (tables.ACCOUNTS, ["account", "date", "amount", "kind"], "flows"),
+        (tables.FUND_RULES, ["scope", "rule", "symbol", "replacement"], "restrictions"),
+    ],
+)
+def test_another_table_in_the_place_of_one_is_refused(
+    spec: tables.TableSpec, header: list[object], rather: str
+) -> None:
+    with pytest.raises(TableError, match=f"is a {rather} table by its columns"):
+        read(spec, header, ["1"] * len(header))
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+def test_a_table_is_never_taken_for_another(spec: tables.TableSpec) -> None:
+    """All of its columns together, and the required ones alone, are a table of its own kind."""
+    for names in (
+        [column.name for column in spec.columns],
+        [column.name for column in spec.columns if column.required],
+    ):
+        assert tables._is_rather(spec, names, len(names)) == ""
+
+
+@pytest.mark.parametrize("spec", [spec for spec in ALL if spec.may_be_empty], ids=lambda s: s.name)
+def test_a_header_alone_is_a_table_of_its_own_kind(spec: tables.TableSpec) -> None:
+    assert read(spec, [*(column.name for column in spec.columns), "a column of mine"]) == []

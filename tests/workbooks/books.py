@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from xl_rebal.alternatives import classes_of
 from xl_rebal.costs import parse_costs
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
@@ -13,6 +16,9 @@ from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Target, Targets, parse_targets
 from xl_rebal.rebalance import Rebalancing, Request, plan_each, rebalance
+from xl_rebal.risk.asked import RiskAsked
+from xl_rebal.risk.covariance import Covariance
+from xl_rebal.risk.net_benefit import Investor
 from xl_rebal.trading.limits import Limits
 from xl_rebal.workbooks.report import ReportSource
 
@@ -237,6 +243,22 @@ def refused_accounts() -> Rebalancing:
     )
     request = Request(policy=parse_policy("5pp"), flows={"Overdrawn": -3_000_000.0})
     return plan_each(book, request)
+
+
+def risk_of(result: Rebalancing) -> RiskAsked:
+    """Invented covariances of all classes of a result, of which one never moves, and a shock."""
+    names = classes_of(result.book)
+    volatility = np.resize([0.16, 0.05, 0.21, 0.0, 0.12, 0.3], len(names))
+    correlation = np.full((len(names), len(names)), 0.25) + 0.75 * np.eye(len(names))
+    covariance = Covariance(
+        classes=names, matrix=correlation * np.outer(volatility, volatility), words="invented"
+    )
+    moving = [name for name in names if name != "Cash"]
+    return RiskAsked(
+        covariance=covariance,
+        investor=Investor(risk_aversion=3.0, horizon=2.0),
+        returns={moving[0]: -0.3, moving[-1]: 0.12},
+    )
 
 
 SCENARIOS = {

@@ -12,7 +12,7 @@ from xl_rebal.batch.dask_engine import DaskEngine
 from xl_rebal.batch.local_engine import LocalEngine
 from xl_rebal.batch.run import BatchOptions, Engine, run_batch
 from xl_rebal.batch.settings import BatchSettings, Outside
-from xl_rebal.cli.inputs import read_share
+from xl_rebal.cli import amounts
 from xl_rebal.cli.planning_inputs import order_style
 from xl_rebal.cli.tax_inputs import read_day
 from xl_rebal.costs import parse_costs
@@ -68,14 +68,14 @@ def settings_of(
     parse_policy(policy)
     if costs is not None:
         parse_costs(costs)
-    style = order_style(order_type, read_share(limit, "--limit"), time_in_force)
+    style = order_style(order_type, limit, time_in_force)
     return BatchSettings(
         policy=policy,
         mode=mode,
         costs=costs,
         as_of=read_day(as_of),
-        min_trade=min_trade,
-        max_turnover=read_share(max_turnover, "--max-turnover"),
+        min_trade=amounts.money(min_trade, "--min-trade"),
+        max_turnover=amounts.optional_share(max_turnover, "--max-turnover", most=1.0),
         order_type=style.order_type.value,
         limit=style.limit,
         time_in_force=style.time_in_force.value,
@@ -86,7 +86,7 @@ def settings_of(
 
 
 def _rise(text: str) -> float:
-    rise = read_share(text, "--price-move") or 0.0
+    rise = amounts.share(text, "--price-move")
     if rise >= 1:
         raise TableError.of(
             where="--price-move", what=f"{text} is no rise to plan for", remedy="write it as 1%"

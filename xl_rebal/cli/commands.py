@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +26,8 @@ from xl_rebal.cli.comparing import (
     CompareOption,
     PlanOption,
     PricesOption,
+    ReturnsOption,
+    VolatilitiesOption,
     YearsOption,
 )
 from xl_rebal.cli.options import (
@@ -62,9 +65,13 @@ from xl_rebal.cli.options import (
 )
 from xl_rebal.errors import FileError, RebalError
 from xl_rebal.portfolio.flows import HORIZON
-from xl_rebal.risk.net_benefit import HORIZON as HORIZON_YEARS
-from xl_rebal.risk.net_benefit import RISK_AVERSION
 from xl_rebal.trading.limits import FlowMode, TimeInForce
+
+if TYPE_CHECKING:  # the engine is for some commands
+    from xl_rebal.alternatives import Alternative
+    from xl_rebal.cli.inputs import Loaded
+    from xl_rebal.rebalance import Rebalancing
+    from xl_rebal.risk.asked import RiskAsked
 
 app = typer.Typer(
     name="xl-rebal",
@@ -236,12 +243,21 @@ def drift(
     screens.warn(document["warnings"])
 
 
-def _planned(options: dict[str, Any]) -> tuple[Any, Any, Any]:
-    from dataclasses import replace
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """What trades and report have worked out."""
 
+    loaded: Loaded
+    result: Rebalancing
+    found: tuple[Alternative, ...]
+    risk: RiskAsked
+
+
+def _planned(options: dict[str, Any]) -> _Planned:
     from xl_rebal.alternatives import chosen
     from xl_rebal.cli import inputs
     from xl_rebal.cli.comparing import Comparing, compared
+    from xl_rebal.cli.risk_inputs import flat_words
     from xl_rebal.rebalance import plan_each
 
     options = dict(options)
@@ -250,13 +266,19 @@ def _planned(options: dict[str, Any]) -> tuple[Any, Any, Any]:
 
     options["only"] = tuple(options.pop("account") or ())
     options["flow"] = tuple(options["flow"] or ())
-    loaded = inputs.load(inputs.Options(**options))
+    typed = inputs.load(inputs.Options(**options))
+    risk = comparison.risk(typed)
+    typed = replace(typed, warnings=(*typed.warnings, *flat_words(risk.covariance)))
+    loaded = typed
     if comparison.plan is not None:
-        request = chosen(loaded.request, comparison.plan)
-        loaded = replace(loaded, request=request, policy=request.policy)
+        request = chosen(typed.request, comparison.plan)
+        loaded = replace(typed, request=request, policy=request.policy)
     result = plan_each(loaded.book, loaded.request)
     result = result.complete() if strict else result.usable()
-    return loaded, result, compared(loaded, comparison)
+    # Side by side stand the plans of the policy as typed: --plan says which of them is made.
+    return _Planned(
+        loaded=loaded, result=result, found=compared(typed, comparison, risk), risk=risk
+    )
 
 
 @app.command()
@@ -293,8 +315,9 @@ def trades(
     compare: CompareOption = False,
     plan: PlanOption = None,
     prices: PricesOption = None,
-    risk_aversion: AversionOption = RISK_AVERSION,
-    horizon: YearsOption = HORIZON_YEARS,
+    volatilities: VolatilitiesOption = None,
+    risk_aversion: AversionOption = None,
+    horizon: YearsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Whole-share trades whose cash works out after costs, verified."""
@@ -302,16 +325,19 @@ def trades(
     options.pop("json")
     from xl_rebal.cli import comparing, documents, screens
 
-    loaded, result, found = _planned(options)
-    document = documents.trades_document(loaded, result, found)
+    planned = _planned(options)
+    document = documents.trades_document(
+        planned.loaded, planned.result, planned.found, planned.risk
+    )
     screens.show_refused(document["refused"])
     if json:
         typer.echo(documents.dumps(document))
         return
     screens.say(document["policy"])
-    screens.show_trades(document, result)
-    if found:
-        comparing.show(found)
+    screens.show_trades(document, planned.result)
+    comparing.show_benefits(document["net_benefit"])
+    if planned.found:
+        comparing.show(planned.found)
     screens.warn(document["warnings"])
 
 
@@ -350,8 +376,10 @@ def report(
     compare: CompareOption = False,
     plan: PlanOption = None,
     prices: PricesOption = None,
-    risk_aversion: AversionOption = RISK_AVERSION,
-    horizon: YearsOption = HORIZON_YEARS,
+    volatilities: VolatilitiesOption = None,
+    risk_aversion: AversionOption = None,
+    horizon: YearsOption = None,
+    returns: ReturnsOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -363,13 +391,14 @@ def report(
 
 
 def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) -> None:
-    from xl_rebal.cli import documents, screens
+    from xl_rebal.cli import comparing, documents, screens
     from xl_rebal.files import check_target
     from xl_rebal.workbooks.report import ReportSource, write_report
 
     _check_workbook(out, options)
     check_target(out, overwrite=overwrite)
-    loaded, result, found = _planned(options)
+    planned = _planned(options)
+    loaded, result, found = planned.loaded, planned.result, planned.found
     statement = loaded.statement
     source = ReportSource(
         name=statement.source,
@@ -379,8 +408,20 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
         warnings=(*loaded.warnings, *result.notes),
         fingerprint=loaded.fingerprint,
     )
-    write_report(result, source, out, version=__version__, overwrite=overwrite, choices=found)
-    document = {**documents.trades_document(loaded, result, found), "workbook": str(out)}
+    write_report(
+        result,
+        source,
+        out,
+        version=__version__,
+        overwrite=overwrite,
+        choices=found,
+        risk=planned.risk,
+    )
+    document = {
+        **documents.trades_document(loaded, result, found, planned.risk),
+        **documents.risk_document(result, planned.risk),
+        "workbook": str(out),
+    }
     screens.show_refused(document["refused"])
     if json:
         typer.echo(documents.dumps(document))
@@ -390,6 +431,7 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
     checks = [check_drift(result.book, drift, loaded.policy) for drift in result.drifts]
     screens.show_drift(documents.drift_document(loaded, checks))
     screens.show_trades(document, result)
+    comparing.show_benefits(document["net_benefit"])
     screens.warn(document["warnings"])
     screens.say(f"workbook: {out}")
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from xl_rebal.alternatives import Alternative
+from xl_rebal.band_table import band_rows
 from xl_rebal.bands import BandCheck, own_bands_in_words
 from xl_rebal.cli import comparing
 from xl_rebal.cli.inputs import Loaded
@@ -18,7 +19,9 @@ from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.holdings import Holdings, Kind
 from xl_rebal.portfolio.lots import Lots, RealisedLots
 from xl_rebal.rebalance import Rebalancing
+from xl_rebal.risk.asked import NO_RISK, RiskAsked
 from xl_rebal.screening import Screen, ranked
+from xl_rebal.shock_table import shock_drifts, shock_rows
 from xl_rebal.trading.plan import Action, CashDay, NotDone, Plan, Trade
 
 
@@ -293,8 +296,27 @@ def proof_row(plan: Plan) -> dict[str, Any]:
     }
 
 
+def risk_document(result: Rebalancing, risk: RiskAsked) -> dict[str, Any]:
+    """What `report` adds of risk: `bands` that follow volatility, and the rows after a `shock`."""
+    found: dict[str, Any] = {}
+    policy = result.request.policy
+    if risk.covariance is not None:
+        found["bands"] = [
+            {"model": name, **row}
+            for name, model in result.book.models.items()
+            for row in band_rows(model, policy, risk.covariance.of(model.classes))
+        ]
+    if risk.returns:
+        shocked = shock_drifts(result.book, result.drifts, policy, risk.returns)
+        found["shock"] = shock_rows(shocked)
+    return found
+
+
 def trades_document(
-    loaded: Loaded, result: Rebalancing, found: tuple[Alternative, ...] = ()
+    loaded: Loaded,
+    result: Rebalancing,
+    found: tuple[Alternative, ...] = (),
+    risk: RiskAsked = NO_RISK,
 ) -> dict[str, Any]:
     """The document of `trades`: only verified plans get here."""
     plans = result.plans
@@ -331,6 +353,7 @@ def trades_document(
         ],
         "not_done": [not_done_row(row) for plan in plans for row in plan.not_done],
         "refused": [{"account": each.account, "reason": each.reason} for each in result.refused],
+        "net_benefit": comparing.benefit_rows(result, risk),
         **({"alternatives": comparing.rows(found)} if found else {}),
         "warnings": [*loaded.warnings, *result.notes],
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xl_rebal.cli.inputs import read_flows, read_targets
+from xl_rebal.cli import amounts
+from xl_rebal.cli.inputs import read_flows, read_targets, repeated_flows
 from xl_rebal.cli.tax_inputs import read_day
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import BookTables, read_book
@@ -15,7 +16,6 @@ from xl_rebal.household.mode import Mode
 from xl_rebal.household.plan import HouseholdPlan
 from xl_rebal.household.planner import plan_household
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest, Prices
-from xl_rebal.portfolio import cells
 from xl_rebal.portfolio.book import Book, classify
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.tax.profiles import profiles_of
@@ -92,16 +92,18 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
         mode=options.mode,
         limits=Limits(
             costs=parse_costs(options.costs) if options.costs is not None else CostModel(),
-            min_trade=options.min_trade,
-            max_turnover=_share(options.max_turnover, "--max-turnover"),
+            min_trade=amounts.money(options.min_trade, "--min-trade"),
+            max_turnover=amounts.optional_share(options.max_turnover, "--max-turnover", most=1.0),
         ),
         prices=_prices(options),
         flows=read_flows(options.flow, read.holdings),
-        cash_need=options.cash_need,
-        harvest=options.harvest,
-        gains_budget=options.gains_budget,
+        cash_need=amounts.money(options.cash_need, "--cash-need"),
+        harvest=amounts.money(options.harvest, "--harvest"),
+        gains_budget=None
+        if options.gains_budget is None
+        else amounts.money_or_debt(options.gains_budget, "--gains-budget"),
     )
-    warnings = list(read.warnings)
+    warnings = [*read.warnings, *repeated_flows(options.flow, read.holdings)]
     if options.costs is None:
         warnings.append("without --costs trading is taken to be free")
     if "history" not in read.present:
@@ -145,21 +147,7 @@ def _plans(
 
 
 def _prices(options: HouseholdOptions) -> Prices:
-    price = _share(options.drift_price, "--drift-price")
-    try:
-        prices = Prices(ticket=options.ticket)
-        return prices if price is None else replace(prices, drift=price)
-    except ValueError as error:
-        raise TableError.of(
-            where="--drift-price, --ticket", what=str(error), remedy="correct it"
-        ) from None
-
-
-def _share(text: str | None, option: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        return cells.fraction(text)
-    except ValueError as error:
-        what, _, remedy = str(error).partition("; ")
-        raise TableError.of(where=option, what=what, remedy=remedy) from None
+    prices = Prices(ticket=amounts.money(options.ticket, "--ticket"))
+    if options.drift_price is None:
+        return prices
+    return replace(prices, drift=amounts.share(options.drift_price, "--drift-price", most=1.0))

@@ -10,12 +10,13 @@ import getpass
 from dataclasses import replace
 from pathlib import Path
 
-from xl_rebal.custodians import read_positions
+from xl_rebal.custodians import Told, read_positions
 from xl_rebal.errors import RebalError, VerificationError
 from xl_rebal.excel import order_file, plan_edits, plan_sheet, plan_store, undo
 from xl_rebal.excel.book_inputs import (
     Asked,
     Inputs,
+    account_map,
     asked,
     differences,
     in_words_of_the_workbook,
@@ -87,10 +88,11 @@ def own_fault(title: str, error: Exception) -> str:
 
 
 def import_positions(book: Workbook, settings: Settings) -> Outcome:
-    """Fill tblHoldings from a custodian's file."""
+    """Fill tblHoldings from a custodian's file; tblAccountMap says which account a masked id is."""
     assert settings.file is not None
-    statement = read_positions(settings.file)
-    found = imported(book, statement)
+    known = account_map(book)
+    statement = read_positions(settings.file, told=Told(account_map=known))
+    found = imported(book, statement, known)
     date = statement.as_of_text or "unknown"
     lines = [
         f"{found.rows} rows of {len(found.accounts)} account{'s' * (len(found.accounts) != 1)} from "

@@ -126,6 +126,12 @@ def _bind(
             what=f"column {name} is missing; found {', '.join(map(str, header)) or 'nothing'}",
             remedy=f"add a column headed {name}",
         )
+    if unknown and not missing and (other := _is_rather(spec, header, len(bound))):
+        faults.add(
+            where=where,
+            what=f"is a {other} table by its columns ({', '.join(unknown)})",
+            remedy=f"give the {spec.name} table here",
+        )
     for name in unknown:
         near = _near(spec, header_key(name))
         if near is not None and near not in bound.values():
@@ -135,6 +141,17 @@ def _bind(
                 remedy=f"did you mean {near.name}? Rename or remove it",
             )
     return bound
+
+
+def _is_rather(spec: TableSpec, header: Sequence[Any], bound: int) -> str:
+    """The name of another table that a header is, with two columns more than it is this one; or nothing."""
+    names = [str(name) for name in header if not cells.is_blank(name)]
+    for other in _ALL:
+        found = {column for name in names if (column := other.column_for(name)) is not None}
+        complete = all(column in found for column in other.columns if column.required)
+        if other is not spec and complete and len(found) >= bound + 2:
+            return other.name
+    return ""
 
 
 def _near(spec: TableSpec, key: str) -> Column | None:
@@ -370,4 +387,18 @@ ACCOUNT_MAP = TableSpec(
         Column(name="account", required=True, synonyms=("account number", "account id", "real")),
         Column(name="name", synonyms=("account name", "title")),
     ),
+)
+
+_ALL = (
+    MODELS,
+    SECURITIES,
+    ACCOUNTS,
+    RESTRICTIONS,
+    FLOWS,
+    FUND_RULES,
+    CLASS_MAP,
+    LOTS,
+    HISTORY,
+    TAX_PROFILES,
+    ACCOUNT_MAP,
 )

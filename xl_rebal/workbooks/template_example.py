@@ -60,6 +60,7 @@ POLICY: Grid = [
 COSTS: Grid = [["Costs"], ["half-spread 5bp"], ["commission 0"]]
 RESTRICTIONS: Grid = [["Scope", "Rule", "Symbol", "Replacement"], [None, None, None, None]]
 CLASSES: Grid = [["Symbol", "Asset class"], ["VTI", "Stocks/US"], ["BND", "Bonds/US"]]
+ACCOUNT_MAP: Grid = [["Masked", "Account", "Name"], [None, None, None]]
 
 TABLES: dict[str, Grid] = {
     "tblHoldings": HOLDINGS,
@@ -68,6 +69,7 @@ TABLES: dict[str, Grid] = {
     "tblCosts": COSTS,
     "tblRestrictions": RESTRICTIONS,
     "tblClasses": CLASSES,
+    "tblAccountMap": ACCOUNT_MAP,
 }
 
 

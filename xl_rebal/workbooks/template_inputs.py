@@ -242,9 +242,11 @@ def _rules(canvas: Canvas) -> None:
     sheet = _input_sheet(
         canvas,
         RULES,
-        "What only the add-in uses: costs, a cash flow, a date, restrictions, your own classes for symbols.",
+        "What only the add-in uses: costs, a cash flow, a date, restrictions, your own classes for symbols, "
+        "which account a masked id is.",
         "Costs: half-spread or spread in bp, commission, per share. Scope of a restriction: an account, "
-        "or * for all. Classes: your own, before the shipped table of funds.",
+        "or * for all. Classes: your own, before the shipped table of funds. Masked: an id as files show it "
+        "(...632); Import Positions writes the account instead.",
     )
     _table(canvas, sheet, "tblCosts")
     canvas.put(sheet, HEADER_ROW, 3, "Cash flow", styles.HEADER)
@@ -256,10 +258,11 @@ def _rules(canvas: Canvas) -> None:
     define(canvas, "AsOf", address(HEADER_ROW + 5, 3, sheet=RULES))
     _table(canvas, sheet, "tblRestrictions", column=5)
     _table(canvas, sheet, "tblClasses", column=10)
-    set_widths(sheet, [26, 3, 16, 3, 16, 16, 13, 14, 3, 13, 24])
+    _table(canvas, sheet, "tblAccountMap", column=13)
+    set_widths(sheet, [26, 3, 16, 3, 16, 16, 13, 14, 3, 13, 24, 3, 14, 16, 20])
     canvas.put(sheet, HEADER_ROW + 2, 3, "+ pays in, − takes out", styles.NOTE)
     canvas.put(sheet, HEADER_ROW + 6, 3, "for calendar rules", styles.NOTE)
-    _print(sheet, 11)
+    _print(sheet, 15)
 
 
 def _print(sheet: Worksheet, columns: int) -> None:

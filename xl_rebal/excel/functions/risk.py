@@ -78,16 +78,17 @@ def rebal_netbenefit(
     """What the trades that the policy asks for are worth after their costs."""
     book = book_of(holdings, targets)
     aversion = ranges.number(risk_aversion, "risk_aversion", RISK_AVERSION)
-    if aversion < 0:
-        raise TableError.of(
-            where="risk_aversion", what=f"{aversion:g} is negative", remedy="enter zero or more"
-        )
+    try:
+        investor = Investor(risk_aversion=aversion)
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise TableError.of(where="risk_aversion", what=what, remedy=remedy) from None
     covariance = ranges.covariance(prices, classes_of(book), "tblPrices")
     request = Request(policy=ranges.policy(policy), limits=Limits(costs=ranges.costs(costs)))
     rows: Grid = [list(BENEFIT_COLUMNS)]
     result = plan_each(book, request).usable()
     for plan in result.plans:
-        benefit = benefit_of(plan, covariance, Investor(risk_aversion=aversion))
+        benefit = benefit_of(plan, covariance, investor)
         rows.append(
             [
                 plan.account,
