@@ -174,17 +174,24 @@ class Combinations:
                 return None
         return self._best() or known
 
+    @property
+    def missing(self) -> float:
+        """Money by which even those that leave most cash overdraw in the end; 0 where some do not."""
+        most = self._problem.cash + self._funds + self._later[0].most[_CASH]
+        return -most if most <= -HALF_CENT else 0.0
+
     def shortage(self) -> float:
-        """Money by which the cheapest to pay for overdraws, on the worst day."""
+        """The same on the worst day, once all have been looked at."""
         missing = -float((self._left() + self._funds).max())
         early = self._sums[_EARLY:]
         if len(early):
             missing = max(missing, -float(early.min(axis=0).max()))
         return max(0.0, missing)
 
+    @property
     def least_turnover(self) -> float:
         """The least turnover of any, in money."""
-        return float(self._sums[_TURNOVER].min())
+        return self._later[0].least[_TURNOVER]
 
     def _add(self, each: Matrix) -> None:
         """Combine what is there with the options of one more class."""
