@@ -47,6 +47,11 @@ class Best:
     against: float
     distance: float
 
+    def better_than(self, other: Best) -> bool:
+        """True when it comes first by trades, ranks and distance."""
+        mine = (self.trades, self.against, self.distance)
+        return mine < (other.trades, other.against, other.distance)
+
 
 @dataclass(frozen=True, slots=True)
 class _Later:

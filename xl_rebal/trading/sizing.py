@@ -32,7 +32,7 @@ from xl_rebal.trading.problem import (
 
 COUNTED = 1 << 11  # combinations looked at without leaving any out
 COMBINATIONS = 1 << 14  # the same where leaving out on the way fails
-WIDTH, ROWS = 1 << 6, 1 << 16  # kept at once on the way, to begin with and for certain
+WIDTH, ROWS = 1 << 6, 1 << 14  # kept at once on the way, to begin with and for certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,12 @@ def size(problem: Problem, found: Aims, offered: Choices) -> Sized | Excess:
     best, looked_at_all = _best(table)
     if not looked_at_all:
         few = Combinations(problem, found, _few(_usual(every, items)))
-        best = few.all_best()
-        if best is None:
+        other = few.all_best()
+        if best is None and other is None:
             return Excess(few.shortage(), few.least_turnover)
-        better = table.search(best, ROWS)
-        looked_at_all, best = better is not None, better or best
+        if other is not None and (best is None or other.better_than(best)):
+            better = table.search(other, ROWS)
+            looked_at_all, best = better is not None, better or other
     if best is None:
         return Excess(table.shortage(), table.least_turnover)
     result: Quantities = {
