@@ -345,7 +345,7 @@ class Combinations:
         near = (rough - off) / total <= ((rough + off) / total).min() + 2 * TOLERANCE
         pick, cost, total = pick[near], cost[near], total[near]
         if len(pick) == 1:
-            return pick, float((rough + off)[near][0] / total[0])
+            return pick, self._distance(int(pick[0]))
         dearer = cost - found.cost
         exact = np.abs(
             problem.value[cash] + sums[_CASH, pick] - found.cash_aim + found.slope[cash] * dearer
@@ -358,6 +358,18 @@ class Combinations:
         key = np.round(exact / total / TOLERANCE)
         least = key.min()
         return pick[key == least], float(least) * TOLERANCE
+
+    def _distance(self, row: int) -> float:
+        """The distance of one as a fraction of the total after its own cost."""
+        found, problem, cash = self._found, self._problem, self._problem.cash_index
+        cost = float(self._sums[_COST, row])
+        dearer, left = cost - found.cost, problem.value[cash] + float(self._sums[_CASH, row])
+        moved = {k: option.moved for k, option in self._options(row)}
+        apart = [left - found.cash_aim + found.slope[cash] * dearer]
+        for k in (*moved, *self._others):
+            value = problem.value[k] + moved.get(k, 0.0)
+            apart.append(value - found.wanted[k] + found.slope[k] * dearer)
+        return math.fsum(map(abs, apart)) / (problem.base - cost)
 
     def _places(self, pick: Rows) -> list[Rows]:
         """The places of the options of combinations, class by class."""
