@@ -47,6 +47,11 @@ class Best:
     against: float
     distance: float
 
+    def better_than(self, other: Best) -> bool:
+        """True when it comes first by trades, ranks and distance."""
+        mine = (self.trades, self.against, self.distance)
+        return mine < (other.trades, other.against, other.distance)
+
 
 @dataclass(frozen=True, slots=True)
 class _Later:
@@ -174,17 +179,24 @@ class Combinations:
                 return None
         return self._best() or known
 
+    @property
+    def missing(self) -> float:
+        """Money by which even those that leave most cash overdraw in the end; 0 where some do not."""
+        most = self._problem.cash + self._funds + self._later[0].most[_CASH]
+        return -most if most <= -HALF_CENT else 0.0
+
     def shortage(self) -> float:
-        """Money by which the cheapest to pay for overdraws, on the worst day."""
+        """The same on the worst day, once all have been looked at."""
         missing = -float((self._left() + self._funds).max())
         early = self._sums[_EARLY:]
         if len(early):
             missing = max(missing, -float(early.min(axis=0).max()))
         return max(0.0, missing)
 
+    @property
     def least_turnover(self) -> float:
         """The least turnover of any, in money."""
-        return float(self._sums[_TURNOVER].min())
+        return self._later[0].least[_TURNOVER]
 
     def _add(self, each: Matrix) -> None:
         """Combine what is there with the options of one more class."""
@@ -333,7 +345,7 @@ class Combinations:
         near = (rough - off) / total <= ((rough + off) / total).min() + 2 * TOLERANCE
         pick, cost, total = pick[near], cost[near], total[near]
         if len(pick) == 1:
-            return pick, float((rough + off)[near][0] / total[0])
+            return pick, self._distance(int(pick[0]))
         dearer = cost - found.cost
         exact = np.abs(
             problem.value[cash] + sums[_CASH, pick] - found.cash_aim + found.slope[cash] * dearer
@@ -346,6 +358,18 @@ class Combinations:
         key = np.round(exact / total / TOLERANCE)
         least = key.min()
         return pick[key == least], float(least) * TOLERANCE
+
+    def _distance(self, row: int) -> float:
+        """The distance of one as a fraction of the total after its own cost."""
+        found, problem, cash = self._found, self._problem, self._problem.cash_index
+        cost = float(self._sums[_COST, row])
+        dearer, left = cost - found.cost, problem.value[cash] + float(self._sums[_CASH, row])
+        moved = {k: option.moved for k, option in self._options(row)}
+        apart = [left - found.cash_aim + found.slope[cash] * dearer]
+        for k in (*moved, *self._others):
+            value = problem.value[k] + moved.get(k, 0.0)
+            apart.append(value - found.wanted[k] + found.slope[k] * dearer)
+        return math.fsum(map(abs, apart)) / (problem.base - cost)
 
     def _places(self, pick: Rows) -> list[Rows]:
         """The places of the options of combinations, class by class."""

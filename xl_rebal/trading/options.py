@@ -85,27 +85,27 @@ def usual_ways(
     step = class_step(problem, k)
     first, more = _candidates(problem, found, k, delta, slack)
 
-    def close(options: Sequence[Option]) -> list[Option]:
-        return [
-            o
-            for o in options
-            if abs(o.moved - delta) < step * (1 + DUST) and not grows_breach(problem, found, k, o)
-        ]
+    def able(options: Sequence[Option]) -> list[Option]:
+        return [o for o in options if not grows_breach(problem, found, k, o)]
 
-    options = [] if slack else close(first)
-    if not options:
+    def close(options: Sequence[Option]) -> list[Option]:
+        return able([o for o in options if abs(o.moved - delta) < step * (1 + DUST)])
+
+    allowed = able if slack else close
+    options = allowed(first)
+    if not options and not slack:
         first, more = [*first, *more()], none
-        options = [o for o in first if not grows_breach(problem, found, k, o)]
-        if not slack:
-            # A share so large that trading it leaves the class as far away as before is not traded.
-            near = abs(delta) - CENT / 2
-            options = close(first) or [o for o in options if abs(o.moved - delta) < near]
+        # A share so large that trading it leaves the class as far away as before is not traded.
+        near = abs(delta) - CENT / 2
+        options = close(first) or able([o for o in first if abs(o.moved - delta) < near])
+    elif not options:
+        options, more = able(more()), none
     whole = problem.target[k] == 0.0 and abs(problem.value[k] + delta) < CENT / 2
     if abs(delta) < step and k not in found.strict and not (whole and options):
         options.append(NOTHING)  # without a trade the class is within one step already
     elif not options:
         options.append(NOTHING)
-    return options, more if more is none else lambda: close(more())
+    return options, more if more is none else lambda: allowed(more())
 
 
 def _candidates(

@@ -32,7 +32,7 @@ from xl_rebal.trading.problem import (
 
 COUNTED = 1 << 11  # combinations looked at without leaving any out
 COMBINATIONS = 1 << 14  # the same where leaving out on the way fails
-WIDTH, ROWS = 1 << 6, 1 << 16  # kept at once on the way, to begin with and for certain
+WIDTH, ROWS = 1 << 6, 1 << 14  # kept at once on the way, to begin with and for certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +68,20 @@ def size(problem: Problem, found: Aims, offered: Choices) -> Sized | Excess:
     if every is None:
         items = [(k, offer.complete) for k, offer in items]
         every = [(k, offer.options) for k, offer in items]
-    best, looked_at_all = _best(problem, found, every)
+    table = Combinations(problem, found, every)
+    if table.missing > 0 and not problem.early:
+        return Excess(table.missing, table.least_turnover)
+    best, looked_at_all = _best(table)
     if not looked_at_all:
         few = Combinations(problem, found, _few(_usual(every, items)))
-        best = few.all_best()
-        if best is None:
-            return Excess(few.shortage(), few.least_turnover())
-        better = Combinations(problem, found, every).search(best, ROWS)
-        looked_at_all, best = better is not None, better or best
+        other = few.all_best()
+        if best is None and other is None:
+            return Excess(few.shortage(), few.least_turnover)
+        if other is not None and (best is None or other.better_than(best)):
+            better = table.search(other, ROWS)
+            looked_at_all, best = better is not None, better or other
     if best is None:
-        few = Combinations(problem, found, _few(every))
-        few.all_best()
-        return Excess(few.shortage(), few.least_turnover())
+        return Excess(table.shortage(), table.least_turnover)
     result: Quantities = {
         line.symbol: n for _, option in best.options for line, n in option.trades if n
     }
@@ -93,9 +95,8 @@ def size(problem: Problem, found: Aims, offered: Choices) -> Sized | Excess:
     return Sized(quantities=result, proven=proven, short=short)
 
 
-def _best(problem: Problem, found: Aims, every: Items) -> tuple[Best | None, bool]:
+def _best(table: Combinations) -> tuple[Best | None, bool]:
     """The best of all combinations, None where none is in bounds; and whether all were looked at."""
-    table = Combinations(problem, found, every)
     if table.count <= COUNTED:
         return table.all_best(), True
     some = table.some_best(WIDTH)
