@@ -100,6 +100,20 @@ ACCOUNTS: list[list[Any]] = [
     ["Joint", "taxable", "Ann", 1000.0],
     ["IRA", "traditional", "Bob", 0.0],
 ]
+HOUSEHOLD_SETTINGS: list[list[Any]] = [
+    ["setting", "value", "remark"],
+    ["Costs", "half-spread 5bp", None],
+    ["Losses to take", 5000.0, "in money"],
+    ["Most net gain", None, None],
+    ["Smallest trade", 100.0, None],
+    ["Mode", "best", None],
+]
+IRA_HISTORY: list[list[Any]] = [
+    ["account", "symbol", "date", "action", "quantity", "price"],
+    ["Joint", "VXUS", "2025-01-06", "buy", 40.0, 66.0],
+    ["Joint", "VXUS", "2026-11-10", "sell", 40.0, 60.0],
+    ["IRA", "VXUS", "2026-11-16", "buy", 10.0, 60.5],
+]
 HOUSEHOLD_LOTS: list[list[Any]] = [
     ["account", "symbol", "acquired", "quantity", "unit_cost"],
     ["Joint", "CASH", None, 5000.0, None],
@@ -264,6 +278,13 @@ GOOD: tuple[Case, ...] = (
     Case("household", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY)),
     Case("household at rest", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "90% stocks, 10% bonds", "20pp", TAX_PROFILE, TODAY)),
     Case("household lot dates", "REBAL_HOUSEHOLD", (ACCOUNTS, changed(HOUSEHOLD_LOTS, 2, 2, 42065.0), HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", None, TAX_PROFILE, 46350.0)),
+    Case("gains of taxable accounts", "REBAL_GAINS", (HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, TODAY, ACCOUNTS)),
+    Case("harvest of taxable accounts", "REBAL_HARVEST", (HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, None, TODAY, None, ACCOUNTS, TAX_PROFILE)),
+    Case("washsales with an ira", "REBAL_WASHSALES", (IRA_HISTORY, ACCOUNTS, HOUSEHOLD_SECURITIES)),
+    Case("household figures", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, None, None, HOUSEHOLD_SETTINGS, "figures")),
+    Case("household ways", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, IRA_HISTORY, None, None, "Ways")),
+    Case("household classes", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, None, [["scope", "rule", "symbol"], ["Joint", "never_sell", "VTI"]], None, "classes")),
+    Case("household notes", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, IRA_HISTORY, None, None, "notes")),
     Case("tax of washsales", "REBAL_TAX", ([["gain", "disallowed", "allowed", "term"], [-1000.0, 750.0, -250.0, "short"]], TAX_PROFILE)),
 )  # fmt: skip
 
@@ -351,6 +372,12 @@ BAD: tuple[Case, ...] = (
     Case("household unknown type", "REBAL_HOUSEHOLD", (changed(ACCOUNTS, 2, 1, "401k"), HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "'401k' is not known"),
     Case("household without profile", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", None, TODAY), "column tax_profile: is blank"),
     Case("household no price", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES[:3], "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "BND has no price in tblSecurities"),
+    Case("household unknown output", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, None, None, None, "letter"), "output: 'letter' is not known"),
+    Case("household unknown setting", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, None, None, [["setting", "value"], ["luck", 1.0]]), "tblSettings row 2, setting: 'luck' is not known"),
+    Case("household bad settings", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, None, None, [["setting", "value"], ["mode", "slow"], ["cash to raise", -1.0]]), "tblSettings row 3, value: -1 is negative"),
+    Case("household harvest that an ira washes", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, IRA_HISTORY, None, HOUSEHOLD_SETTINGS), "no loss of VXUS is realised in Joint"),
+    Case("household two", "REBAL_HOUSEHOLD", ([[*ACCOUNTS[0], "household"], [*ACCOUNTS[1], "A"], [*ACCOUNTS[2], "B"]], *(HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), None, None, None, "figures"), "names 2 households"),
+    Case("household purchase after the day", "REBAL_HOUSEHOLD", (ACCOUNTS, HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY, changed(IRA_HISTORY, 1, 2, "2027-01-05")), "2027-01-05"),
     Case("household unlisted account", "REBAL_HOUSEHOLD", (ACCOUNTS[:2], HOUSEHOLD_LOTS, HOUSEHOLD_SECURITIES, "65% stocks, 35% bonds", "5pp", TAX_PROFILE, TODAY), "IRA has no row in tblAccounts"),
     Case("harvest without a day", "REBAL_HARVEST", (LOTS, SECURITIES), "as_of: is blank"),
     Case("harvest minimum nonsense", "REBAL_HARVEST", (LOTS, SECURITIES, None, TODAY, "much"), "minimum: 'much' is not a number"),

@@ -191,7 +191,7 @@ SHEETS = (
                 names={"loss": "HarvestLoss", "verdict": "HarvestVerdict"},
             ),
         ),
-        widths=(18, 9, 12, 11, 11, 11, 13, 10, 8, 9, 12, 10, 12, 13, 10, 13, 46),
+        widths=(18, 9, 12, 11, 11, 11, 13, 14, 8, 14, 12, 10, 13, 21, 14, 15, 60),
     ),
     SpillSheet(
         title=WASH_SALES,

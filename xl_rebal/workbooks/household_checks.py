@@ -126,6 +126,10 @@ _GAINS = "SUM(tblLines[Gain])-GainShort-GainLong-GainCollectible"
 _SOLD = 'SUMPRODUCT(--(tblLines[Action]="SELL"),tblLines[Value])-PlanSold'
 _BOUGHT = 'SUMPRODUCT(--(tblLines[Action]="BUY"),tblLines[Value])-PlanBought'
 _MONEY = "SUM(tblLocation[All before])-SUM(tblLocation[All after])-SUM(tblLines[Cost])"
+_AGAIN = (
+    "Recalculate (Ctrl+Alt+F9). LibreOffice: enter the formula of sheet Plan again over more rows. "
+    "Else report it."
+)
 PLAN_CHECKS: tuple[Check, ...] = (
     (
         "Rows of the plan that the other sheets do not follow",
@@ -143,19 +147,19 @@ PLAN_CHECKS: tuple[Check, ...] = (
         "Sales on the sheets against the plan's figure",
         _TOLERANCE.format(_SOLD),
         0,
-        "Recalculate (Ctrl+Alt+F9); if it stays, report it.",
+        _AGAIN,
     ),
     (
         "Purchases on the sheets against the plan's figure",
         _TOLERANCE.format(_BOUGHT),
         0,
-        "Recalculate (Ctrl+Alt+F9); if it stays, report it.",
+        _AGAIN,
     ),
     (
         "Gains of the lots against the plan's figure",
         _TOLERANCE.format(_GAINS),
         0,
-        "Recalculate (Ctrl+Alt+F9); if it stays, report it.",
+        _AGAIN,
     ),
     (
         "Money before, less money after and costs",
@@ -167,7 +171,7 @@ PLAN_CHECKS: tuple[Check, ...] = (
         "Put off and saved for good against less tax",
         _TOLERANCE.format("TaxDeferred+TaxSaved-TaxLess"),
         0,
-        "Recalculate (Ctrl+Alt+F9); if it stays, report it.",
+        _AGAIN,
     ),
 )
 ENGINE_CHECKS: tuple[Check, ...] = (

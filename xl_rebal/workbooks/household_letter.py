@@ -134,8 +134,13 @@ def write_letter(canvas: Canvas, data: HouseholdData, room: Room) -> None:
     protect(sheet)
 
 
+_UNSENT = 'IF(InputFaults=0,"","NOT TO BE SENT: "&InputFaults&" checks fail")'
+
+
 def _head(page: _Page, data: HouseholdData) -> None:
     canvas, sheet = page.canvas, page.sheet
+    warning = Look(bold=True, size=9, colour=styles.BAD[0], align="left")
+    page.words(Formula(_UNSENT, ""), warning, height=12)
     name = Look(bold=True, size=14, colour=styles.ACCENT, align="left")
     page.words(Formula('IFERROR(AdviserName&"","")', data.adviser), name, height=22)
     date = Look(format=LONG_DATE, align="left")

@@ -46,8 +46,8 @@ INPUTS = (
 )
 _STATE = (
     'IF(PlanHead&""<>"account","No plan: read the message on sheet Plan.",'
-    'IF(OrderCount=0,"No orders: nothing asks for any.",OrderCount&" orders, "&ROUND(100*DriftBefore,1)&'
-    '" % of the money stood in the wrong class, "&ROUND(100*DriftAfter,1)&" % does after them."))'
+    'IF(OrderCount=0,"No orders: nothing asks for any.",OrderCount&" orders: money in the wrong class goes '
+    'from "&ROUND(100*DriftBefore,1)&" % to "&ROUND(100*DriftAfter,1)&" %."))'
 )
 _CARDS = tuple(
     Card(words=words, name=name, figure=figure, first=column, last=column)
@@ -117,10 +117,8 @@ def state_words(data: HouseholdData) -> str:
     before, after = (round(100 * data.figure(n), 1) for n in ("drift_before", "drift_after"))
     if not data.figure("orders"):
         return "No orders: nothing asks for any."
-    return (
-        f"{data.figure('orders'):g} orders, {before:g} % of the money stood in the wrong class, {after:g} % "
-        "does after them."
-    )
+    count = f"{data.figure('orders'):g} orders"
+    return f"{count}: money in the wrong class goes from {before:g} % to {after:g} %."
 
 
 def _lines(canvas: Canvas, sheet: Worksheet, data: HouseholdData, row: int) -> int:

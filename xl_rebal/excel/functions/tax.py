@@ -345,7 +345,7 @@ def _candidate_row(c: Candidate) -> dict[str, Any]:
         "loss_fraction": c.loss_fraction,
         "term": c.term.value,
         "days_to_long": c.days_to_long,
-        "tax_value": c.tax_value,
+        "tax_value": None if c.tax_value is None else c.tax_value + 0.0,  # no -0
         "verdict": c.verdict.value,
         "replacement": c.replacement or None,
         "replacement_quantity": c.replacement_quantity,
