@@ -20,7 +20,7 @@ DESIGN = {
     "adv tradable identical_group substitute tags tax_class settlement_days",
     "accounts": "account* household type owner tax_return custodian model cash_reserve tax_profile "
     "discretionary held_away last_rebalanced menu lot_instructions client policy plan_mode",
-    "restrictions": "scope* rule* symbol tag replacement",
+    "restrictions": "scope* rule* symbol tag replacement account_types",
     "class map": "symbol* asset_class*",
     "history": "account* symbol* date* action* quantity* price* lot_id",
     "tax_profiles": "tax_profile* year* filing_status ordinary long_term niit state magi carry_short "

@@ -155,7 +155,6 @@ class ChunkReader:
         names = [account for home in homes for account in self._accounts_of[home]]
         accounts = {name: partition.accounts[name] for name in names if name in partition.accounts}
         profiles = {account.tax_profile for account in accounts.values()}
-        households = [partition.households[home] for home in homes]
         return BookTables(
             name="",
             holdings=rows.holdings.take(np.isin(rows.home_of_holding, homes)),
@@ -163,7 +162,7 @@ class ChunkReader:
             accounts=accounts,
             securities=shared.securities,
             models=shared.models,
-            restrictions=shared.restrictions_of([*households, *names]),
+            restrictions=shared.restrictions_of(accounts.values()),
             flows=tuple(flow for flow in rows.flows if flow.account in accounts),
             history=tuple(event for event in rows.history if event.account in accounts),
             tax_profiles={

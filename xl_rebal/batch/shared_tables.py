@@ -15,7 +15,7 @@ from xl_rebal.errors import Fault, FaultList
 from xl_rebal.portfolio.accounts import ACCOUNT_TYPES, Account, accounts_from_rows
 from xl_rebal.portfolio.fund_rules import FundRule, fund_rules_from_rows
 from xl_rebal.portfolio.models import targets_from_rows
-from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, restrictions_from_rows
+from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, restrictions_from_rows, scopes_of
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.targets import Targets
 from xl_rebal.tax.profiles import TaxProfile, profiles_from_rows
@@ -51,9 +51,9 @@ class SharedTables:
         else:
             self.stops.extend([fault])
 
-    def restrictions_of(self, scopes: Iterable[str]) -> tuple[Restriction, ...]:
-        """The restrictions of accounts, households and everyone, in the order of their table."""
-        wanted = dict.fromkeys([*sorted(EVERYONE), *(scope.casefold() for scope in scopes)])
+    def restrictions_of(self, accounts: Iterable[Account]) -> tuple[Restriction, ...]:
+        """The restrictions that can bind some accounts, in the order of their table."""
+        wanted = EVERYONE.union(*map(scopes_of, accounts))
         found = [each for scope in wanted for each in self.restrictions.get(scope, ())]
         return tuple(restriction for _, restriction in sorted(found, key=lambda each: each[0]))
 
@@ -200,6 +200,7 @@ def _read_restrictions(sources: Sources, shared: SharedTables) -> None:
     heading, rows, restrictions, bad = found
     home = {account.casefold(): household for account, household in shared.home.items()}
     home |= {household.casefold(): household for household in shared.home.values()}
+    models = {name.casefold() for name in shared.models if name}
     for line, row in rows:
         for fault in bad.get(line, ()):
             shared.blame(home.get(heading.owner(row).casefold(), ""), fault)
@@ -217,9 +218,9 @@ def _read_restrictions(sources: Sources, shared: SharedTables) -> None:
             )
             shared.blame(home.get(scope, ""), fault)
             continue
-        if scope not in home and scope not in EVERYONE:
+        if scope not in home and scope not in EVERYONE | models:
             shared.warnings.append(
-                f"{heading.where} row {line}: {restriction.scope!r} is no account or household of "
-                f"the accounts table; {restriction.in_words()!r} binds nothing"
+                f"{heading.where} row {line}: {restriction.scope!r} is no account, household or model "
+                f"of the book; {restriction.in_words()!r} binds nothing"
             )
         shared.restrictions.setdefault(scope, []).append((line, restriction))

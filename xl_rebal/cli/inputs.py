@@ -38,7 +38,13 @@ from xl_rebal.portfolio.holdings import LARGEST_VALUE, Holdings
 from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
-from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restrictions_from_rows
+from xl_rebal.portfolio.restrictions import (
+    EVERYONE,
+    Restriction,
+    Rule,
+    restrictions_from_rows,
+    scopes_of,
+)
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.targets import Targets, parse_targets
 from xl_rebal.rebalance import Request
@@ -358,13 +364,13 @@ def _unmatched(
             f"no reserve and follows the only model (rows are for {', '.join(accounts)})"
         )
     scopes = {name.casefold() for name in [*everyone, *accounts]} | EVERYONE
-    scopes |= {account.household.casefold() for account in accounts.values()}
+    scopes |= {scope for account in accounts.values() for scope in scopes_of(account)}
     held = {symbol.casefold() for symbol in holdings.symbol.tolist()}
     for restriction in restrictions:
         if restriction.scope.casefold() not in scopes:
             warnings.append(
-                f"restriction {restriction.in_words()!r}: {restriction.scope!r} is no account or "
-                "household here; it binds nothing"
+                f"restriction {restriction.in_words()!r}: {restriction.scope!r} is no account, "
+                "household or model here; it binds nothing"
             )
         elif restriction.rule is Rule.NEVER_SELL and restriction.symbol.casefold() not in held | {
             ""

@@ -262,6 +262,7 @@ RESTRICTIONS = TableSpec(
         Column(name="symbol", synonyms=("ticker", "security")),
         Column(name="tag"),
         Column(name="replacement"),
+        Column(name="account_types", read=cells.words, synonyms=("account type", "only in")),
     ),
 )
 

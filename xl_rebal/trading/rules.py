@@ -16,7 +16,7 @@ from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book, target_of
 from xl_rebal.portfolio.fund_rules import Closure, FundRule, rule_for
-from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule
+from xl_rebal.portfolio.restrictions import Restriction, Rule, scopes_of
 from xl_rebal.portfolio.securities import Security, Vehicle
 from xl_rebal.trading.limits import Limits
 from xl_rebal.trading.orders import tick_of
@@ -73,12 +73,12 @@ class Terms:
         return rule_for(named, custodian=account.custodian, symbol=symbol) if named else None
 
     def restrictions(self, account: Account) -> list[Restriction]:
-        """The restrictions for the account, its household or everyone, in the order of the table."""
+        """The restrictions that bind the account, in the order of the table."""
         if not self._restrictions:
             return []
-        scopes = {*EVERYONE, account.account.casefold(), account.household.casefold()}
-        found = [each for scope in scopes for each in self._restrictions.get(scope, ())]
-        return [restriction for _, restriction in sorted(found, key=itemgetter(0))]
+        found = [each for scope in scopes_of(account) for each in self._restrictions.get(scope, ())]
+        found.sort(key=itemgetter(0))
+        return [restriction for _, restriction in found if restriction.binds(account)]
 
     def class_of(self, symbol: str, asset_class: str, drift: Drift) -> int | None:
         """Index of the class that a security counts in; -1 outside the weights, None without a target."""
@@ -223,7 +223,7 @@ def _require_replacements(
 
 def _names(restriction: Restriction, account: Account, symbol: str) -> bool:
     return restriction.symbol.casefold() == symbol.casefold() and restriction.applies(
-        account=account.account, household=account.household, symbol=symbol, tags=frozenset()
+        account, symbol=symbol, tags=frozenset()
     )
 
 
@@ -233,8 +233,7 @@ def _replacements(restrictions: Sequence[Restriction], account: Account) -> set[
         for restriction in restrictions
         if restriction.rule is Rule.SUBSTITUTE
         and restriction.applies(
-            account=account.account,
-            household=account.household,
+            account,
             symbol=restriction.symbol,
             tags=frozenset({restriction.tag}),
         )
@@ -358,8 +357,7 @@ def _rules(restrictions: Sequence[Restriction], account: Account, security: Secu
         restriction.rule
         for restriction in restrictions
         if restriction.applies(
-            account=account.account,
-            household=account.household,
+            account,
             symbol=security.symbol,
             tags=security.tags,
         )
