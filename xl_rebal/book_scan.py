@@ -39,6 +39,8 @@ class Scanned:
     drift      the largest drift of a class other than untargeted cash, as a fraction, with its sign.
     breaches   how many classes are outside their band.
     excess     how far the worst of them is outside, as a fraction; 0 without a breach.
+    fires      True where the policy asks for trades, whatever else the account asks for.
+    idle       cash beyond its target and what is kept back, in money; negative where it is short.
     reason     why it asks, or does not, or what is wrong with it.
     """
 
@@ -52,6 +54,8 @@ class Scanned:
     asset_class: str = ""
     breaches: int = 0
     excess: float = 0.0
+    fires: bool = False
+    idle: float = 0.0
 
 
 def scan(
@@ -133,6 +137,10 @@ def _rows(book: Book, found: Screen, policy: Policy, as_of: dt.date | None) -> S
     worst = sizes.argmax(axis=1) if sizes.shape[1] else np.zeros(len(known), dtype=np.int64)
     counts = np.count_nonzero(found.check.breach, axis=1)
     excess = np.nan_to_num(found.excess, nan=0.0).max(axis=1)
+    idle = np.zeros(len(known))
+    if drift.cash_index is not None:
+        aim = drift.target[drift.cash_index] * drift.base
+        idle = drift.value[:, drift.cash_index] - aim
     result = []
     for row, account in enumerate(known):
         standing, reason = _standing(found, row, verdict.why(row))
@@ -149,6 +157,8 @@ def _rows(book: Book, found: Screen, policy: Policy, as_of: dt.date | None) -> S
                 asset_class=drift.classes[k],
                 breaches=int(counts[row]),
                 excess=float(excess[row]),
+                fires=bool(found.fires[row]),
+                idle=float(idle[row]),
             )
         )
     return result

@@ -77,12 +77,12 @@ def plan_client(tables: BookTables, household: str, settings: BatchSettings) -> 
     Raises RebalError where its rows, its policy or its limits allow no plan.
     """
     accounts = _accounts(tables)
-    mode = PlanMode(_one(accounts, "plan_mode", settings.mode.value))
-    text = _one(accounts, "policy", settings.policy)
+    mode = PlanMode(one_for_all(accounts, "plan_mode", settings.mode.value))
+    text = one_for_all(accounts, "policy", settings.policy)
     policy = parse_policy(text)
     if mode is PlanMode.PRO_RATA:
         policy = replace(policy, destination=Destination(), breached_only=False)
-    name = _one(accounts, "client", household)
+    name = one_for_all(accounts, "client", household)
     asked = _Asked(household=household, name=name, policy=policy, tables=tables, settings=settings)
     plan = _together if mode is PlanMode.HOUSEHOLD_TAX else _one_by_one
     made = plan(asked, _book(tables))
@@ -210,7 +210,7 @@ def _accounts(tables: BookTables) -> tuple[Account, ...]:
     return tuple(tables.accounts.get(name) or Account(account=name) for name in names)
 
 
-def _one(accounts: Sequence[Account], column: str, default: str) -> str:
+def one_for_all(accounts: Sequence[Account], column: str, default: str) -> str:
     """What the accounts of a client say in a column, which must not differ; else the default."""
     said = dict.fromkeys(text for each in accounts if (text := getattr(each, column)))
     if len(said) > 1:

@@ -10,12 +10,14 @@ import typer
 
 from xl_rebal.batch.formats import BookFormat
 from xl_rebal.cli.batch_run import batch
+from xl_rebal.cli.scan_command import scan
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("sample-book")(sample_book)
     app.command("batch")(batch)
+    app.command("scan")(scan)
 
 
 def sample_book(
