@@ -110,7 +110,7 @@ def table_heading(
         raise ReadError.of(where=stream.where, what="is empty", remedy="add its header")
     _, row = find_header(stream.document(head), spec)
     names = [plain_header(cell) for cell in head[row][1]]
-    bound = tables.bound_columns(spec, names, where=stream.where)
+    bound = tables.require_columns(spec, names, where=stream.where)
     place = next((at for at, column in bound.items() if column.name == owner), len(names))
     heading = Heading(stream=stream, spec=spec, above=tuple(head[: row + 1]), account=place)
     return heading, itertools.chain(head[row + 1 :], stream.rows)

@@ -59,7 +59,7 @@ def read_rows(
 
     Raises TableError with every fault at once: unknown or missing columns, then all bad cells.
     """
-    bound = bound_columns(spec, header, where=where)
+    bound = require_columns(spec, header, where=where)
     faults = FaultList()
     result: list[dict[str, Any]] = []
     for line, values in rows:
@@ -90,7 +90,7 @@ def read_rows(
     return result
 
 
-def bound_columns(spec: TableSpec, header: Sequence[Any], *, where: str) -> Mapping[int, Column]:
+def require_columns(spec: TableSpec, header: Sequence[Any], *, where: str) -> Mapping[int, Column]:
     """Which of a header's cells is which column; raises TableError for columns that are missing,
     misspelt or there twice.
     """
