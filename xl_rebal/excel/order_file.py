@@ -33,6 +33,7 @@ from xl_rebal.excel.workbook import Workbook, find_table
 from xl_rebal.files import check_target, write_atomically
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.tables import Column, TableSpec
+from xl_rebal.trading.price_moves import ShortOfCash, shortages
 from xl_rebal.workbooks import template_example
 
 FORMATS_TABLE = "tblOrderFormats"
@@ -53,6 +54,7 @@ class Export:
 
     paths     where each of its files goes.
     again     accounts whose orders of this very plan were exported before.
+    short     accounts that a rise of prices would overdraw.
     ledger    where the export is noted.
     """
 
@@ -60,6 +62,7 @@ class Export:
     made: OrderFiles
     paths: Mapping[str, Path]
     again: tuple[str, ...]
+    short: tuple[ShortOfCash, ...]
     ledger: Path
 
     @property
@@ -70,7 +73,10 @@ class Export:
             "trades twice"
             for name in self.again
         )
-        return (*repeated, *in_one_account(self.made.unsendable), *self.made.warnings)
+        rises = tuple(
+            f"{each.in_words()}; keep a reserve for it, or send limit orders" for each in self.short
+        )
+        return (*repeated, *rises, *in_one_account(self.made.unsendable), *self.made.warnings)
 
 
 def ledger_of(plans: Path | None) -> Path:
@@ -162,6 +168,7 @@ def prepare(
         made=made,
         paths=_paths(made, target),
         again=tuple(name for name in accounts if (plan_id, name) in state.exports),
+        short=shortages(stored.plans),
         ledger=ledger,
     )
 
