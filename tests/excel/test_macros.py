@@ -181,6 +181,7 @@ def test_an_account_that_cannot_be_planned_is_never_left_out_unsaid(
     # What was refused is remembered with the plan: edits and orders say it again.
     exported = ran("export_orders", book, tmp_path, file=tmp_path / "orders.csv")
     assert warning in exported.warnings
+    record_release(tmp_path / "plans" / "orders.jsonl", ["70001111"])  # they were not sent
 
     def fewer(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in found:
