@@ -77,6 +77,31 @@ def test_a_debt_of_one_account_stops_no_other(xl: Run, tmp_path: Path) -> None:
     assert facts["Refused"] == "1 of 2 accounts could not be planned: see sheet Refused"
 
 
+def test_a_debt_of_one_account_does_not_hide_the_drift_of_the_others(
+    xl: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "debt.csv"
+    path.write_text(
+        "account,symbol,quantity,price,asset_class\nA,VTI,700,100,\nA,BND,300,100,\n"
+        "Debt,VTI,10,100,\nDebt,CASH,-9000,1,Cash\n"
+    )
+    alone = xl("drift", path, *MIX, "--account", "A", "--json").document
+    ran = xl("drift", path, *MIX, "--json")
+    (refused,) = ran.document["refused"]
+    assert refused["account"] == "Debt"
+    assert "its value less the reserve is negative (-8,000.00)" in refused["reason"]
+    assert refused["reason"] in ran.err
+    assert ran.document["rows"] == alone["rows"]
+    assert ran.document["total"] == alone["total"] == 100_000
+    assert alone["refused"] == []
+    summary = xl("drift", path, *MIX, "--summary", "--json").document
+    assert summary["accounts"] == 1
+    assert [each["account"] for each in summary["refused"]] == ["Debt"]
+    ran = xl("drift", path, *MIX, "--account", "Debt")
+    assert ran.code == 1
+    assert ran.err.startswith("error: account Debt: its value")
+
+
 def test_compare_quotes_each_account_its_own_refusal(xl: Run, two: Path) -> None:
     ran = xl("trades", two, *MIX, *TOO_MUCH, "--compare", "--json")
     rows = json.loads(ran.out)["alternatives"]
