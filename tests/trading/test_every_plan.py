@@ -187,7 +187,7 @@ def test_the_plan_is_the_best_for_the_destinations_that_can_be_reached(
         seen.append(drafted)
         return proven(problem, mode, drafted, search=search)
 
-    monkeypatch.setattr("xl_rebal.rebalance.proven", watched)
+    monkeypatch.setattr("xl_rebal.account_plan.proven", watched)
     account = drawn(1000 + seed)
     plan = planned(account, policy)
     if not seen or seen[0].looks != 1 or not plan.proof.optimal or "near" in plan.proof.words:
