@@ -190,7 +190,7 @@ def _classes(page: _Page, data: HouseholdData, most: int) -> None:
     _cells(
         page,
         [
-            (1, 4, "Share of all your accounts", left),
+            (1, 4, "Share of all your accounts, less cash that is taken out", left),
             (5, 5, "Today", right),
             (6, 6, "After", right),
             (7, 7, "Target", right),
