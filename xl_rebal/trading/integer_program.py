@@ -334,8 +334,9 @@ def _not_past_target(
             for index in (each.sells, each.goes):
                 if index is not None:
                     sold[index] = sold.get(index, 0.0) + each.line.step_value
-    program.row(bought, upper=max(target, within[1]) + CENT)
-    program.row(sold, lower=min(target, within[0]) - CENT)
+    # A class that is to lose may stay above its target, one that is to gain below it.
+    program.row(bought, upper=max(target, within[1], 0.0) + CENT)
+    program.row(sold, lower=min(target, within[0], 0.0) - CENT)
 
 
 def _plus(
