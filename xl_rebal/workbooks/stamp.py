@@ -160,8 +160,7 @@ def model_contents(layout: SheetLayout) -> SheetContents:
         )
         for block in layout.blocks
     )
-    columns = max([layout.last_column, *(block.last_column for block in layout.blocks)])
-    return SheetContents(slots=slots, tables=tables, widths=(10.0,) * columns)
+    return SheetContents(slots=slots, tables=tables, widths=(10.0,) * layout.columns)
 
 
 def _model(layouts: Sequence[SheetLayout], contents: Sequence[SheetContents]) -> dict[str, bytes]:

@@ -21,9 +21,11 @@ def numbers(values: Sequence[float | None]) -> list[str]:
     if not values:
         return []
     if orjson is None:
-        return ["null" if value is None else repr(value + 0.0) for value in values]
-    text: str = orjson.dumps(values).decode()
-    return text[1:-1].replace("-0.0,", "0.0,").removesuffix("-0.0").split(",")
+        text = ",".join(["null" if value is None else repr(value) for value in values])
+    else:
+        text = orjson.dumps(values).decode()[1:-1]
+    # Whole numbers without their point, and no zero with a sign.
+    return f"{text},".replace(".0,", ",").replace("-0,", "0,")[:-1].split(",")
 
 
 def require_finite(texts: Sequence[str], nothing: int, where: str) -> None:

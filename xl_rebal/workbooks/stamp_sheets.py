@@ -84,6 +84,7 @@ class SheetStamp:
         return "".join(pieces)
 
     def _with_widths(self, head: str, contents: SheetContents) -> str:
+        self._layout.check(contents)
         widths = iter([f"{contents.widths[column]:.16g}" for column in self._width_columns])
         first, *others = head.split("\1")
         return first + "".join([next(widths) + other for other in others])
