@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -97,8 +98,12 @@ def asks_first() -> ClientPages:
     return of_accounts(plan([*walk_rows(), *walk_rows("Plan")], accounts=accounts))
 
 
+def _scenario(name: str) -> ClientPages:
+    return of_accounts(SCENARIOS[name]())
+
+
 CLIENTS: dict[str, Callable[[], ClientPages]] = {
-    **{name: lambda make=make: of_accounts(make()) for name, make in SCENARIOS.items()},
+    **{name: partial(_scenario, name) for name in SCENARIOS},
     "with lots": with_lots,
     "unknown lots": unknown_lots,
     "asks first": asks_first,

@@ -132,7 +132,7 @@ def test_the_couple_is_taxed_as_planned() -> None:
         s.symbol: s.quantity for s in plan_.lot_sales
     }
     # The gain left: VTI 1,500 x 150 + 1,000 x 120, MUB 1,900 x -3, and VXUS what is not sold x -15.
-    left = 1_500 * 150 + 1_000 * 120 - 1_900 * 3
+    left = 1_500.0 * 150 + 1_000 * 120 - 1_900 * 3
     left -= 15 * (3_000 - sum(s.quantity for s in plan_.lot_sales if s.symbol == "VXUS"))
     assert sum(float(str(r["Gain left"])) for r in lots) == pytest.approx(left)
     assert saved_rows(data, "tblWays")[-1]["Tax this year"] == pytest.approx(plan_.tax_added)

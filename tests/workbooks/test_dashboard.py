@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -103,7 +104,7 @@ def test_every_client_is_listed_and_linked() -> None:
             )
         assert (row["Tax added"], row["Breaches"]) == (line.tax, line.breaches)
     place = places(data)["tblClients"]
-    sheet = load_workbook(io.BytesIO(data))["Clients"]
+    sheet: Any = load_workbook(io.BytesIO(data))["Clients"]
     link = sheet[place.cell("Client", 3)]
     assert "HYPERLINK" in str(link.value)
     assert sheet[place.cell("File", 3)].value == "clients/Client-3.xlsx"
