@@ -28,6 +28,7 @@ class SheetStamp:
     ) -> None:
         self.name = name
         self._layout, self._mover = layout, mover
+        self._columns = layout.columns
         head, _, rest = xml.partition("<sheetData>")
         self._tail_xml = rest.partition("</sheetData>")[2]
         self._width_columns = [int(match[2]) - 1 for match in _WIDTH.finditer(head)]
@@ -84,7 +85,8 @@ class SheetStamp:
         return "".join(pieces)
 
     def _with_widths(self, head: str, contents: SheetContents) -> str:
-        self._layout.check(contents)
+        if len(contents.widths) != self._columns:
+            self._layout.check(contents)
         widths = iter([f"{contents.widths[column]:.16g}" for column in self._width_columns])
         first, *others = head.split("\1")
         return first + "".join([next(widths) + other for other in others])
