@@ -27,16 +27,24 @@ def numbers(values: Sequence[float | None]) -> list[str]:
     if not values:
         return []
     if DUMPS is None:
-        text = ",".join(["null" if value is None else repr(value) for value in values])
+        text = ",".join([_plain(value) for value in values])
     else:
-        text = DUMPS(values).decode()[1:-1]
+        try:
+            text = DUMPS(values).decode()[1:-1]
+        except TypeError:  # numbers of numpy, or whole ones beyond 64 bits
+            plain = [None if value is None else float(value) for value in values]
+            text = DUMPS(plain).decode()[1:-1]
     # Whole numbers without their point, and no zero with a sign.
     return f"{text},".replace(".0,", ",").replace("-0,", "0,")[:-1].split(",")
 
 
+def _plain(value: float | None) -> str:
+    return "null" if value is None or value - value else repr(value)
+
+
 def require_finite(texts: Sequence[str], nothing: int, where: str) -> None:
     """Refuse infinite numbers and those that are none; `nothing` is how many cells may be blank."""
-    if texts.count("null") != nothing or not {"nan", "inf", "-inf"}.isdisjoint(texts):
+    if texts.count("null") != nothing:
         raise RebalError.of(
             where=where,
             what="a cell would hold what is not a number in a workbook",
@@ -96,9 +104,10 @@ def rest_of_cell(content: Content, texts: TextCells, style: int, where: str) -> 
 
 def number(value: float, where: str) -> str:
     """One number as text."""
-    text = numbers([value])[0]
+    text = _plain(value)
     require_finite([text], 0, where)
-    return text
+    text = text.removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def ascii_xml(text: str) -> str:
