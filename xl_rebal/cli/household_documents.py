@@ -47,7 +47,7 @@ def lot_row(sale: LotSale) -> dict[str, Any]:
         "basis": _money(sale.basis),
         "gain": _money(sale.gain),
         "term": sale.term,
-        "tax": _money(sale.tax),
+        "tax": None if sale.tax is None else _money(sale.tax),
         "because": sale.because,
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from dataclasses import replace
 
@@ -11,16 +10,12 @@ import numpy as np
 from xl_rebal.bands import Widths, widths
 from xl_rebal.drift import Drift, drift_of, measure
 from xl_rebal.errors import FaultList, PlanError, TaxError
+from xl_rebal.household.columns import LotColumns
 from xl_rebal.household.lot_rows import lots_of_pairs
-from xl_rebal.household.problem import (
-    ClassAims,
-    HouseholdProblem,
-    OpenLot,
-    Pair,
-    TaxReturn,
-    Vector,
-)
+from xl_rebal.household.pairs import Pair
+from xl_rebal.household.problem import ClassAims, HouseholdProblem, TaxReturn, Vector
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
+from xl_rebal.household.tax_pieces import pieces_of
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
@@ -62,7 +57,7 @@ def problem_of(
     )
     pairs = _pairs(book, accounts, drift, request, who, window)
     faults = FaultList()
-    lots: tuple[OpenLot, ...] = ()
+    lots: LotColumns | None = None
     with faults.collecting():
         lots = lots_of_pairs(
             source, pairs, accounts, window, known, request.as_of, no_lots_sent(accounts, request)
@@ -70,14 +65,13 @@ def problem_of(
     returns: tuple[TaxReturn, ...] = ()
     return_of: tuple[int, ...] = ()
     with faults.collecting():
-        returns, return_of = _returns(source, accounts, who, request.as_of)
+        returns, return_of = _returns(source, accounts, who, request)
     faults.raise_as(TaxError)
+    assert lots is not None  # what kept them from being made has been raised
     band = widths(request.policy, drift)
     settlement = Settlement(Timing(as_of=request.as_of))
     cash = cash_of_accounts(book, settlement, {}, {})
     settled = np.array([cash[name].settled for name in names])
-    lost = {pairs[lot.pair].group for lot in lots if lot.gain_rate < 0}
-    bought = {pair.group for pair in pairs if not pair.no_buy}
     return HouseholdProblem(
         household=household,
         source=source,
@@ -85,7 +79,7 @@ def problem_of(
         who=who,
         accounts=accounts,
         pairs=pairs,
-        lots=lots,
+        lot=lots,
         cash=settled,
         flow=flow,
         value=drift.value[0],
@@ -96,7 +90,6 @@ def problem_of(
         aims=_aims(request.policy, drift, band, pairs, float(drift.base[0]) - request.cash_need),
         returns=returns,
         return_of=return_of,
-        groups=tuple(sorted(lost & bought)),
         why=_why(request, drift, accounts, pairs, flow, settled),
         notes=(
             *_notes(accounts),
@@ -245,7 +238,10 @@ def _no_buy(pair: Pair, account: Account, window: WashWindow, *, municipal: bool
 
 
 def _returns(
-    source: HouseholdBook, accounts: tuple[Account, ...], who: Taxpayers, as_of: dt.date
+    source: HouseholdBook,
+    accounts: tuple[Account, ...],
+    who: Taxpayers,
+    request: HouseholdRequest,
 ) -> tuple[tuple[TaxReturn, ...], tuple[int, ...]]:
     """The tax returns of the taxable accounts with their profiles, and each account's return."""
     faults = FaultList()
@@ -278,14 +274,18 @@ def _returns(
                 what=f"its tax return {name or '(unnamed)'} has two profiles",
                 remedy="give all accounts of a return one profile",
             )
-        elif profile.year != as_of.year:
+        elif profile.year != request.as_of.year:
             faults.add(
                 where=f"tax profile {profile.tax_profile}, column year",
-                what=f"is {profile.year}, and the plan is for {as_of}",
+                what=f"is {profile.year}, and the plan is for {request.as_of}",
                 remedy="add the profile of the year of the trades",
             )
     faults.raise_as(TaxError)
-    return tuple(TaxReturn(name=n, profile=found[n]) for n in names), tuple(places)
+    made = [
+        TaxReturn(name=n, profile=found[n], pieces=pieces_of(found[n], request.harvest))
+        for n in names
+    ]
+    return tuple(made), tuple(places)
 
 
 def _aims(
@@ -376,17 +376,19 @@ def _several_days(
 
 
 def _reinvested(
-    lots: tuple[OpenLot, ...],
+    lots: LotColumns,
     pairs: tuple[Pair, ...],
     accounts: tuple[Account, ...],
     window: WashWindow,
 ) -> tuple[str, ...]:
     """Reinvested dividends that would wash a loss after the plan."""
+    if not window.reinvests:
+        return ()
     notes = {}
-    for lot in lots:
-        pair = pairs[lot.pair]
+    for place in np.unique(lots.pair[lots.gain_rate < 0]).tolist():
+        pair = pairs[place]
         where = window.reinvesting(pair.line.symbol, accounts[pair.account].account)
-        if lot.gain_rate < 0 and where:
+        if where:
             notes[pair.line.symbol] = (
                 f"{pair.line.symbol}: dividends are reinvested in {', '.join(where)}; turn that off before "
                 "a loss of it is sold"

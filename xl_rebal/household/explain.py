@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from xl_rebal.household.comparison import drift_left
+from xl_rebal.household.limits import limits_of
 from xl_rebal.household.plan import LimitPrice
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.search import Relaxed, Search
 from xl_rebal.household.worth import Draft, gains_of
 from xl_rebal.portfolio import classes
-from xl_rebal.tax.income_tax import marginal_rates, tax_of
+from xl_rebal.tax.income_tax import added_tax, marginal_rates, tax_of
 
 _ALTERNATIVES = 2
 _SMALLEST = 0.01  # dollars
@@ -45,6 +46,16 @@ def trade_reason(problem: HouseholdProblem, p: int, signed: float) -> str:
 
 def _taxed_income(name: str) -> bool:
     return classes.covers("Bonds", name) or classes.covers("Real Estate", name)
+
+
+def lot_tax(problem: HouseholdProblem, j: int, sold: Vector) -> float:
+    """What a lot adds to the tax of its return, given all others that are sold."""
+    place = int(problem.return_of_lot[j])
+    alone = np.zeros(len(sold))
+    alone[j] = sold[j]
+    others = gains_of(problem, sold - alone, place)
+    gains = gains_of(problem, alone, place)
+    return added_tax(problem.returns[place].profile, gains, on_top_of=others).total
 
 
 def lot_reason(problem: HouseholdProblem, j: int, sold: Vector, rates: Vector) -> str:
@@ -82,31 +93,13 @@ def _alternative(problem: HouseholdProblem, j: int, rate: float) -> str:
     )
 
 
-def lot_rates(problem: HouseholdProblem, search: Search, relaxed: Relaxed) -> Vector:
-    """(n,) tax in dollars for each dollar sold of each lot, by the duals of the plan in fractions."""
-    dual = relaxed.optimum.row_dual
-    result = np.zeros(len(problem.lots))
-    for j, lot in enumerate(problem.lots):
-        place = problem.return_of[problem.pairs[lot.pair].account]
-        if place < 0:
-            continue
-        tax = search.model.taxes[place]
-        coin = float(dual[tax.coin_row]) if tax.coin_row >= 0 else 0.0
-        result[j] = (
-            lot.short * float(dual[tax.short_row])
-            + (lot.long + lot.collectible) * float(dual[tax.long_row])
-            + lot.collectible * coin
-        )
-    return result
-
-
 def limit_prices(search: Search, relaxed: Relaxed) -> tuple[LimitPrice, ...]:
     """What each limit that binds costs: the plan in fractions once more without it."""
     optimum, model = relaxed.optimum, search.model
     value = relaxed_value(search, relaxed)
     now = drift_left(model.problem, value)
     result = []
-    for limit in model.limits:
+    for limit in limits_of(model):
         binds = any(abs(optimum.row_dual[row]) > 1e-9 for row in limit.rows) or any(
             abs(optimum.column_dual[column]) > 1e-9 for column, _ in (*limit.lower, *limit.upper)
         )
@@ -134,17 +127,13 @@ def limit_prices(search: Search, relaxed: Relaxed) -> tuple[LimitPrice, ...]:
 def relaxed_value(search: Search, relaxed: Relaxed) -> Vector:
     """(K,) class values of a plan in fractions."""
     problem, model = search.model.problem, search.model
-    value = problem.value.copy()
+    pair, of = problem.pair, problem.lot.pair
     sold, bought = relaxed.optimum.x[model.sell], relaxed.optimum.x[model.buy]
-    for j in np.flatnonzero(sold).tolist():
-        klass = problem.pairs[problem.lots[j].pair].line.klass
-        value[klass] -= sold[j]
-        value[problem.cash_index] += sold[j]
-    for p in np.flatnonzero(bought).tolist():
-        value[problem.pairs[p].line.klass] += bought[p]
-        value[problem.cash_index] -= bought[p]
-    value[problem.cash_index] -= problem.request.cash_need
-    return value
+    count = len(problem.classes)
+    value = problem.value + np.bincount(pair.klass, bought, minlength=count)
+    value -= np.bincount(pair.klass[of], sold, minlength=count)
+    value[problem.cash_index] += sold.sum() - bought.sum() - problem.request.cash_need
+    return np.asarray(value)
 
 
 def saving_note(problem: HouseholdProblem, ours: Draft, tax: float, other: float) -> str:

@@ -20,7 +20,8 @@ class LotSale:
     basis     what they cost.
     gain      proceeds - basis.
     term      `short` or `long`.
-    tax       what this lot adds to the tax of its return, given all others of the plan.
+    tax       what this lot adds to the tax of its return, given all others of the plan; None where the
+              plan was asked for without explanations.
     because   why this lot, and which others were left alone.
     """
 
@@ -34,7 +35,7 @@ class LotSale:
     basis: float
     gain: float
     term: str
-    tax: float
+    tax: float | None
     because: str
 
 

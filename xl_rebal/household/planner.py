@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,11 +26,10 @@ from xl_rebal.household.plan import (
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.household.rounding import rounded
-from xl_rebal.household.search import Relaxed, Search
+from xl_rebal.household.search import Relaxed, Search, lot_rates
 from xl_rebal.household.whole_shares import best_draft, is_allowed
 from xl_rebal.household.worth import (
     Draft,
-    all_pieces,
     breached,
     class_values,
     gains_of,
@@ -37,9 +37,10 @@ from xl_rebal.household.worth import (
     worth,
 )
 from xl_rebal.tax.income_tax import added_tax
-from xl_rebal.tax.netting import Gains
 from xl_rebal.trading.plan import Action, ClassResult, Trade
 from xl_rebal.trading.problem import trade_cost, trade_value
+
+_FAST, _BEST = 1e-6, 1e-7  # of the value: how far a plan in fractions may be above its bound
 
 
 def plan_household(
@@ -47,7 +48,7 @@ def plan_household(
 ) -> HouseholdPlan:
     """The verified plan of one household.
 
-    explained  False leaves out the comparison, the prices of limits and the reasons of lots.
+    explained  False leaves out the comparison, the prices of limits, and tax and reason of each lot.
 
     Raises TaxError or TableError for lots and profiles that cannot be taxed, PlanError where limits
     cannot hold together, VerificationError where the plan does not pass: then nothing is handed out.
@@ -60,18 +61,17 @@ def plan_household(
 
 def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> HouseholdPlan:
     """The plan of a problem, not yet verified."""
-    pieces = all_pieces(problem)
     if not problem.why:
         idle = no_trades(problem)
-        total = worth(problem, idle, pieces)
-        return _plan(problem, idle, total.total, None)
+        return _plan(problem, idle, worth(problem, idle).total, None)
     search = Search(model_of(problem))
-    relaxed = search.run()
+    relaxed = search.run(enough=_FAST * problem.base)
     if relaxed is None:
         raise no_plan(search)
     draft, bound = rounded(search, relaxed), relaxed.bound
     if problem.request.mode is Mode.BEST or not is_allowed(problem, draft):
-        best = best_draft(search, relaxed, draft, pieces)
+        relaxed, draft = _closer(search, relaxed, draft)
+        best = best_draft(search, relaxed, draft)
         draft, bound = best.draft, best.bound
         if not is_allowed(problem, draft):
             raise PlanError.of(
@@ -79,9 +79,25 @@ def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> Househ
                 what="there is a plan in fractions of shares, and none was found in whole ones",
                 remedy="allow a wider band, a smaller minimum, or hold securities of a smaller price",
             )
-    rates = explain.lot_rates(problem, search, relaxed) if explained else None
+    rates = lot_rates(search, relaxed) if explained else None
     plan = _plan(problem, draft, bound, rates)
     return _explained(plan, problem, draft, search, relaxed) if explained else plan
+
+
+def _closer(search: Search, relaxed: Relaxed, draft: Draft) -> tuple[Relaxed, Draft]:
+    """A plan in fractions nearer to its bound, and the better of the two in whole steps."""
+    problem = search.model.problem
+    again = search.run(enough=_BEST * problem.base)
+    if again is None or again.optimum.value >= relaxed.optimum.value - _BEST * problem.base:
+        bound = max(relaxed.bound, again.bound if again is not None else relaxed.bound)
+        return replace(relaxed, bound=bound), draft
+    other = rounded(search, again)
+    if not is_allowed(problem, draft):
+        return again, other
+    better = (
+        is_allowed(problem, other) and worth(problem, other).total < worth(problem, draft).total
+    )
+    return again, other if better else draft
 
 
 def _explained(
@@ -107,7 +123,6 @@ def _explained(
 def _plan(
     problem: HouseholdProblem, draft: Draft, bound: float, rates: Vector | None
 ) -> HouseholdPlan:
-    pieces = all_pieces(problem)
     value, cash = class_values(problem, draft)
     order = problem.accounts
     return HouseholdPlan(
@@ -137,7 +152,7 @@ def _plan(
             )
             for i, each in enumerate(problem.returns)
         ),
-        worth=worth(problem, draft, pieces),
+        worth=worth(problem, draft),
         bound=bound,
         base=problem.base,
         notes=problem.notes,
@@ -179,45 +194,34 @@ def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
 def _lot_sales(
     problem: HouseholdProblem, draft: Draft, rates: Vector | None
 ) -> tuple[LotSale, ...]:
-    result = []
-    totals = [gains_of(problem, draft.sold, i) for i in range(len(problem.returns))]
-    for j in np.flatnonzero(draft.sold).tolist():
-        lot = problem.lots[j]
-        pair = problem.pairs[lot.pair]
-        if lot.row < 0 or lot.acquired is None:
-            continue
-        units = float(draft.sold[j])
-        proceeds, basis = units * pair.line.unit_value, units * lot.unit_cost
-        place = problem.return_of[pair.account]
-        alone = Gains(
-            short=proceeds * lot.short,
-            long=proceeds * lot.long,
-            collectible=proceeds * lot.collectible,
+    """What is sold of each lot; `rates` (n,) is the tax of a dollar sold, None: no reasons are given."""
+    lot, ids = problem.lot, problem.source.lots.lot_id
+    sold = np.flatnonzero((draft.sold > 0) & (lot.row >= 0))
+    units, of = draft.sold[sold], lot.pair[sold]
+    proceeds, basis = units * problem.pair.unit_value[of], units * lot.unit_cost[sold]
+    columns = (
+        sold, of, lot.row[sold], lot.acquired[sold], lot.is_long[sold], units, proceeds, basis
+    )  # fmt: skip
+    names = [account.account for account in problem.accounts]
+    return tuple(
+        LotSale(
+            account=names[problem.pairs[p].account],
+            symbol=problem.pairs[p].line.symbol,
+            row=row,
+            lot_id=str(ids[row]),
+            acquired=acquired,
+            quantity=quantity,
+            proceeds=money,
+            basis=cost,
+            gain=money - cost,
+            term="long" if is_long else "short",
+            tax=None if rates is None else explain.lot_tax(problem, j, draft.sold),
+            because="" if rates is None else explain.lot_reason(problem, j, draft.sold, rates),
         )
-        total = totals[place]
-        others = Gains(
-            short=total.short - alone.short,
-            long=total.long - alone.long,
-            collectible=total.collectible - alone.collectible,
+        for j, p, row, acquired, is_long, quantity, money, cost in zip(
+            *(column.tolist() for column in columns), strict=True
         )
-        added = added_tax(problem.returns[place].profile, alone, on_top_of=others)
-        result.append(
-            LotSale(
-                account=problem.accounts[pair.account].account,
-                symbol=pair.line.symbol,
-                row=lot.row,
-                lot_id=lot.lot_id,
-                acquired=lot.acquired,
-                quantity=units,
-                proceeds=proceeds,
-                basis=basis,
-                gain=proceeds - basis,
-                term="long" if lot.is_long else "short",
-                tax=added.total,
-                because="" if rates is None else explain.lot_reason(problem, j, draft.sold, rates),
-            )
-        )
-    return tuple(result)
+    )
 
 
 def _classes(problem: HouseholdProblem, value: Matrix) -> tuple[ClassResult, ...]:

@@ -36,6 +36,7 @@ class TaxPieces:
     at_28        what a collectible costs beyond a long-term gain.
     deducted     what a dollar of net loss saves this year, up to `limit`.
     carried      what a dollar of loss carried on is worth, up to `kept`: what came in or was asked for.
+    bare         tax of the year without any gains and losses.
     """
 
     short: tuple[tuple[float, float], ...]
@@ -47,6 +48,7 @@ class TaxPieces:
     limit: float
     carried: float
     kept: float
+    bare: float
 
 
 def pieces_of(profile: TaxProfile, harvest: float) -> TaxPieces:
@@ -79,6 +81,7 @@ def pieces_of(profile: TaxProfile, harvest: float) -> TaxPieces:
         limit=profile.loss_limit,
         carried=carried,
         kept=max(0.0, harvest - start - profile.loss_limit),
+        bare=_without(profile).total,
     )
 
 
@@ -141,7 +144,7 @@ def tax_value(profile: TaxProfile, gains: Gains, pieces: TaxPieces) -> float:
     """
     tax = tax_of(profile, gains)
     carried = tax.netted.carry_short + tax.netted.carry_long
-    return tax.total - _without(profile).total - pieces.carried * min(carried, pieces.kept)
+    return tax.total - pieces.bare - pieces.carried * min(carried, pieces.kept)
 
 
 def _without(profile: TaxProfile) -> Tax:

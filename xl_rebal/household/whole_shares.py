@@ -17,10 +17,9 @@ from xl_rebal.household.model import Model, model_of
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.rounding import raised_in_cents
 from xl_rebal.household.search import Relaxed, Search
-from xl_rebal.household.tax_pieces import TaxPieces
 from xl_rebal.household.worth import Draft, class_values, worth
 from xl_rebal.optimiser.linear import Solver
-from xl_rebal.trading.problem import CENT, HALF_CENT, worth_trading
+from xl_rebal.trading.problem import CENT, HALF_CENT
 
 SMALL_PAIRS, SMALL_LOTS = 14, 30
 _NEAR = 3  # steps that a trade of a large household may move
@@ -47,13 +46,11 @@ class Best:
     bound: float
 
 
-def best_draft(
-    search: Search, relaxed: Relaxed, start: Draft, pieces: tuple[TaxPieces, ...]
-) -> Best:
+def best_draft(search: Search, relaxed: Relaxed, start: Draft) -> Best:
     """The best draft, starting from one that is known."""
     problem = search.model.problem
     small = len(problem.pairs) <= SMALL_PAIRS and len(problem.lots) <= SMALL_LOTS
-    known = worth(problem, start, pieces).total if is_allowed(problem, start) else math.inf
+    known = worth(problem, start).total if is_allowed(problem, start) else math.inf
     best = Best(draft=start, total=known, bound=relaxed.bound)
     if not small and known - relaxed.bound <= _LARGE_GAP * problem.base:
         return best  # nothing worth looking for is left
@@ -81,7 +78,7 @@ def best_draft(
         draft = _draft(model, wholes, found.x)
         if not is_allowed(problem, draft):
             continue
-        total = worth(problem, draft, pieces).total
+        total = worth(problem, draft).total
         if total < best.total:
             best = Best(draft=draft, total=total, bound=best.bound)
     if small and bounds:
@@ -178,10 +175,8 @@ def _most_bought(problem: HouseholdProblem, p: int) -> int:
     pair = problem.pairs[p]
     if pair.no_buy:
         return 0
-    money = max(0.0, problem.spendable(pair.account))
-    for lot in problem.lots:
-        if problem.pairs[lot.pair].account == pair.account:
-            money += lot.quantity * problem.pairs[lot.pair].line.unit_value
+    mine = problem.pair.account[problem.lot.pair] == pair.account
+    money = max(0.0, problem.spendable(pair.account)) + float(problem.lot_value[mine].sum())
     return math.floor(money / pair.line.step_value)
 
 
@@ -276,7 +271,7 @@ def is_allowed(problem: HouseholdProblem, draft: Draft) -> bool:
     """
     request, aims = problem.request, problem.aims
     value, cash = class_values(problem, draft)
-    start = np.array([problem.spendable(a) for a in range(len(problem.accounts))])
+    start = problem.spendable_of
     moved = np.abs(cash - start) > HALF_CENT
     held_away = np.array([account.held_away for account in problem.accounts])
     if ((cash < -HALF_CENT) & (moved | ~held_away)).any():
@@ -284,27 +279,17 @@ def is_allowed(problem: HouseholdProblem, draft: Draft) -> bool:
     if ((value < aims.cap_low - HALF_CENT) | (value > aims.cap_high + HALF_CENT)).any():
         return False
     signed = draft.signed(problem)
-    for p in np.flatnonzero(signed).tolist():
-        line = problem.pairs[p].line
-        if not line.must_sell and not worth_trading(line, float(signed[p])):
-            return False
-    gain = sum(
-        float(draft.sold[j]) * problem.pairs[lot.pair].line.unit_value * lot.gain_rate
-        for j, lot in enumerate(problem.lots)
-    )
-    loss = -sum(
-        float(draft.sold[j]) * problem.pairs[lot.pair].line.unit_value * min(lot.gain_rate, 0.0)
-        for j, lot in enumerate(problem.lots)
-    )
+    if not (problem.pair.must_sell | problem.pair.worth_trading(signed)).all():
+        return False
+    money = draft.sold * problem.pair.unit_value[problem.lot.pair]
+    gain = float(problem.lot.gain_rate @ money)
+    loss = -float(np.minimum(problem.lot.gain_rate, 0.0) @ money)
     if request.gains_budget is not None and gain > request.gains_budget + HALF_CENT:
         return False
     if loss < request.harvest - HALF_CENT:
         return False
     if request.limits.max_turnover is not None:
-        traded = sum(
-            abs(float(signed[p])) * pair.line.unit_value
-            for p, pair in enumerate(problem.pairs)
-            if not pair.line.money_fund
-        )
+        counted = np.where(problem.pair.money_fund, 0.0, problem.pair.unit_value)
+        traded = float(np.abs(signed) @ counted)
         return traded / 2 <= request.limits.max_turnover * problem.base + HALF_CENT
     return True

@@ -241,7 +241,7 @@ def _rows(plan: HouseholdPlan) -> Grid:
                     0.0 if place else trade.cost,
                     round(sale.gain, 2),
                     sale.term,
-                    round(sale.tax, 2),
+                    None if sale.tax is None else round(sale.tax, 2),
                     sale.because,
                 ]
             )
