@@ -178,35 +178,48 @@ def _pairs(
 ) -> tuple[Pair, ...]:
     held = positions_by_account(book)
     terms = Terms(book, request.limits, Settlement(Timing(as_of=request.as_of)))
+    income = [_is_income(name) for name in drift.classes]
+    kinds: dict[tuple[str, int], tuple[bool, str]] = {}
     result = []
     for place, account in enumerate(accounts):
+        if account.held_away:
+            continue
         lines = [
             line
             for line in lines_of_account(book, account, drift, held[account.account], terms)
-            if line.klass >= 0 and line.unit_value > 0 and not account.held_away
+            if line.klass >= 0 and line.unit_value > 0
         ]
         taxable = who.is_taxable(account.account)
+        ranks = _ranks(lines)
         for line in lines:
-            security = book.security(line.symbol)
-            municipal = MUNICIPAL in (security.tax_class.casefold(), *_parts(drift, line, book))
-            pair = Pair(
-                account=place,
-                line=line,
-                taxable=taxable,
-                location=request.prices.location
-                if taxable and not municipal and _is_income(drift.classes[line.klass])
-                else 0.0,
-                rank=request.prices.rank * _place_of(line, lines),
-                group=identical_group(book.securities, line.symbol),
+            kind = kinds.get((line.symbol, line.klass))
+            if kind is None:
+                group = identical_group(book.securities, line.symbol)
+                kind = kinds[line.symbol, line.klass] = (_is_municipal(drift, line, book), group)
+            municipal, group = kind
+            known = ranks[line.klass]
+            result.append(
+                Pair(
+                    account=place,
+                    line=line,
+                    taxable=taxable,
+                    location=request.prices.location
+                    if taxable and not municipal and income[line.klass]
+                    else 0.0,
+                    rank=request.prices.rank
+                    * known.get((not line.replaces, line.rank), len(known)),
+                    group=group,
+                    no_buy=_no_buy(line, account, window, municipal=municipal, taxable=taxable),
+                )
             )
-            result.append(replace(pair, no_buy=_no_buy(pair, account, window, municipal=municipal)))
     return tuple(result)
 
 
-def _parts(drift: Drift, line: Line, book: Book) -> list[str]:
-    """The parts of a security's class path, folded."""
-    path = book.security(line.symbol).asset_class or drift.classes[line.klass]
-    return classes.key(path).split("/")
+def _is_municipal(drift: Drift, line: Line, book: Book) -> bool:
+    """True for a security whose tax class says so, or the path of its class."""
+    security = book.security(line.symbol)
+    path = security.asset_class or drift.classes[line.klass]
+    return MUNICIPAL in (security.tax_class.casefold(), *classes.key(path).split("/"))
 
 
 def _is_income(name: str) -> bool:
@@ -214,24 +227,30 @@ def _is_income(name: str) -> bool:
     return classes.covers("Bonds", name) or classes.covers("Real Estate", name)
 
 
-def _place_of(line: Line, lines: list[Line]) -> int:
-    """How many ranks of its class stand before this security's; a substitute stands first."""
-    ranks = sorted({(not o.replaces, o.rank) for o in lines if o.klass == line.klass and o.can_buy})
-    mine = (not line.replaces, line.rank)
-    return ranks.index(mine) if mine in ranks else len(ranks)
+def _ranks(lines: list[Line]) -> dict[int, dict[tuple[bool, float], int]]:
+    """By class: how many ranks stand before each that can be bought; a substitute stands first."""
+    found: dict[int, set[tuple[bool, float]]] = {line.klass: set() for line in lines}
+    for line in lines:
+        if line.can_buy:
+            found[line.klass].add((not line.replaces, line.rank))
+    return {
+        klass: {rank: place for place, rank in enumerate(sorted(ranks))}
+        for klass, ranks in found.items()
+    }
 
 
-def _no_buy(pair: Pair, account: Account, window: WashWindow, *, municipal: bool) -> str:
-    line = pair.line
+def _no_buy(
+    line: Line, account: Account, window: WashWindow, *, municipal: bool, taxable: bool
+) -> str:
     if not line.can_buy:
         return line.blocked or NOT_TRADED
     if line.money_fund:
         return "cash in another form"
-    if municipal and not pair.taxable:
+    if municipal and not taxable:
         return "municipal: its interest is free of tax only in a taxable account"
     if account.menu and line.symbol.casefold() not in account.menu:
         return "not on the account's menu"
-    until = window.blocked_until(line.symbol, account.account)
+    until = window.blocked_until(line.symbol, account.account) if window.buybacks else None
     if until is not None:
         return f"sold at a loss within 30 days: it would be a wash sale until {until}"
     return ""

@@ -93,12 +93,7 @@ def check_lots(rows: HouseholdRows) -> None:
 def _unit_cost(rows: HouseholdRows, sale: LotSale) -> Decimal:
     """The basis of a unit: the lot's own, or the average of a fund where no lots can be named."""
     lots, security = rows.source.lots, rows.source.book.security(sale.symbol)
-    fx = Decimal(1)
-    h = rows.source.book.holdings
-    for i in range(len(h)):
-        if (h.account[i], h.symbol[i]) == (sale.account, sale.symbol) and h.price[i]:
-            fx = exact(h.multiplier[i]) * exact(h.fx[i])
-            break
+    fx = rows.to_base.get((sale.account, sale.symbol), Decimal(1))
     if security.vehicle is Vehicle.MUTUAL_FUND and takes_no_lots(rows, sale.account):
         units = cost = Decimal()
         for i in range(len(lots)):

@@ -25,6 +25,8 @@ class HouseholdRows:
     cash: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     held: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     price: dict[str, Decimal] = field(default_factory=dict)
+    to_base: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    returns: dict[str, str] = field(default_factory=dict)
     found: list[Violation] = field(default_factory=list)
 
     def fault(self, code: str, where: str, what: str) -> None:
@@ -44,22 +46,26 @@ def read_rows(
     rows = HouseholdRows(source, request, plan)
     book = source.book
     h = book.holdings
-    days = h.settles.tolist()
-    for i in range(len(h)):
-        name, symbol = str(h.account[i]), str(h.symbol[i])
-        account = book.account(name)
-        if account.household != plan.household:
+    columns = (h.account, h.symbol, h.kind, h.quantity, h.price, h.multiplier, h.fx, h.settles)
+    mine = {name: book.account(name) for name in h.accounts()}
+    mine = {name: each for name, each in mine.items() if each.household == plan.household}
+    for name, symbol, kind, quantity, price, multiplier, fx, settles in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        if name not in mine:
             continue
-        rows.accounts[name] = account
-        unit = exact(h.price[i]) * exact(h.multiplier[i]) * exact(h.fx[i])
-        if h.kind[i] == "cash":
-            settles = days[i]
+        rows.accounts[name] = mine[name]
+        scale = exact(multiplier) * exact(fx)
+        unit = exact(price) * scale
+        if kind == "cash":
             if settles is not None and settles > request.as_of:
                 continue  # counts in the weights, and cannot be spent
-            rows.cash[name] += exact(h.quantity[i]) * unit
-        elif h.kind[i] == "position":
-            rows.held[name, symbol] += exact(h.quantity[i])
+            rows.cash[name] += exact(quantity) * unit
+        elif kind == "position":
+            rows.held[name, symbol] += exact(quantity)
             rows.price[symbol] = unit
+            if price:
+                rows.to_base.setdefault((name, symbol), scale)
     return rows
 
 
@@ -84,7 +90,13 @@ def takes_no_lots(rows: HouseholdRows, account: str) -> bool:
 
 def return_of(rows: HouseholdRows, account: str) -> str:
     """The tax return of an account: its own, its owner's, its household's, else the household."""
-    mine = rows.accounts[account]
+    known = rows.returns.get(account)
+    if known is None:
+        known = rows.returns[account] = _return_of(rows, rows.accounts[account])
+    return known
+
+
+def _return_of(rows: HouseholdRows, mine: Account) -> str:
     if mine.tax_return:
         return mine.tax_return
     house = [a for a in rows.source.book.accounts.values() if a.household == mine.household]

@@ -13,9 +13,27 @@ from xl_rebal.trading.plan import Action
 def check_wash_sales(rows: HouseholdRows) -> None:
     """No loss of the plan is bought back, before or with it, in any account that counts."""
     today, window = rows.request.as_of, dt.timedelta(days=30)
-    bought: list[tuple[str, str, dt.date]] = [
-        (t.account, t.symbol, today) for t in rows.plan.trades if t.action is Action.BUY
-    ]
+    bought = _bought(rows, today - window, today)
+    for sale in rows.plan.lot_sales:
+        if sale.gain >= -0.005:
+            continue
+        own = (sale.account, sale.symbol, sale.acquired)
+        for account, symbol, day in bought:
+            if (account, symbol, day) == own:
+                continue
+            if group_of(rows, symbol) == group_of(rows, sale.symbol) and _joined(
+                rows, account, sale.account
+            ):
+                where = f"{sale.account}, {sale.symbol}, lot of {sale.acquired}"
+                what = f"is sold at a loss, and {symbol} is bought in {account} on {day}"
+                rows.fault("wash-sale", where, what)
+                break
+    _check_bought_back(rows, today, window)
+
+
+def _bought(rows: HouseholdRows, first: dt.date, today: dt.date) -> list[tuple[str, str, dt.date]]:
+    """(account, symbol, day) of what was bought since a day, what is still held of it, and what is planned."""
+    bought = [(t.account, t.symbol, today) for t in rows.plan.trades if t.action is Action.BUY]
     received = set()
     lots = rows.source.lots
     listed = set(zip(lots.account.tolist(), lots.symbol.tolist(), strict=True))
@@ -26,25 +44,13 @@ def check_wash_sales(rows: HouseholdRows) -> None:
             bought.append((event.account, event.symbol, event.date))
         elif event.event.value == "receive":
             received.add((event.account, event.symbol, event.date))
-    for i in range(len(lots)):
-        each = (str(lots.account[i]), str(lots.symbol[i]), lots.acquired[i].astype(object))
+    for each in zip(
+        lots.account.tolist(), lots.symbol.tolist(), lots.acquired.tolist(), strict=True
+    ):
         if each[2] is not None and each not in received:
             bought.append(each)
-    for sale in rows.plan.lot_sales:
-        if sale.gain >= -0.005:
-            continue
-        own = (sale.account, sale.symbol, sale.acquired)
-        for account, symbol, day in bought:
-            if (account, symbol, day) == own or not today - window <= day <= today + window:
-                continue
-            if group_of(rows, symbol) == group_of(rows, sale.symbol) and _joined(
-                rows, account, sale.account
-            ):
-                where = f"{sale.account}, {sale.symbol}, lot of {sale.acquired}"
-                what = f"is sold at a loss, and {symbol} is bought in {account} on {day}"
-                rows.fault("wash-sale", where, what)
-                break
-    _check_bought_back(rows, today, window)
+    last = today + (today - first)
+    return [each for each in bought if first <= each[2] <= last]
 
 
 def _joined(rows: HouseholdRows, one: str, other: str) -> bool:

@@ -125,6 +125,7 @@ def _plan(
 ) -> HouseholdPlan:
     value, cash = class_values(problem, draft)
     order = problem.accounts
+    realised = [gains_of(problem, draft.sold, i) for i in range(len(problem.returns))]
     return HouseholdPlan(
         household=problem.household,
         mode=problem.request.mode.value,
@@ -145,12 +146,8 @@ def _plan(
         ),
         classes=_classes(problem, value),
         returns=tuple(
-            ReturnResult(
-                tax_return=each.name,
-                gains=gains_of(problem, draft.sold, i),
-                added=added_tax(each.profile, gains_of(problem, draft.sold, i)),
-            )
-            for i, each in enumerate(problem.returns)
+            ReturnResult(tax_return=each.name, gains=gains, added=added_tax(each.profile, gains))
+            for each, gains in zip(problem.returns, realised, strict=True)
         ),
         worth=worth(problem, draft),
         bound=bound,

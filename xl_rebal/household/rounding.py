@@ -40,10 +40,10 @@ def rounded(search: Search, relaxed: Relaxed) -> Draft:
     _mend(moves)
     _spend(moves)
     draft = moves.draft()
-    found = worth(problem, draft).total
-    if found - relaxed.optimum.value <= _NEAR * problem.base:  # no rounding can be much better
+    above = worth(problem, draft).total - relaxed.optimum.value - _NEAR * problem.base
+    if above <= 0:  # no rounding can be much better
         return draft
-    _swap(moves)
+    _swap(moves, above)
     return moves.draft()
 
 
@@ -149,49 +149,58 @@ def _and_many(moves: Moves, places: Places, after: Vector) -> tuple[Places, Vect
     return np.concatenate(found_places), np.concatenate(found_after)
 
 
-def _swap(moves: Moves) -> None:
-    """One step less of one security for one more of another in the same account, while it helps."""
-    for a in range(len(moves.cash)):
+def _swap(moves: Moves, wanted: float) -> None:
+    """One step less of one security for one more of another in the same account, while it helps and until
+    the wanted dollars are gained.
+    """
+    for a in np.argsort(-moves.cash, kind="stable").tolist():
         for _ in range(_SWAPS):
-            if not _swap_once(moves, np.array([a])):
+            gained = _swap_once(moves, np.array([a]))
+            wanted -= gained
+            if wanted <= 0:
+                return
+            if not gained:
                 break
 
 
-def _swap_once(moves: Moves, account: Places) -> bool:
-    """The best swap of an account, if any helps."""
+def _swap_once(moves: Moves, account: Places) -> float:
+    """Dollars that the best swap of an account gains, 0 where none helps."""
     ups, overs = moves.steps(account, 1)
     lesses, unders = moves.steps(account, -1)
     held = moves.units[lesses] != 0
     lesses, unders = lesses[held], unders[held]
     if not len(lesses) or not len(ups):
-        return False
+        return 0.0
     alone, _ = moves.weighed(lesses, unders)
     best = int(np.argmin(alone))
-    if alone[best] < -_WORTH_A_SWAP and _applied(moves, int(lesses[best]), float(unders[best])):
-        return True
-    gain = moves.swaps(lesses, unders, ups, overs)
-    for place in np.argsort(gain, axis=None)[:_TRIES].tolist():
+    if alone[best] < -_WORTH_A_SWAP:
+        gain = moves.change(int(lesses[best]), float(unders[best]))
+        if _applied(moves, int(lesses[best]), float(unders[best])):
+            return -gain
+    gains = moves.swaps(lesses, unders, ups, overs)
+    for place in np.argsort(gains, axis=None)[:_TRIES].tolist():
         i, j = divmod(place, len(ups))
-        if gain[i, j] >= -_WORTH_A_SWAP:
-            return False
-        if _swapped(moves, int(lesses[i]), float(unders[i]), int(ups[j]), float(overs[j])):
-            return True
-    return False
+        if gains[i, j] >= -_WORTH_A_SWAP:
+            return 0.0
+        gain = _swapped(moves, int(lesses[i]), float(unders[i]), int(ups[j]), float(overs[j]))
+        if gain < 0:
+            return -gain
+    return 0.0
 
 
-def _swapped(moves: Moves, less: int, under: float, more: int, over: float) -> bool:
-    """Make a swap if it helps when its tax and its cents are worked out."""
+def _swapped(moves: Moves, less: int, under: float, more: int, over: float) -> float:
+    """Make a swap if it helps when its tax and its cents are worked out; the change, 0 if not made."""
     before = float(moves.units[less])
     first = moves.change(less, under)
     moves.apply(less, under)
     account = moves.problem.pairs[more].account
-    paid = -moves.effect(more, over) <= moves.cash[account] + HALF_CENT
+    gain = first + moves.change(more, over)
     if (
-        paid
-        and first + moves.change(more, over) < -_WORTH_A_SWAP
+        gain < -_WORTH_A_SWAP
+        and -moves.effect(more, over) <= moves.cash[account] + HALF_CENT
         and not moves.washes(np.array([more]), np.array([over]))[0]
     ):
         moves.apply(more, over)
-        return True
+        return gain
     moves.apply(less, before)
-    return False
+    return 0.0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from xl_rebal.errors import Fault, TableError
@@ -239,9 +239,9 @@ def _sums(
     account: TextColumn, symbol: TextColumn, quantity: NumberColumn
 ) -> dict[tuple[str, str], tuple[int, float]]:
     """(account, symbol) -> (rows, units)."""
-    frame = pd.DataFrame({"account": account, "symbol": symbol, "quantity": quantity})
-    grouped = frame.groupby(["account", "symbol"], sort=False)["quantity"].agg(["size", "sum"])
-    return {
-        (str(a), str(s)): (int(size), float(total))
-        for (a, s), size, total in grouped.itertuples(name=None)
-    }
+    units: dict[tuple[str, str], list[float]] = {}
+    for key, each in zip(
+        zip(account.tolist(), symbol.tolist(), strict=True), quantity.tolist(), strict=True
+    ):
+        units.setdefault(key, []).append(each)
+    return {key: (len(each), math.fsum(each)) for key, each in units.items()}
