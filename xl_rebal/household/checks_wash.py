@@ -32,7 +32,7 @@ def check_wash_sales(rows: HouseholdRows) -> None:
 
 
 def _bought(rows: HouseholdRows, first: dt.date, today: dt.date) -> list[tuple[str, str, dt.date]]:
-    """(account, symbol, day) of what was bought since a day, what is still held of it, and what is planned."""
+    """(account, symbol, day) of what was bought since a day and is still held, and of what is planned."""
     bought = [(t.account, t.symbol, today) for t in rows.plan.trades if t.action is Action.BUY]
     received = set()
     lots = rows.source.lots

@@ -40,6 +40,9 @@ class Moves:
         self._loses = (self._lot.gain_rate < 0) & (self._sizes > 0)
         self._ladders: dict[int, list[tuple[float, float, float, float, bool]]] = {}
         self._groups = int(self.pair.group.max(initial=-1)) + 1
+        step = self.pair.step
+        alike = self.pair.worth_trading(step) & self.pair.worth_trading(-step)
+        self._sure: Mask = alike & (self.pair.keep == 0) & (self.pair.fee == 0)
         self._known: Vector | None = None
         self._last: Places = np.full(len(problem.pairs), -1)
         self._next: Places = np.full(len(problem.pairs), -1)
@@ -112,6 +115,16 @@ class Moves:
         self.value[pair.line.klass] += (after - before) * pair.line.unit_value
         self.value[problem.cash_index] += effect
 
+    def is_worth(self, places: Places, after: Vector) -> Mask:
+        """True for an order that is not below its minimum. Where a step by itself is not, nor are more."""
+        pair = self.pair
+        sure = self._sure[places] & (np.abs(after) >= pair.step[places])
+        if sure.all():
+            return sure
+        signed = np.zeros(len(self.units))
+        signed[places] = after
+        return sure | pair.worth_trading(signed)[places]
+
     def effect(self, p: int, after: float) -> float:
         """Cash that trading `after` signed units of a pair brings beyond what is traded now, to the cent."""
         line = self.problem.pairs[p].line
@@ -133,9 +146,7 @@ class Moves:
             after = np.where((old == -most) & (old < 0), back, after)
         after = without_dust(after)
         fine = (after != old) & ~((old > 0) & (after < 0)) & ~((old < 0) & (after > 0))
-        signed = np.zeros(len(now))
-        signed[places] = after
-        worth = pair.worth_trading(signed)[places]
+        worth = self.is_worth(places, after)
         fine &= worth | (np.abs(after) < np.abs(old))
         after = np.where(worth, after, 0.0)
         fine &= after != old

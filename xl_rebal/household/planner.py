@@ -38,7 +38,7 @@ from xl_rebal.household.worth import (
 )
 from xl_rebal.tax.income_tax import added_tax
 from xl_rebal.trading.plan import Action, ClassResult, Trade
-from xl_rebal.trading.problem import trade_cost, trade_value
+from xl_rebal.trading.problem import trade_value
 
 _FAST, _BEST = 1e-6, 1e-7  # of the value: how far a plan in fractions may be above its bound
 
@@ -162,6 +162,7 @@ def _clean(cash: float) -> float:
 
 def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
     signed = draft.signed(problem)
+    costs = problem.pair.costs_of(signed).tolist()
     result = []
     for p in np.flatnonzero(signed).tolist():
         pair = problem.pairs[p]
@@ -177,7 +178,7 @@ def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
                 price=line.price,
                 unit_value=line.unit_value,
                 value=trade_value(line, units),
-                cost=trade_cost(line, float(signed[p])),
+                cost=costs[p],
                 half_spread=line.costs.half_spread,
                 commission=commission,
                 impact=impact,

@@ -97,9 +97,7 @@ def _enough(moves: Moves, places: Places, after: Vector, short: Vector) -> Vecto
     wanted = np.maximum(now - steps * step, np.where(now > 0, 0.0, -most))
     wanted = without_dust(wanted)
     fine = (steps > 1) & (np.abs(after - now) <= step * 1.0001)
-    signed = np.zeros(len(moves.units))
-    signed[places] = wanted
-    fine &= pair.worth_trading(signed)[places] & ~moves.washes(places, wanted)
+    fine &= (moves.is_worth(places, wanted) | (wanted == 0)) & ~moves.washes(places, wanted)
     return np.where(fine, wanted, after)
 
 

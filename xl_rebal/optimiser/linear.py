@@ -138,6 +138,8 @@ class Solver:
             ("simplex_scale_strategy", 2 if self._mixed else 0),
             ("mip_max_nodes", NODES),
             ("mip_feasibility_tolerance", 1e-9),
+            ("mip_detect_symmetry", False),  # these two cost more here than they save
+            ("mip_heuristic_run_feasibility_jump", False),
         ):
             self._solver.setOptionValue(option, value)
         self.lower = np.array(program.lower)
@@ -161,10 +163,12 @@ class Solver:
             start, index, weight, np.array(program.whole, dtype=np.int32),
         )  # fmt: skip
 
-    def gap(self, amount: float) -> None:
-        """Stop a mixed-integer search once it is proven to this amount."""
+    def gap(self, amount: float, *, nodes: int | None = None) -> None:
+        """Stop a mixed-integer search once it is proven to this amount, or after so many nodes."""
         self._solver.setOptionValue("mip_rel_gap", 0.0)
         self._solver.setOptionValue("mip_abs_gap", amount)
+        if nodes is not None:
+            self._solver.setOptionValue("mip_max_nodes", nodes)
 
     def solve(
         self,
