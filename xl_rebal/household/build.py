@@ -21,6 +21,8 @@ from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import HORIZON, reserved
 from xl_rebal.portfolio.policies import Goal, Policy
+from xl_rebal.tax.default_relief import fund_relief, names_lots, relief_note
+from xl_rebal.tax.lot_methods import LotMethod
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers, taxpayers
 from xl_rebal.tax.wash_sales import identical_group
@@ -60,7 +62,7 @@ def problem_of(
     lots: LotColumns | None = None
     with faults.collecting():
         lots = lots_of_pairs(
-            source, pairs, accounts, window, known, request.as_of, no_lots_sent(accounts, request)
+            source, pairs, accounts, window, known, request.as_of, _averaged(accounts, request)
         )
     returns: tuple[TaxReturn, ...] = ()
     return_of: tuple[int, ...] = ()
@@ -93,6 +95,8 @@ def problem_of(
         why=_why(request, drift, accounts, pairs, flow, settled),
         notes=(
             *_notes(accounts),
+            *who.notes_of(names),
+            *filter(None, map(relief_note, (a for a in accounts if who.is_taxable(a.account)))),
             *_several_days(accounts, pairs, settlement),
             *_reinvested(lots, pairs, accounts, window),
         ),
@@ -108,10 +112,14 @@ def _keeping_back(book: Book, request: HouseholdRequest) -> Book:
     return replace(book, accounts={**book.accounts, **changed})
 
 
-def no_lots_sent(accounts: tuple[Account, ...], request: HouseholdRequest) -> frozenset[str]:
-    """The accounts whose custodian takes no lot instructions."""
-    told = {account.account for account in accounts if not account.lot_instructions}
-    return request.no_lots_sent | told
+def _averaged(accounts: tuple[Account, ...], request: HouseholdRequest) -> frozenset[str]:
+    """The accounts that name no lots and whose funds cost their average."""
+    return frozenset(
+        account.account
+        for account in accounts
+        if (not names_lots(account) or account.account in request.no_lots_sent)
+        and fund_relief(account) is LotMethod.AVERAGE
+    )
 
 
 def _cash(drift: Drift) -> int:

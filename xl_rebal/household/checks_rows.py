@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,6 +12,8 @@ from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.trading.checks_book import Violation
 
+# Custodians that sell by their own default where the table does not say that orders name lots.
+_BY_DEFAULT = ("schwab", "fidelity", "vanguard", "e*trade", "etrade", "ibkr", "interactive brokers")
 CENT, HALF_CENT = Decimal("0.01"), Decimal("0.005")
 
 
@@ -85,7 +88,18 @@ def is_taxed(account: Account) -> bool:
 def takes_no_lots(rows: HouseholdRows, account: str) -> bool:
     """True where the custodian takes no lot instructions."""
     known = rows.accounts[account]
-    return account in rows.request.no_lots_sent or not known.lot_instructions
+    if account in rows.request.no_lots_sent:
+        return True
+    if known.lot_instructions is None:
+        return any(name in known.custodian.casefold() for name in _BY_DEFAULT)
+    return not known.lot_instructions
+
+
+def averages_funds(rows: HouseholdRows, account: str) -> bool:
+    """True where the units of a fund cost their average: no lots are named, and it is not IBKR's account."""
+    custodian = rows.accounts[account].custodian.casefold()
+    by_fifo = "ibkr" in custodian or "interactive brokers" in custodian
+    return takes_no_lots(rows, account) and not by_fifo
 
 
 def return_of(rows: HouseholdRows, account: str) -> str:
@@ -103,8 +117,24 @@ def _return_of(rows: HouseholdRows, mine: Account) -> str:
     own = {
         a.tax_return for a in house if a.tax_return and a.owner.casefold() == mine.owner.casefold()
     }
+    if (not mine.owner or len(own) != 1) and kind_of(mine) in ("minor", "stranger"):
+        return f"{mine.owner or mine.account}'s own"
     own = own if mine.owner and len(own) == 1 else {a.tax_return for a in house if a.tax_return}
     return min(own) if own else mine.household
+
+
+def kind_of(account: Account) -> str:
+    """client, spouse, minor or stranger: as the table says, else as the owner is called."""
+    told = account.relationship.value if account.relationship is not None else ""
+    words = set(re.findall(r"[a-z]+", account.owner.casefold()))
+    child = words & {"child", "children", "son", "daughter", "minor"}
+    if told in ("adult child", "other") or (not told and child and "adult" in words):
+        return "stranger"
+    if told == "minor child" or (not told and child):
+        return "minor"
+    if told == "spouse" or (not told and words & {"spouse", "wife", "husband"}):
+        return "spouse"
+    return "client"
 
 
 def group_of(rows: HouseholdRows, symbol: str) -> str:

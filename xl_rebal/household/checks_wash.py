@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from xl_rebal.household.checks_rows import HouseholdRows, group_of, return_of
+from xl_rebal.household.checks_rows import HouseholdRows, group_of, kind_of, return_of
 from xl_rebal.tax.taxpayers import taxpayers
 from xl_rebal.tax.wash_sales import ledger
 from xl_rebal.trading.plan import Action
@@ -54,11 +54,16 @@ def _bought(rows: HouseholdRows, first: dt.date, today: dt.date) -> list[tuple[s
 
 
 def _joined(rows: HouseholdRows, one: str, other: str) -> bool:
-    """True when a purchase in one account counts against a loss in the other: same return, or spouses."""
-    if rows.accounts.keys() >= {one, other}:
-        mine, theirs = return_of(rows, one), return_of(rows, other)
-        return mine == theirs or {mine, theirs} <= _separate(rows)
-    return False
+    """True when a purchase in one account counts against a loss in the other: same return, spouses, or a
+    parent and a minor child.
+    """
+    if not rows.accounts.keys() >= {one, other}:
+        return False
+    mine, theirs = return_of(rows, one), return_of(rows, other)
+    if mine == theirs or {mine, theirs} <= _separate(rows):
+        return True
+    kinds = sorted((kind_of(rows.accounts[one]), kind_of(rows.accounts[other])))
+    return kinds in (["client", "spouse"], ["client", "minor"], ["minor", "spouse"])
 
 
 def _separate(rows: HouseholdRows) -> set[str]:

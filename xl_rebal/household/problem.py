@@ -14,6 +14,7 @@ from xl_rebal.household.pairs import OpenLot, Pair
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.household.tax_pieces import TaxPieces
 from xl_rebal.portfolio.accounts import Account
+from xl_rebal.tax.default_relief import names_lots
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers
 
@@ -162,4 +163,4 @@ class HouseholdProblem:
     def sends_no_lots(self, account: int) -> bool:
         """True where the custodian takes no lot instructions: first in, first out."""
         known = self.accounts[account]
-        return not known.lot_instructions or known.account in self.request.no_lots_sent
+        return not names_lots(known) or known.account in self.request.no_lots_sent

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 from xl_rebal.errors import FaultList, TableError
@@ -22,6 +23,25 @@ _MASKED = re.compile(
 ACCOUNT_TYPES = ("taxable", "traditional", "roth", "hsa", "exempt")
 
 
+class Relationship(StrEnum):
+    """What the owner of an account is to the client: whose purchases count against whose losses."""
+
+    SELF = "self"
+    SPOUSE = "spouse"
+    MINOR_CHILD = "minor child"
+    ADULT_CHILD = "adult child"
+    OTHER = "other"
+
+
+def relationship(text: str) -> Relationship | None:
+    """The relationship that a text names (`minor_child`, `Adult child`); None for a blank.
+
+    Raises ValueError for another word.
+    """
+    folded = " ".join(re.split(r"[\s_-]+", text.strip().casefold()))
+    return Relationship(folded) if folded else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One account.
@@ -32,8 +52,9 @@ class Account:
     held_away        True when it counts in drift but receives no orders.
     last_rebalanced  date of the last rebalancing, for calendar rules.
     leaving          money of known withdrawals (table `flows`) that is kept back besides the reserve.
+    relationship     what its owner is to the client; None where nobody has said it.
     menu             symbols that a plan (401(k), 529) offers, folded to lower case; empty for all.
-    lot_instructions False when its custodian takes no lot instructions.
+    lot_instructions False when its custodian takes no lot instructions; None where nobody has said it.
     """
 
     account: str
@@ -50,7 +71,8 @@ class Account:
     last_rebalanced: dt.date | None = None
     leaving: float = 0.0
     menu: frozenset[str] = frozenset()
-    lot_instructions: bool = True
+    lot_instructions: bool | None = None
+    relationship: Relationship | None = None
 
     @property
     def kept_back(self) -> float:
@@ -64,7 +86,23 @@ def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
     result: dict[str, Account] = {}
     names = {field.name for field in fields(Account)} - {"leaving"}
     for row in rows:
-        account = Account(**{name: value for name, value in row.items() if name in names})
+        known = {name: value for name, value in row.items() if name in names}
+        try:
+            known["relationship"] = relationship(str(row.get("relationship", "")))
+        except ValueError:
+            known["relationship"] = None
+            faults.extend(
+                [
+                    tables.fault_at(
+                        "accounts",
+                        row,
+                        "relationship",
+                        f"{row['relationship']!r} is not known",
+                        f"use one of {', '.join(Relationship)}, or leave it blank",
+                    )
+                ]
+            )
+        account = Account(**known)
         if account.type and account.type.casefold() not in ACCOUNT_TYPES:
             faults.extend(
                 [

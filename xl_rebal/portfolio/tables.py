@@ -220,6 +220,7 @@ ACCOUNTS = TableSpec(
         Column(name="last_rebalanced", read=cells.date),
         Column(name="menu", read=cells.words),
         Column(name="lot_instructions", read=cells.yes_no),
+        Column(name="relationship", synonyms=("relation", "relationship to client")),
     ),
 )
 
