@@ -10,7 +10,7 @@ from xl_rebal.cli.tax_inputs import read_day
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import BookTables, read_book
 from xl_rebal.errors import FaultList, PlanError, TableError
-from xl_rebal.household.build import households
+from xl_rebal.household.build import households, surroundings
 from xl_rebal.household.mode import Mode
 from xl_rebal.household.plan import HouseholdPlan
 from xl_rebal.household.planner import plan_household
@@ -134,9 +134,10 @@ def _plans(
         )
     faults = FaultList()
     plans = []
+    around = surroundings(source, request)
     for name in names:
         with faults.collecting():
-            plans.append(plan_household(source, request, name))
+            plans.append(plan_household(source, request, name, around=around))
     faults.raise_as(PlanError)
     return tuple(plans)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import HORIZON, reserved
 from xl_rebal.portfolio.policies import Goal, Policy
+from xl_rebal.portfolio.securities import Security
 from xl_rebal.tax.default_relief import fund_relief, names_lots, relief_note
 from xl_rebal.tax.lot_methods import LotMethod
 from xl_rebal.tax.profiles import TaxProfile
@@ -43,20 +45,46 @@ def households(book: Book) -> list[str]:
     return list(dict.fromkeys(book.account(a).household for a in book.holdings.accounts()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all households of a book share, and what stays when prices move: who is taxed with whom, the
+    securities by symbol, and what the last thirty days forbid.
+    """
+
+    who: Taxpayers
+    securities: Mapping[str, Security]
+    window: WashWindow
+
+
+def surroundings(source: HouseholdBook, request: HouseholdRequest) -> Surroundings:
+    """The surroundings of the households of a book on the day of the request."""
+    book = source.book
+    who = taxpayers(book.accounts, source.profiles, named=book.holdings.accounts())
+    symbols = dict.fromkeys((*book.securities, *book.holdings.symbol.tolist()))
+    known = {symbol: book.security(symbol) for symbol in symbols if symbol}
+    window = wash_window(
+        source.history, who, as_of=request.as_of, securities=known, lots=source.lots
+    )
+    return Surroundings(who=who, securities=known, window=window)
+
+
 def problem_of(
-    source: HouseholdBook, request: HouseholdRequest, household: str
+    source: HouseholdBook,
+    request: HouseholdRequest,
+    household: str,
+    around: Surroundings | None = None,
 ) -> HouseholdProblem:
-    """The problem of one household. Raises TaxError or PlanError with every fault that was found."""
+    """The problem of one household. Raises TaxError or PlanError with every fault that was found.
+
+    around  what all households of the book share, worked out here where it is not given.
+    """
+    around = around if around is not None else surroundings(source, request)
+    who, known, window = around.who, around.securities, around.window
     book = _keeping_back(source.book, request)
     names = [a for a in book.holdings.accounts() if book.account(a).household == household]
     accounts = tuple(book.account(name) for name in names)
     _require_sense(request, book, names)
     drift, flow = _household_drift(book, request, household, names)
-    who = taxpayers(book.accounts, source.profiles, named=book.holdings.accounts())
-    known = {s: book.security(s) for s in (*book.securities, *book.holdings.symbol.tolist()) if s}
-    window = wash_window(
-        source.history, who, as_of=request.as_of, securities=known, lots=source.lots
-    )
     pairs = _pairs(book, accounts, drift, request, who, window)
     faults = FaultList()
     lots: LotColumns | None = None

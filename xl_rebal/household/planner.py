@@ -11,7 +11,7 @@ from xl_rebal.bands import status_word
 from xl_rebal.drift import Matrix
 from xl_rebal.errors import PlanError
 from xl_rebal.household import explain
-from xl_rebal.household.build import problem_of
+from xl_rebal.household.build import Surroundings, problem_of
 from xl_rebal.household.checks import require_verified
 from xl_rebal.household.comparison import compared
 from xl_rebal.household.conflicts import no_plan
@@ -44,27 +44,35 @@ _FAST, _BEST = 1e-6, 1e-7  # of the value: how far a plan in fractions may be ab
 
 
 def plan_household(
-    source: HouseholdBook, request: HouseholdRequest, household: str = "", *, explained: bool = True
+    source: HouseholdBook,
+    request: HouseholdRequest,
+    household: str = "",
+    *,
+    explained: bool = True,
+    around: Surroundings | None = None,
 ) -> HouseholdPlan:
     """The verified plan of one household.
 
     explained  False leaves out the comparison, the prices of limits, and tax and reason of each lot.
+    around     what the households of the book share (`build.surroundings`), for who plans many of them.
 
     Raises TaxError or TableError for lots and profiles that cannot be taxed, PlanError where limits
     cannot hold together, VerificationError where the plan does not pass: then nothing is handed out.
     """
-    problem = problem_of(source, request, household)
+    problem = problem_of(source, request, household, around)
     plan = plan_problem(problem, explained=explained)
     require_verified(source, request, plan)
     return plan
 
 
-def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> HouseholdPlan:
-    """The plan of a problem, not yet verified."""
+def plan_problem(
+    problem: HouseholdProblem, *, explained: bool = True, search: Search | None = None
+) -> HouseholdPlan:
+    """The plan of a problem, not yet verified; `search` is that of its model, to be solved once more."""
     if not problem.why:
         idle = no_trades(problem)
         return _plan(problem, idle, worth(problem, idle).total, None)
-    search = Search(model_of(problem))
+    search = search if search is not None else Search(model_of(problem))
     relaxed = search.run(enough=_FAST * problem.base)
     if relaxed is None:
         raise no_plan(search)
@@ -108,6 +116,9 @@ def _explained(
     relaxed: Relaxed,
 ) -> HouseholdPlan:
     value, _ = class_values(problem, draft)
+    # Prices of limits are differences of optima: they need the optimum itself.
+    exact = search.run() if relaxed.optimum.value > relaxed.bound + 0.01 else relaxed
+    relaxed = relaxed if exact is None else exact
     comparison = compared(problem, draft, value)
     note = explain.saving_note(problem, draft, plan.tax_added, comparison[0].tax_now)
     return HouseholdPlan(

@@ -72,9 +72,9 @@ class _Node:
 class Search:
     """The program of one household, kept so that it can be solved again."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, solver: Solver | None = None) -> None:
         self.model = model
-        self.solver = Solver(model.program)
+        self.solver = Solver(model.program) if solver is None else solver
         problem = self._problem = model.problem
         self._loses = (problem.lot.gain_rate < 0) & problem.lot.may_lose
         self._groups = int(problem.pair.group.max(initial=-1)) + 1
