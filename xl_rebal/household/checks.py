@@ -101,8 +101,8 @@ def _leaving(rows: HouseholdRows, account: str) -> Decimal:
 
 def _check_budgets(rows: HouseholdRows) -> None:
     request, sales = rows.request, rows.plan.lot_sales
-    gains = sum(sale.gain for sale in sales)
-    lost = -sum(min(sale.gain, 0.0) for sale in sales)
+    gains = sum(sale.gain + sale.disallowed for sale in sales)
+    lost = -sum(min(sale.gain + sale.disallowed, 0.0) for sale in sales)
     if lost < request.harvest - 0.01:
         rows.fault(
             "harvest", "plan", f"realises {lost:,.2f} of losses, {request.harvest:,.2f} asked"

@@ -146,7 +146,7 @@ def check_tax(rows: HouseholdRows) -> None:
         if not kind and sale.symbol.upper() in _GOLD:
             kind = "collectible"
         mine = sums[return_of(rows, sale.account)]
-        gain = exact(sale.gain)
+        gain = exact(sale.gain) + exact(sale.disallowed)  # held against the purchases elsewhere
         if kind == "section_1256":
             mine["short"] += gain * Decimal("0.4")
             mine["long"] += gain * Decimal("0.6")

@@ -154,6 +154,9 @@ class LotColumns:
     long: Vector
     collectible: Vector
     may_lose: Mask
+    disallowed: Vector
+    chain: Places
+    barred: Mask
 
     @property
     def gain_rate(self) -> Vector:

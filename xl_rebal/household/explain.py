@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from xl_rebal.household.comparison import drift_left
 from xl_rebal.household.limits import limits_of
-from xl_rebal.household.plan import LimitPrice
+from xl_rebal.household.plan import LimitPrice, LotSale
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.search import Relaxed, Search
 from xl_rebal.household.worth import Draft, gains_of
@@ -58,6 +60,31 @@ def lot_tax(problem: HouseholdProblem, j: int, sold: Vector) -> float:
     return added_tax(problem.returns[place].profile, gains, on_top_of=others).total
 
 
+def joined_sale(replaced: LotSale, counting: LotSale) -> LotSale:
+    """Two parts of a lot as one: units that are replaced, and units whose loss counts."""
+    tax = None if counting.tax is None else (replaced.tax or 0.0) + counting.tax
+    proceeds, basis = replaced.proceeds + counting.proceeds, replaced.basis + counting.basis
+    return replace(
+        counting,
+        quantity=float(f"{replaced.quantity + counting.quantity:.12g}"),
+        proceeds=proceeds,
+        basis=basis,
+        gain=proceeds - basis,
+        disallowed=replaced.disallowed + counting.disallowed,
+        tax=tax,
+    )
+
+
+def with_replaced(sale: LotSale) -> LotSale:
+    """A sale that says how much of its loss does not count, where reasons are given."""
+    if not sale.because:
+        return sale
+    away = (
+        f"{sale.disallowed:,.2f} of the loss moves into the basis of what was bought within 30 days"
+    )
+    return replace(sale, because=f"{sale.because}; {away}")
+
+
 def lot_reason(problem: HouseholdProblem, j: int, sold: Vector, rates: Vector) -> str:
     """Why this lot: what it realises, and which others of its class were left alone.
 
@@ -65,7 +92,9 @@ def lot_reason(problem: HouseholdProblem, j: int, sold: Vector, rates: Vector) -
     """
     lot = problem.lots[j]
     klass = problem.pairs[lot.pair].line.klass
-    if lot.gain_rate < 0:
+    if lot.disallowed:
+        first = f"a loss of {lot.disallowed * 100:.1f}% of what it is worth, which does not count"
+    elif lot.gain_rate < 0:
         first = f"a loss of {-lot.gain_rate * 100:.1f}% of what it is worth"
     else:
         first = f"a gain of {lot.gain_rate * 100:.1f}% of what it is worth"

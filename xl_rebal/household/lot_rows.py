@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from xl_rebal.errors import FaultList, TaxError
 from xl_rebal.household.columns import LotColumns, Mask, Places, Vector
 from xl_rebal.household.pairs import Pair
+from xl_rebal.household.partial_washes import with_partial_washes
 from xl_rebal.household.request import HouseholdBook
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.lots import Lots, Term, lot_gaps
@@ -66,7 +67,8 @@ def lots_of_pairs(
         )
     faults.raise_as(TaxError)
     found = _columns(source, pairs, places, rows, securities, as_of, average, accounts)
-    return replace(found, may_lose=~_washed(found, pairs, accounts, window))
+    found = replace(found, may_lose=~_washed(found, pairs, accounts, window))
+    return with_partial_washes(found, pairs, accounts, window)
 
 
 def _rows_of(lots: Lots, names: set[str]) -> Places:
@@ -155,6 +157,9 @@ def _columns(
         long=np.where(coins, 0.0, np.where(futures, 0.6 * rate, np.where(is_long, rate, 0.0))),
         collectible=np.where(coins, rate, 0.0),
         may_lose=np.ones(len(rows), dtype=np.bool_),
+        disallowed=np.zeros(len(rows)),
+        chain=np.full(len(rows), -1),
+        barred=np.zeros(len(rows), dtype=np.bool_),
     )
 
 

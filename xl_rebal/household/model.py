@@ -93,7 +93,7 @@ def model_of(problem: HouseholdProblem) -> Model:
 def _trades(problem: HouseholdProblem, program: LinearProgram) -> tuple[Columns, Columns]:
     lot, pair = problem.lot, problem.pair
     of, value, rate = lot.pair, problem.lot_value, lot.gain_rate
-    able = pair.can_sell[of] & (lot.may_lose | (rate >= 0))
+    able = pair.can_sell[of] & (lot.may_lose | (rate >= 0)) & ~lot.barred
     dear = pair.cost_rate + CHURN - pair.location - 0.1 * pair.rank
     dear = np.where(pair.money_fund[of], CHURN, dear[of] + LESS_GAIN * np.maximum(rate, 0.0))
     upper, lower = np.where(able, value, 0.0), np.where(pair.must_sell[of], value, 0.0)

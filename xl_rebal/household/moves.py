@@ -380,7 +380,7 @@ def _order(search: Search, relaxed: Relaxed) -> tuple[Places, Vector]:
     rank = np.empty(len(lot.pair), dtype=np.int64)
     rank[np.lexsort((rates, -share))] = np.arange(len(rank))
     for lots in search.ordered:
-        rank[lots] = np.arange(len(lots))
+        rank[lots] = np.sort(rank[lots])
         barred = np.flatnonzero(sizes[lots] == 0)
         if len(barred):  # nothing is sold past a lot that must not be
             sizes[lots[barred[0] :]] = 0.0

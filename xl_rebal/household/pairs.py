@@ -52,6 +52,9 @@ class OpenLot:
     unit_cost  basis of a unit in the base currency; of no account where gains are not taxed.
     short, long, collectible  dollars of gain of each kind for each dollar sold.
     may_lose   False when selling it at a loss would be a wash sale whatever is bought now.
+    disallowed dollars of loss that do not count for each dollar sold: units that are replaced.
+    chain      number of the lots that are sold in their order, a replaced part first; -1: in any order.
+    barred     True when it must not be sold: it replaces what is.
     """
 
     pair: int
@@ -65,6 +68,9 @@ class OpenLot:
     long: float
     collectible: float
     may_lose: bool = True
+    disallowed: float = 0.0
+    chain: int = -1
+    barred: bool = False
 
     @property
     def gain_rate(self) -> float:

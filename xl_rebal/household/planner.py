@@ -209,10 +209,11 @@ def _lot_sales(
     units, of = draft.sold[sold], lot.pair[sold]
     proceeds, basis = units * problem.pair.unit_value[of], units * lot.unit_cost[sold]
     columns = (
-        sold, of, lot.row[sold], lot.acquired[sold], lot.is_long[sold], units, proceeds, basis
+        sold, of, lot.row[sold], lot.acquired[sold], lot.is_long[sold], units, proceeds, basis,
+        proceeds * lot.disallowed[sold],
     )  # fmt: skip
     names = [account.account for account in problem.accounts]
-    return tuple(
+    made = [
         LotSale(
             account=names[problem.pairs[p].account],
             symbol=problem.pairs[p].line.symbol,
@@ -226,11 +227,22 @@ def _lot_sales(
             term="long" if is_long else "short",
             tax=None if rates is None else explain.lot_tax(problem, j, draft.sold),
             because="" if rates is None else explain.lot_reason(problem, j, draft.sold, rates),
+            disallowed=away,
         )
-        for j, p, row, acquired, is_long, quantity, money, cost in zip(
+        for j, p, row, acquired, is_long, quantity, money, cost, away in zip(
             *(column.tolist() for column in columns), strict=True
         )
-    )
+    ]
+    return tuple(_joined(made) if (lot.chain >= 0).any() else made)
+
+
+def _joined(sales: list[LotSale]) -> list[LotSale]:
+    """The parts of a lot, of which one is replaced, as one sale of it."""
+    found: dict[int, LotSale] = {}
+    for sale in sales:
+        first = found.get(sale.row)
+        found[sale.row] = sale if first is None else explain.joined_sale(first, sale)
+    return [explain.with_replaced(sale) if sale.disallowed else sale for sale in found.values()]
 
 
 def _classes(problem: HouseholdProblem, value: Matrix) -> tuple[ClassResult, ...]:

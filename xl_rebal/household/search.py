@@ -330,13 +330,19 @@ def _reaching(problem: HouseholdProblem) -> list[tuple[Places, Places]]:
 
 
 def _ordered(problem: HouseholdProblem) -> list[Places]:
-    """The lots of accounts that take no instructions, first in first, by pair."""
+    """Lots that are sold in order: by pair first in, first out where an account takes no instructions, and
+    elsewhere units that are replaced before those whose loss counts.
+    """
     silent = [a for a in range(len(problem.accounts)) if problem.sends_no_lots(a)]
     result = []
     for p in np.flatnonzero(np.isin(problem.pair.account, silent)).tolist():
         lots = np.arange(problem.starts[p], problem.starts[p + 1])
         if len(lots) > 1:
             result.append(lots[np.argsort(problem.lot.acquired[lots], kind="stable")])
+    chain = problem.lot.chain
+    if (chain >= 0).any():
+        named = np.where(np.isin(problem.pair.account[problem.lot.pair], silent), -1, chain)
+        result += [np.flatnonzero(named == c) for c in np.unique(named[named >= 0]).tolist()]
     return result
 
 
