@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xl_rebal.cli.inputs import read_flows, read_targets
+from xl_rebal.cli.inputs import read_flows, read_money, read_targets
 from xl_rebal.cli.tax_inputs import read_day
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import BookTables, read_book
@@ -17,6 +17,7 @@ from xl_rebal.household.planner import plan_household
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest, Prices
 from xl_rebal.portfolio import cells
 from xl_rebal.portfolio.book import Book, classify
+from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.tax.profiles import profiles_of
 from xl_rebal.trading.limits import Limits
@@ -33,6 +34,7 @@ class HouseholdOptions:
     mode: Mode = Mode.FAST
     costs: str | None = None
     flow: tuple[str, ...] = ()
+    rmd: tuple[str, ...] = ()
     cash_need: float = 0.0
     harvest: float = 0.0
     gains_budget: float | None = None
@@ -84,6 +86,7 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
         history=read.history,
         profiles=profiles_of(read.tax_profiles, day.year),
     )
+    withdrawal, flows = _withdrawal(options.flow, read.holdings)
     request = HouseholdRequest(
         policy=parse_policy(options.policy),
         as_of=day,
@@ -94,7 +97,9 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
             max_turnover=_share(options.max_turnover, "--max-turnover"),
         ),
         prices=_prices(options),
-        flows=read_flows(options.flow, read.holdings),
+        flows=read_flows(flows, read.holdings),
+        withdrawal=withdrawal,
+        rmd=read_flows(options.rmd, read.holdings, option="--rmd"),
         cash_need=options.cash_need,
         harvest=options.harvest,
         gains_budget=options.gains_budget,
@@ -126,9 +131,9 @@ def _plans(
                 remedy=f"households are: {', '.join(filter(None, names)) or 'not named'}",
             )
         names = [only]
-    if len(names) > 1 and (request.cash_need or request.harvest):
+    if len(names) > 1 and (request.cash_need or request.harvest or request.withdrawal):
         raise TableError.of(
-            where="--cash-need, --harvest",
+            where="--cash-need, --harvest, --flow",
             what=f"are amounts of one household, and the book has {len(names)}",
             remedy="name one with --household",
         )
@@ -140,6 +145,19 @@ def _plans(
             plans.append(plan_household(source, request, name, around=around))
     faults.raise_as(PlanError)
     return tuple(plans)
+
+
+def _withdrawal(texts: tuple[str, ...], holdings: Holdings) -> tuple[float, tuple[str, ...]]:
+    """(money that leaves a household of several accounts from whichever costs least, flows that name one)."""
+    if len(holdings.accounts()) == 1:
+        return 0.0, texts
+    total, named = 0.0, []
+    for text in texts:
+        if ":" in text or read_money(text) >= 0:
+            named.append(text)  # where a contribution goes must be said
+        else:
+            total -= read_money(text)
+    return total, tuple(named)
 
 
 def _prices(options: HouseholdOptions) -> Prices:

@@ -289,7 +289,9 @@ def read_class_map(path: Path | None) -> dict[str, str]:
     return result
 
 
-def read_flows(texts: tuple[str, ...], holdings: Holdings) -> dict[str, float]:
+def read_flows(
+    texts: tuple[str, ...], holdings: Holdings, *, option: str = "--flow"
+) -> dict[str, float]:
     """`--flow 5000` (one account) or `--flow ACCOUNT:5000`, repeated for several accounts."""
     names = holdings.accounts()
     result: dict[str, float] = {}
@@ -298,18 +300,18 @@ def read_flows(texts: tuple[str, ...], holdings: Holdings) -> dict[str, float]:
         if not colon:
             if len(names) != 1:
                 raise TableError.of(
-                    where="--flow",
+                    where=option,
                     what=f"{text!r} names no account, and there are {len(names)}",
                     remedy=f"write ACCOUNT:AMOUNT, for example {names[0]}:{text}",
                 )
             account = names[0]
         if account not in names:
             raise TableError.of(
-                where="--flow",
+                where=option,
                 what=f"account {account!r} is not in the holdings",
                 remedy=f"accounts are: {', '.join(names)}",
             )
-        result[account] = result.get(account, 0.0) + _money(amount)
+        result[account] = result.get(account, 0.0) + read_money(amount)
     return result
 
 
@@ -415,7 +417,7 @@ def _fingerprint(options: Options) -> str:
     return digest.hexdigest()
 
 
-def _money(text: str) -> float:
+def read_money(text: str) -> float:
     """An amount of money typed as an option; refuses what is not finite, or too large to keep to the cent."""
     try:
         if "%" not in text and abs(amount := cells.number(text)) <= LARGEST_VALUE:

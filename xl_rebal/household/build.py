@@ -14,7 +14,13 @@ from xl_rebal.errors import FaultList, PlanError, TaxError
 from xl_rebal.household.columns import LotColumns
 from xl_rebal.household.lot_rows import lots_of_pairs
 from xl_rebal.household.pairs import Pair
-from xl_rebal.household.problem import ClassAims, HouseholdProblem, TaxReturn, Vector
+from xl_rebal.household.problem import (
+    TRADITIONAL,
+    ClassAims,
+    HouseholdProblem,
+    TaxReturn,
+    Vector,
+)
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.household.tax_pieces import pieces_of
 from xl_rebal.portfolio import classes
@@ -94,8 +100,9 @@ def problem_of(
         )
     returns: tuple[TaxReturn, ...] = ()
     return_of: tuple[int, ...] = ()
+    income_of: tuple[int, ...] = ()
     with faults.collecting():
-        returns, return_of = _returns(source, accounts, who, request)
+        returns, return_of, income_of = _returns(source, accounts, who, request)
     faults.raise_as(TaxError)
     assert lots is not None  # what kept them from being made has been raised
     band = widths(request.policy, drift)
@@ -117,9 +124,10 @@ def problem_of(
         cash_index=_cash(drift),
         drift=drift,
         widths=band,
-        aims=_aims(request.policy, drift, band, pairs, float(drift.base[0]) - request.cash_need),
+        aims=_aims(request.policy, drift, band, pairs, float(drift.base[0]) - request.to_raise),
         returns=returns,
         return_of=return_of,
+        income_of=income_of,
         why=_why(request, drift, accounts, pairs, flow, settled),
         notes=(
             *_notes(accounts),
@@ -170,12 +178,39 @@ def _require_sense(request: HouseholdRequest, book: Book, names: list[str]) -> N
                 what=f"account {name!r} is not in the holdings",
                 remedy=f"accounts are: {', '.join(names)}",
             )
-    for word, amount in (("cash need", request.cash_need), ("harvest", request.harvest)):
+    _require_withdrawal(request, book, names, faults)
+    amounts = {"cash need": request.cash_need, "harvest": request.harvest}
+    for word, amount in (*amounts.items(), ("withdrawal", request.withdrawal)):
         if not (math.isfinite(amount) and amount >= 0):
             faults.add(
                 where=word, what=f"{amount} is no amount", remedy="enter a number, zero or more"
             )
     faults.raise_as(PlanError)
+
+
+def _require_withdrawal(
+    request: HouseholdRequest, book: Book, names: list[str], faults: FaultList
+) -> None:
+    if request.withdrawal and request.cash_need:
+        faults.add(
+            where="withdrawal, cash need",
+            what="are two amounts to raise at once",
+            remedy="ask for one: a withdrawal may come from any account, a cash need from taxable ones",
+        )
+    for name, amount in request.rmd.items():
+        what = ""
+        if name not in names:
+            what, remedy = "is not in the household", f"accounts are: {', '.join(names)}"
+        elif book.account(name).type.casefold() != TRADITIONAL or book.account(name).held_away:
+            what = "has no distribution that a plan could make"
+            remedy = "name a traditional account that is not held away"
+        elif not (math.isfinite(amount) and amount > 0):
+            what, remedy = f"{amount} is no amount", "enter a number above zero"
+        elif not request.withdrawal:
+            what = "is the first part of a withdrawal, and none is asked for"
+            remedy = "give the whole withdrawal as a flow without an account"
+        if what:
+            faults.add(where=f"rmd, {name}", what=what, remedy=remedy)
 
 
 def _household_drift(
@@ -195,7 +230,7 @@ def _household_drift(
     value = found[0].value[mine].sum(axis=0, keepdims=True)
     value[0, _cash(found[0])] += flow.sum()
     total = drift_of(found[0].targets, (household or "household",), found[0].classes, value)
-    if not total.base[0] - request.cash_need > HALF_CENT:
+    if not total.base[0] - request.to_raise > HALF_CENT:
         raise PlanError.of(
             where=f"household {household or '(unnamed)'}",
             what=f"nothing is left of its {total.base[0]:,.2f} after the cash need",
@@ -297,20 +332,27 @@ def _returns(
     accounts: tuple[Account, ...],
     who: Taxpayers,
     request: HouseholdRequest,
-) -> tuple[tuple[TaxReturn, ...], tuple[int, ...]]:
-    """The tax returns of the taxable accounts with their profiles, and each account's return."""
+) -> tuple[tuple[TaxReturn, ...], tuple[int, ...], tuple[int, ...]]:
+    """The tax returns that the plan touches with their profiles, the return of each account's gains, and
+    that of the income which a withdrawal from it is.
+    """
     faults = FaultList()
     found: dict[str, TaxProfile] = {}
-    places = []
+    places, incomes = [], []
     names: list[str] = []
     for account in accounts:
-        if not who.is_taxable(account.account):
+        taxable = who.is_taxable(account.account)
+        drawn = bool(request.withdrawal) and account.type.casefold() == TRADITIONAL
+        drawn = drawn and not account.held_away
+        if not taxable and not drawn:
             places.append(-1)
+            incomes.append(-1)
             continue
         name = who.return_of(account.account)
         if name not in names:
             names.append(name)
-        places.append(names.index(name))
+        places.append(names.index(name) if taxable else -1)
+        incomes.append(names.index(name) if drawn else -1)
         profile = source.profiles.get(account.tax_profile)
         if not account.tax_profile and len(source.profiles) == 1:
             profile = next(iter(source.profiles.values()))
@@ -319,7 +361,7 @@ def _returns(
                 where=f"accounts, {account.account}, column tax_profile",
                 what=f"{account.tax_profile!r} has no row in tax_profiles"
                 if account.tax_profile
-                else "is blank, and the account's gains are taxed",
+                else f"is blank, and the account's {'gains' if taxable else 'withdrawals'} are taxed",
                 remedy=f"name one of: {', '.join(source.profiles) or 'none; add a row to tax_profiles'}",
             )
             continue
@@ -337,10 +379,14 @@ def _returns(
             )
     faults.raise_as(TaxError)
     made = [
-        TaxReturn(name=n, profile=found[n], pieces=pieces_of(found[n], request.harvest))
+        TaxReturn(
+            name=n,
+            profile=found[n],
+            pieces=pieces_of(found[n], request.harvest, request.withdrawal),
+        )
         for n in names
     ]
-    return tuple(made), tuple(places)
+    return tuple(made), tuple(places), tuple(incomes)
 
 
 def _aims(
@@ -407,6 +453,8 @@ def _why(
     asked += short
     if request.cash_need:
         asked.append(f"{request.cash_need:,.2f} of cash to raise")
+    if request.withdrawal:
+        asked.append(f"{request.withdrawal:,.2f} to withdraw")
     if request.harvest:
         asked.append(f"losses of {request.harvest:,.2f} to harvest")
     banned = sorted({pair.line.symbol for pair in pairs if pair.line.must_sell})

@@ -134,8 +134,12 @@ def check_tax(rows: HouseholdRows) -> None:
     """Gains add up by return and kind, and the tax is the difference of the year with and without."""
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     profiles = {}
+    paid = {each.account: each.raised for each in rows.plan.accounts}
     for name, account in rows.accounts.items():
-        if is_taxed(account):
+        drawn = bool(rows.request.withdrawal) and account.type.casefold() == "traditional"
+        if drawn and not account.held_away:
+            sums[return_of(rows, name)]["ordinary"] += exact(paid.get(name, 0.0))
+        if is_taxed(account) or (drawn and not account.held_away):
             known = rows.source.profiles
             profile = known.get(account.tax_profile)
             if profile is None and len(known) == 1:
@@ -165,11 +169,12 @@ def check_tax(rows: HouseholdRows) -> None:
             short=float(mine["short"]),
             long=float(mine["long"]),
             collectible=float(mine["collectible"]),
+            ordinary=float(mine["ordinary"]),
         )
-        for kind in ("short", "long", "collectible"):
+        for kind in ("short", "long", "collectible", "ordinary"):
             wanted, said = getattr(gains, kind), getattr(each.gains.split, kind)
             if abs(wanted - said) > 0.01:
-                what = f"{kind} gains are {wanted:,.2f}, the plan says {said:,.2f}"
+                what = f"{kind} gains or income are {wanted:,.2f}, the plan says {said:,.2f}"
                 rows.fault("tax", f"tax return {name}", what)
         for found in check_added_tax(f"tax return {name}", profile, gains, each.added.total):
             rows.fault(found.code, found.where, found.what)

@@ -161,7 +161,7 @@ def relaxed_value(search: Search, relaxed: Relaxed) -> Vector:
     count = len(problem.classes)
     value = problem.value + np.bincount(pair.klass, bought, minlength=count)
     value -= np.bincount(pair.klass[of], sold, minlength=count)
-    value[problem.cash_index] += sold.sum() - bought.sum() - problem.request.cash_need
+    value[problem.cash_index] += sold.sum() - bought.sum() - problem.request.to_raise
     return np.asarray(value)
 
 

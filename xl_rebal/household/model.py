@@ -21,6 +21,7 @@ CHURN = 1e-6  # dollars per dollar traded: of two plans that are worth the same,
 class TaxColumns:
     """Columns of one return: pieces of net short and long gain, NIIT, collectibles, losses.
 
+    income pieces of the ordinary income that withdrawals are; empty where none is asked for.
     moved  short-term loss (negative) or long-term loss (positive) set against the other kind.
     short_row, long_row, coin_row  rows whose duals are what a dollar of gain of the kind costs (-1: none).
     """
@@ -34,6 +35,7 @@ class TaxColumns:
     kept: int
     lapsed: int
     moved: int
+    income: Columns
     short_row: int
     long_row: int
     coin_row: int
@@ -76,6 +78,7 @@ def model_of(problem: HouseholdProblem) -> Model:
     cash_rows = _cash(problem, program, width, sell, buy, raised, fees)
     _classes(problem, program, width, sell, buy, np.append(raised[raised >= 0], fees), beyond)
     taxes = [_tax_rows(problem, program, width, sell, r, t) for r, t in enumerate(made)]
+    _income_rows(problem, program, width, raised, taxes)
     return Model(
         problem=problem,
         program=program,
@@ -103,11 +106,17 @@ def _trades(problem: HouseholdProblem, program: LinearProgram) -> tuple[Columns,
 
 
 def _raised(problem: HouseholdProblem, program: LinearProgram) -> Columns:
-    result = np.full(len(problem.accounts), -1)
-    if problem.request.cash_need:
-        for a, account in enumerate(problem.accounts):
-            if problem.return_of[a] >= 0 and not account.held_away:
-                result[a] = program.column()
+    """Money taken out of each account for what is asked of all: what must be distributed comes first."""
+    result, request = np.full(len(problem.accounts), -1), problem.request
+    rmd = min(sum(request.rmd.values()), request.withdrawal)
+    enough = request.rmd and rmd >= request.withdrawal
+    for a, account in enumerate(problem.accounts):
+        if not problem.may_raise(a):
+            continue
+        due = request.rmd.get(account.account, 0.0)
+        most = due if enough else INFINITE
+        least = 0.0 if enough else due
+        result[a] = program.column(problem.draw_price(a), lower=least, upper=most)
     return result
 
 
@@ -202,6 +211,9 @@ def _tax_columns(problem: HouseholdProblem, program: LinearProgram, r: int) -> T
         kept=program.column(-pieces.carried, upper=pieces.kept),
         lapsed=program.column(),
         moved=program.column(lower=-INFINITE),
+        income=program.columns(*zip(*pieces.income, strict=True))
+        if problem.request.withdrawal
+        else np.zeros(0, dtype=np.int64),
         short_row=-1,
         long_row=-1,
         coin_row=-1,
@@ -263,6 +275,22 @@ def case_bounds(columns: TaxColumns, case: Case) -> list[tuple[int, float, float
     return result
 
 
+def _income_rows(
+    problem: HouseholdProblem,
+    program: LinearProgram,
+    width: int,
+    raised: Columns,
+    taxes: list[TaxColumns],
+) -> None:
+    """What traditional accounts pay out is ordinary income of their returns."""
+    for r, columns in enumerate(taxes):
+        drawn = [a for a, place in enumerate(problem.income_of) if place == r and raised[a] >= 0]
+        if len(columns.income):
+            weights = np.zeros((1, width))
+            weights[0, columns.income], weights[0, raised[drawn]] = 1.0, -1.0
+            program.rows(weights, [0.0], [0.0])
+
+
 def _budgets(
     problem: HouseholdProblem,
     program: LinearProgram,
@@ -279,9 +307,11 @@ def _budgets(
         weights[0, columns] = weight
         found.append((words, int(program.rows(weights, [low], [high])[0])))
 
-    if request.cash_need:
-        need, able = request.cash_need, raised[raised >= 0]
+    if request.to_raise:
+        need, able = request.to_raise, raised[raised >= 0]
         words = f"{need:,.2f} of cash is raised from taxable accounts"
+        if request.withdrawal:
+            words = f"{need:,.2f} is withdrawn from taxable, traditional and Roth accounts"
         limit(words, able, np.ones(len(able)), need, need)
     if request.gains_budget is not None:
         words = f"the plan realises no more than {request.gains_budget:,.2f} of net gain"

@@ -30,9 +30,9 @@ from xl_rebal.household.search import Relaxed, Search, lot_rates
 from xl_rebal.household.whole_shares import best_draft, is_allowed
 from xl_rebal.household.worth import (
     Draft,
+    added_gains,
     breached,
     class_values,
-    gains_of,
     no_trades,
     worth,
 )
@@ -120,7 +120,8 @@ def _explained(
     exact = search.run() if relaxed.optimum.value > relaxed.bound + 0.01 else relaxed
     relaxed = relaxed if exact is None else exact
     comparison = compared(problem, draft, value)
-    note = explain.saving_note(problem, draft, plan.tax_added, comparison[0].tax_now)
+    ours, naive = comparison[-1].tax_now, comparison[0].tax_now
+    note = explain.saving_note(problem, draft, ours, naive)
     return HouseholdPlan(
         **{
             **{name: getattr(plan, name) for name in HouseholdPlan.__slots__},
@@ -136,7 +137,7 @@ def _plan(
 ) -> HouseholdPlan:
     value, cash = class_values(problem, draft)
     order = problem.accounts
-    realised = [gains_of(problem, draft.sold, i) for i in range(len(problem.returns))]
+    realised = [added_gains(problem, draft, i) for i in range(len(problem.returns))]
     return HouseholdPlan(
         household=problem.household,
         mode=problem.request.mode.value,
@@ -247,7 +248,7 @@ def _joined(sales: list[LotSale]) -> list[LotSale]:
 
 def _classes(problem: HouseholdProblem, value: Matrix) -> tuple[ClassResult, ...]:
     before = problem.value.copy()
-    before[problem.cash_index] -= problem.request.cash_need
+    before[problem.cash_index] -= problem.request.to_raise
     base, after = float(before.sum()), float(value.sum())
     band = problem.widths
     status_before, status_after = breached(problem, before), breached(problem, value)

@@ -18,6 +18,8 @@ from xl_rebal.tax.default_relief import names_lots
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers
 
+TRADITIONAL, ROTH = "traditional", "roth"
+ROTH_LAST = 0.001  # dollars per dollar
 Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 
@@ -74,6 +76,7 @@ class HouseholdProblem:
     flow        (A,) money that comes in or goes out first.
     value       (K,) money in each class; cash includes flows and is less the reserves.
     return_of   (A,) place of each account's tax return, -1 where gains are not taxed.
+    income_of   (A,) place of the return on which withdrawals from the account are income, -1 for none.
     pair, lot   the pairs (P,) and the lots (n,) as columns; a pair's lots stand together, the first of
                 pair p at `starts[p]`.
     reach       (A, A) True where a purchase in the first account takes away a loss in the second.
@@ -97,6 +100,7 @@ class HouseholdProblem:
     aims: ClassAims
     returns: tuple[TaxReturn, ...]
     return_of: tuple[int, ...]
+    income_of: tuple[int, ...]
     why: str
     notes: tuple[str, ...] = ()
     pair: PairColumns = field(init=False, repr=False, compare=False)
@@ -135,7 +139,7 @@ class HouseholdProblem:
     @property
     def base(self) -> float:
         """The weight base in money, after flows and the cash that is to be raised."""
-        return float(self.value.sum()) - self.request.cash_need
+        return float(self.value.sum()) - self.request.to_raise
 
     def reserve(self, account: int) -> float:
         """Money that an account keeps back."""
@@ -159,6 +163,23 @@ class HouseholdProblem:
     def lots_of(self, pair: int) -> range:
         """The places of a pair's lots."""
         return range(int(self.starts[pair]), int(self.starts[pair + 1]))
+
+    def may_raise(self, account: int) -> bool:
+        """True where money may be taken out for what is asked of the household as a whole."""
+        known = self.accounts[account]
+        if known.held_away or not self.request.to_raise:
+            return False
+        if self.return_of[account] >= 0:
+            return True
+        return bool(self.request.withdrawal) and known.type.casefold() in (TRADITIONAL, ROTH)
+
+    def draw_price(self, account: int) -> float:
+        """Dollars that a dollar taken out of the account is worth less than elsewhere: a Roth's would stay
+        free of tax, which is worth what a traditional account's costs, and a trifle more.
+        """
+        if self.accounts[account].type.casefold() != ROTH or not self.returns:
+            return 0.0
+        return max(each.pieces.income[0][0] for each in self.returns) + ROTH_LAST
 
     def sends_no_lots(self, account: int) -> bool:
         """True where the custodian takes no lot instructions: first in, first out."""

@@ -24,9 +24,9 @@ _WORTH_A_SWAP = 0.01  # dollars
 def raised_in_cents(problem: HouseholdProblem, wanted: Vector) -> Vector:
     """The cash need in whole cents by account; what is left over comes from the largest."""
     result: Vector = np.floor(np.maximum(wanted, 0.0) * 100 + 1e-6) / 100
-    if problem.request.cash_need and len(result):
+    if problem.request.to_raise and len(result):
         largest = int(np.argmax(result))
-        result[largest] = round(result[largest] + problem.request.cash_need - result.sum(), 2)
+        result[largest] = round(result[largest] + problem.request.to_raise - result.sum(), 2)
     return result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,14 @@ def gains_of(problem: HouseholdProblem, sold: Vector, place: int) -> Gains:
     )
 
 
+def added_gains(problem: HouseholdProblem, draft: Draft, place: int) -> Gains:
+    """What a return realises by a draft, with the income that its withdrawals are."""
+    income = sum(
+        float(draft.raised[a]) for a, other in enumerate(problem.income_of) if other == place
+    )
+    return replace(gains_of(problem, draft.sold, place), ordinary=income)
+
+
 def class_values(problem: HouseholdProblem, draft: Draft) -> tuple[Vector, Vector]:
     """(K,) money in each class and (A,) cash above the reserve after the trades, costs included."""
     pair, signed = problem.pair, draft.signed(problem)
@@ -138,11 +146,13 @@ def worth(problem: HouseholdProblem, draft: Draft) -> Worth:
     money = draft.sold * pair.unit_value[lot.pair]
     location = float(preferences(problem, signed).sum())
     location += LESS_GAIN * float(np.maximum(lot.gain_rate, 0.0) @ money)
+    for a in np.flatnonzero(draft.raised).tolist():
+        location += problem.draw_price(a) * float(draft.raised[a])
     everything = np.arange(len(problem.classes))
     return Worth(
         drift=float(penalties(problem, everything, value).sum()),
         tax=math.fsum(
-            tax_value(r.profile, gains_of(problem, draft.sold, i), r.pieces)
+            tax_value(r.profile, added_gains(problem, draft, i), r.pieces)
             for i, r in enumerate(problem.returns)
         ),
         cost=float(pair.costs_of(signed).sum()),
