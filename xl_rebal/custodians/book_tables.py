@@ -23,7 +23,7 @@ from xl_rebal.portfolio.accounts import Account, accounts_from_rows
 from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lots_from_rows, no_lots
+from xl_rebal.portfolio.lots import Lots, lot_faults, lots_from_rows, no_lots
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.tables import TableSpec
@@ -123,6 +123,8 @@ def read_book(path: Path | str) -> BookTables:
         history=read("history", history_from_rows, book.history),
         tax_profiles=read("tax_profiles", profiles_from_rows, book.tax_profiles),
     )
+    if faults:  # what else would be refused later is said at once
+        faults.extend(lot_faults(book.holdings, book.lots, book.as_of))
     faults.raise_as(TableError)
     return book
 

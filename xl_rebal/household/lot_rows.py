@@ -16,7 +16,7 @@ from xl_rebal.household.pairs import Pair
 from xl_rebal.household.partial_washes import with_partial_washes
 from xl_rebal.household.request import HouseholdBook
 from xl_rebal.portfolio.accounts import Account
-from xl_rebal.portfolio.lots import Lots, Term, lot_gaps
+from xl_rebal.portfolio.lots import Lots, Term, lot_faults
 from xl_rebal.portfolio.restrictions import Rule
 from xl_rebal.portfolio.securities import Security, Vehicle
 from xl_rebal.tax.holding_period import long_term_mask
@@ -47,24 +47,8 @@ def lots_of_pairs(
     faults = FaultList()
     lots = source.lots
     mine = _rows_of(lots, {accounts[pair.account].account for pair in pairs if pair.taxable})
-    with faults.collecting():
-        lots.take(mine).require_known()
-    for gap in lot_gaps(source.book.holdings, lots.take(mine)):
-        faults.add(
-            where="lots",
-            what=str(gap),
-            remedy="correct the lots or the position; a gain is never guessed",
-        )
+    faults.extend(lot_faults(source.book.holdings, lots.take(mine), as_of))
     places, rows = _sellable(lots, mine, pairs, accounts, faults)
-    acquired = _at(lots.acquired, rows, _NEVER)
-    young = np.flatnonzero((rows >= 0) & (acquired > np.datetime64(as_of)))
-    for row in rows[young].tolist():
-        at = lots.line[row] or row + 1
-        faults.add(
-            where=f"lots row {at} ({lots.symbol[row]} in {lots.account[row]}), column acquired",
-            what=f"{lots.acquired[row]} is after {as_of}",
-            remedy="a lot is something that has been bought; check the day",
-        )
     faults.raise_as(TaxError)
     found = _columns(source, pairs, places, rows, securities, as_of, average, accounts)
     found = replace(found, may_lose=~_washed(found, pairs, accounts, window))

@@ -164,8 +164,20 @@ def _plan(
         worth=worth(problem, draft),
         bound=bound,
         base=problem.base,
-        notes=problem.notes,
+        notes=(*problem.notes, *_drawn(problem, draft)),
     )
+
+
+def _drawn(problem: HouseholdProblem, draft: Draft) -> tuple[str, ...]:
+    """From which accounts a withdrawal of the household is paid, in words."""
+    if not problem.request.withdrawal:
+        return ()
+    paid = [
+        f"{account.account} {money:,.2f}"
+        for account, money in zip(problem.accounts, draft.raised.tolist(), strict=True)
+        if money
+    ]
+    return (f"withdrawn: {'; '.join(paid)}",)
 
 
 def _clean(cash: float) -> float:
