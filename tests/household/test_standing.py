@@ -42,7 +42,7 @@ def test_the_plan_is_worth_what_a_cold_plan_is(seed: int) -> None:
         assert check_household(household.source, asked, warm) == ()
         assert warm.base == pytest.approx(cold.base)
         # The bounds are of one and the same program; plans may differ within their gaps.
-        slack = 2e-6 * warm.base
+        slack = 5.5e-6 * warm.base  # what a long search may leave open
         assert warm.bound == pytest.approx(cold.bound, abs=slack)
         assert warm.worth.total <= cold.worth.total + cold.gap + slack + warm.gap
         assert max(warm.gap_bp, cold.gap_bp) <= 0.1 + 1e4 * len(warm.trades) / warm.base

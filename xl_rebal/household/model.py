@@ -14,6 +14,7 @@ from xl_rebal.optimiser.linear import INFINITE, LinearProgram
 
 Columns = NDArray[np.int64]
 LESS_GAIN = 1e-4  # dollars per dollar of gain: of two plans that are taxed alike, the one that realises less
+_LEAST = 1.0  # dollars
 CHURN = 1e-6  # dollars per dollar traded: of two plans that are worth the same, the one that trades less
 
 
@@ -65,10 +66,14 @@ class Model:
     budgets: tuple[tuple[str, int], ...]
 
 
-def model_of(problem: HouseholdProblem) -> Model:
-    """The linear program of a problem."""
+def model_of(problem: HouseholdProblem, *, ticket: float | None = None) -> Model:
+    """The linear program of a problem.
+
+    ticket  money for each order, where it is not the request's; spread over the most that an order can be,
+            so that it is never more than what orders will cost.
+    """
     program = LinearProgram()
-    sell, buy = _trades(problem, program)
+    sell, buy = _trades(problem, program, problem.request.prices.ticket if ticket is None else ticket)
     raised = _raised(problem, program)
     count = len(problem.accounts)
     fees = program.columns(np.ones(count), np.full(count, INFINITE))
@@ -93,16 +98,29 @@ def model_of(problem: HouseholdProblem) -> Model:
     )
 
 
-def _trades(problem: HouseholdProblem, program: LinearProgram) -> tuple[Columns, Columns]:
+def _trades(
+    problem: HouseholdProblem, program: LinearProgram, ticket: float
+) -> tuple[Columns, Columns]:
     lot, pair = problem.lot, problem.pair
     of, value, rate = lot.pair, problem.lot_value, lot.gain_rate
     able = pair.can_sell[of] & (lot.may_lose | (rate >= 0)) & ~lot.barred
     dear = pair.cost_rate + CHURN - pair.location - 0.1 * pair.rank
     dear = np.where(pair.money_fund[of], CHURN, dear[of] + LESS_GAIN * np.maximum(rate, 0.0))
     upper, lower = np.where(able, value, 0.0), np.where(pair.must_sell[of], value, 0.0)
-    sell = program.columns(dear, upper, lower)
     cost = pair.cost_rate + CHURN + pair.location + pair.rank
+    if ticket:
+        most_sold = np.bincount(of, weights=upper, minlength=len(problem.pairs))
+        dear = dear + ticket / np.maximum(most_sold, _LEAST)[of]
+        cost = cost + ticket / np.maximum(_most_bought(problem, upper), _LEAST)[pair.account]
+    sell = program.columns(dear, upper, lower)
     return sell, program.columns(cost, np.where(pair.can_buy, INFINITE, 0.0))
+
+
+def _most_bought(problem: HouseholdProblem, upper: Vector) -> Vector:
+    """(A,) all that an account could spend: its cash and what it may sell."""
+    account = problem.pair.account[problem.lot.pair]
+    sold = np.bincount(account, weights=upper, minlength=len(problem.accounts))
+    return np.asarray(np.maximum(problem.spendable_of, 0.0) + sold)
 
 
 def _raised(problem: HouseholdProblem, program: LinearProgram) -> Columns:

@@ -79,6 +79,7 @@ class Search:
         self._loses = (problem.lot.gain_rate < 0) & problem.lot.may_lose
         self._groups = int(problem.pair.group.max(initial=-1)) + 1
         self._place = problem.pair.account * self._groups + problem.pair.group
+        self._cost = np.array(model.program.cost)
         self.ordered = _ordered(problem)
 
     @cached_property
@@ -213,7 +214,7 @@ class Search:
             return Relaxed(optimum=node.optimum, bound=0.0, lower=node.lower, upper=node.upper)
         pair = problem.pair
         x, upper, more = x.copy(), node.upper.copy(), 0.0
-        worse = pair.location + pair.rank
+        worse = self._cost[model.buy]
         free = ~forbidden & (upper[model.buy] > 0)
         for p in wrong.tolist():
             able = free & (pair.account == pair.account[p]) & (pair.klass == pair.klass[p])

@@ -151,7 +151,7 @@ class _WholeShares:
 
     def __init__(self, problem: HouseholdProblem, near: _Near | None = None) -> None:
         self._problem, self._near = problem, near
-        self._model = model_of(problem)
+        self._model = model_of(problem, ticket=0.0)  # orders are counted one by one here
         self._wholes = [_Whole() for _ in problem.pairs]
         self._fees: list[list[tuple[int, float]]] = [[] for _ in problem.accounts]
         self._fixed_fees = np.zeros(len(problem.accounts))
