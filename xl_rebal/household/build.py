@@ -15,14 +15,14 @@ from xl_rebal.household.columns import LotColumns
 from xl_rebal.household.lot_rows import lots_of_pairs
 from xl_rebal.household.pairs import Pair
 from xl_rebal.household.problem import (
-    TRADITIONAL,
     ClassAims,
     HouseholdProblem,
     TaxReturn,
     Vector,
 )
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
-from xl_rebal.household.tax_pieces import pieces_of
+from xl_rebal.household.request_checks import require_sense
+from xl_rebal.household.tax_returns import returns_of
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
@@ -31,7 +31,6 @@ from xl_rebal.portfolio.policies import Goal, Policy
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.tax.default_relief import fund_relief, names_lots, relief_note
 from xl_rebal.tax.lot_methods import LotMethod
-from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers, taxpayers
 from xl_rebal.tax.wash_sales import identical_group
 from xl_rebal.tax.wash_window import WashWindow, wash_window
@@ -89,7 +88,7 @@ def problem_of(
     book = _keeping_back(source.book, request)
     names = [a for a in book.holdings.accounts() if book.account(a).household == household]
     accounts = tuple(book.account(name) for name in names)
-    _require_sense(request, book, names)
+    require_sense(request, book, names)
     drift, flow = _household_drift(book, request, household, names)
     pairs = _pairs(book, accounts, drift, request, who, window)
     faults = FaultList()
@@ -102,7 +101,7 @@ def problem_of(
     return_of: tuple[int, ...] = ()
     income_of: tuple[int, ...] = ()
     with faults.collecting():
-        returns, return_of, income_of = _returns(source, accounts, who, request)
+        returns, return_of, income_of = returns_of(source, accounts, who, request)
     faults.raise_as(TaxError)
     assert lots is not None  # what kept them from being made has been raised
     band = widths(request.policy, drift)
@@ -161,56 +160,6 @@ def _averaged(accounts: tuple[Account, ...], request: HouseholdRequest) -> froze
 def _cash(drift: Drift) -> int:
     assert drift.cash_index is not None  # class_columns always has one
     return drift.cash_index
-
-
-def _require_sense(request: HouseholdRequest, book: Book, names: list[str]) -> None:
-    faults = FaultList()
-    if request.limits.costs.impact:
-        faults.add(
-            where="costs",
-            what="market impact is not a straight line, and a household plan cannot price it",
-            remedy="leave the impact out; half-spread and commission are priced",
-        )
-    for name in request.flows:
-        if name not in book.holdings.accounts():
-            faults.add(
-                where="flows",
-                what=f"account {name!r} is not in the holdings",
-                remedy=f"accounts are: {', '.join(names)}",
-            )
-    _require_withdrawal(request, book, names, faults)
-    amounts = {"cash need": request.cash_need, "harvest": request.harvest}
-    for word, amount in (*amounts.items(), ("withdrawal", request.withdrawal)):
-        if not (math.isfinite(amount) and amount >= 0):
-            faults.add(
-                where=word, what=f"{amount} is no amount", remedy="enter a number, zero or more"
-            )
-    faults.raise_as(PlanError)
-
-
-def _require_withdrawal(
-    request: HouseholdRequest, book: Book, names: list[str], faults: FaultList
-) -> None:
-    if request.withdrawal and request.cash_need:
-        faults.add(
-            where="withdrawal, cash need",
-            what="are two amounts to raise at once",
-            remedy="ask for one: a withdrawal may come from any account, a cash need from taxable ones",
-        )
-    for name, amount in request.rmd.items():
-        what = ""
-        if name not in names:
-            what, remedy = "is not in the household", f"accounts are: {', '.join(names)}"
-        elif book.account(name).type.casefold() != TRADITIONAL or book.account(name).held_away:
-            what = "has no distribution that a plan could make"
-            remedy = "name a traditional account that is not held away"
-        elif not (math.isfinite(amount) and amount > 0):
-            what, remedy = f"{amount} is no amount", "enter a number above zero"
-        elif not request.withdrawal:
-            what = "is the first part of a withdrawal, and none is asked for"
-            remedy = "give the whole withdrawal as a flow without an account"
-        if what:
-            faults.add(where=f"rmd, {name}", what=what, remedy=remedy)
 
 
 def _household_drift(
@@ -325,68 +274,6 @@ def _no_buy(
     if until is not None:
         return f"sold at a loss within 30 days: it would be a wash sale until {until}"
     return ""
-
-
-def _returns(
-    source: HouseholdBook,
-    accounts: tuple[Account, ...],
-    who: Taxpayers,
-    request: HouseholdRequest,
-) -> tuple[tuple[TaxReturn, ...], tuple[int, ...], tuple[int, ...]]:
-    """The tax returns that the plan touches with their profiles, the return of each account's gains, and
-    that of the income which a withdrawal from it is.
-    """
-    faults = FaultList()
-    found: dict[str, TaxProfile] = {}
-    places, incomes = [], []
-    names: list[str] = []
-    for account in accounts:
-        taxable = who.is_taxable(account.account)
-        drawn = bool(request.withdrawal) and account.type.casefold() == TRADITIONAL
-        drawn = drawn and not account.held_away
-        if not taxable and not drawn:
-            places.append(-1)
-            incomes.append(-1)
-            continue
-        name = who.return_of(account.account)
-        if name not in names:
-            names.append(name)
-        places.append(names.index(name) if taxable else -1)
-        incomes.append(names.index(name) if drawn else -1)
-        profile = source.profiles.get(account.tax_profile)
-        if not account.tax_profile and len(source.profiles) == 1:
-            profile = next(iter(source.profiles.values()))
-        if profile is None:
-            faults.add(
-                where=f"accounts, {account.account}, column tax_profile",
-                what=f"{account.tax_profile!r} has no row in tax_profiles"
-                if account.tax_profile
-                else f"is blank, and the account's {'gains' if taxable else 'withdrawals'} are taxed",
-                remedy=f"name one of: {', '.join(source.profiles) or 'none; add a row to tax_profiles'}",
-            )
-            continue
-        if found.setdefault(name, profile) != profile:
-            faults.add(
-                where=f"accounts, {account.account}, column tax_profile",
-                what=f"its tax return {name or '(unnamed)'} has two profiles",
-                remedy="give all accounts of a return one profile",
-            )
-        elif profile.year != request.as_of.year:
-            faults.add(
-                where=f"tax profile {profile.tax_profile}, column year",
-                what=f"is {profile.year}, and the plan is for {request.as_of}",
-                remedy="add the profile of the year of the trades",
-            )
-    faults.raise_as(TaxError)
-    made = [
-        TaxReturn(
-            name=n,
-            profile=found[n],
-            pieces=pieces_of(found[n], request.harvest, request.withdrawal),
-        )
-        for n in names
-    ]
-    return tuple(made), tuple(places), tuple(incomes)
 
 
 def _aims(

@@ -73,7 +73,9 @@ def model_of(problem: HouseholdProblem, *, ticket: float | None = None) -> Model
             so that it is never more than what orders will cost.
     """
     program = LinearProgram()
-    sell, buy = _trades(problem, program, problem.request.prices.ticket if ticket is None else ticket)
+    sell, buy = _trades(
+        problem, program, problem.request.prices.ticket if ticket is None else ticket
+    )
     raised = _raised(problem, program)
     count = len(problem.accounts)
     fees = program.columns(np.ones(count), np.full(count, INFINITE))

@@ -54,7 +54,8 @@ _LOTS = replace(_with_days(tables.LOTS, "acquired", "unit_cost"), may_be_empty=F
         Argument(
             name="accounts",
             help="The accounts with their headers: account, type (taxable, traditional, roth, hsa); "
-            "optionally household, owner, tax_return, tax_profile, cash_reserve, held_away, menu.",
+            "optionally household, owner, relationship, tax_return, tax_profile, cash_reserve, "
+            "held_away, menu.",
             table="tblAccounts",
         ),
         Argument(
