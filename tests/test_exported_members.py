@@ -32,6 +32,7 @@ PINNED = {
     "parse_costs",
     "parse_policy",
     "parse_targets",
+    "plan_each",
     "plan_trades",
     "read_account_map",
     "read_export",

@@ -351,14 +351,16 @@ End Function
 Public Function REBAL_GAINS( _
         Optional lots As Variant, _
         Optional prices As Variant, _
-        Optional as_of As Variant) As Variant
+        Optional as_of As Variant, _
+        Optional accounts As Variant) As Variant
     ' The unrealised gain of every lot.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_GAINS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_gains", Array( _
         RebalArgument("lots", "tblLots", True, lots), _
         RebalArgument("prices", "tblSecurities", True, prices), _
-        RebalArgument("as_of", "", False, as_of)))
+        RebalArgument("as_of", "", False, as_of), _
+        RebalArgument("accounts", "tblAccounts", False, accounts)))
     Exit Function
 failed:
     REBAL_GAINS = RebalFailure(Err.Description)
@@ -391,7 +393,9 @@ Public Function REBAL_HARVEST( _
         Optional prices As Variant, _
         Optional history As Variant, _
         Optional as_of As Variant, _
-        Optional minimum As Variant) As Variant
+        Optional minimum As Variant, _
+        Optional accounts As Variant, _
+        Optional profile As Variant) As Variant
     ' Losses worth taking, and what must wait.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
@@ -400,19 +404,25 @@ Public Function REBAL_HARVEST( _
         RebalArgument("prices", "tblSecurities", True, prices), _
         RebalArgument("history", "tblHistory", False, history), _
         RebalArgument("as_of", "", False, as_of), _
-        RebalArgument("minimum", "", False, minimum)))
+        RebalArgument("minimum", "", False, minimum), _
+        RebalArgument("accounts", "tblAccounts", False, accounts), _
+        RebalArgument("profile", "tblTaxProfile", False, profile)))
     Exit Function
 failed:
     REBAL_HARVEST = RebalFailure(Err.Description)
 End Function
 
 Public Function REBAL_WASHSALES( _
-        Optional history As Variant) As Variant
+        Optional history As Variant, _
+        Optional accounts As Variant, _
+        Optional securities As Variant) As Variant
     ' Losses that wash sales disallow.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_WASHSALES = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_washsales", Array( _
-        RebalArgument("history", "tblHistory", True, history)))
+        RebalArgument("history", "tblHistory", True, history), _
+        RebalArgument("accounts", "tblAccounts", False, accounts), _
+        RebalArgument("securities", "tblSecurities", False, securities)))
     Exit Function
 failed:
     REBAL_WASHSALES = RebalFailure(Err.Description)
@@ -439,7 +449,11 @@ Public Function REBAL_HOUSEHOLD( _
         Optional targets As Variant, _
         Optional policy As Variant, _
         Optional profile As Variant, _
-        Optional as_of As Variant) As Variant
+        Optional as_of As Variant, _
+        Optional history As Variant, _
+        Optional restrictions As Variant, _
+        Optional settings As Variant, _
+        Optional output As Variant) As Variant
     ' The trades of a household, lot by lot, at least tax.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
@@ -450,8 +464,42 @@ Public Function REBAL_HOUSEHOLD( _
         RebalArgument("targets", "tblTargets", True, targets), _
         RebalArgument("policy", "tblPolicy", False, policy), _
         RebalArgument("profile", "tblTaxProfile", False, profile), _
-        RebalArgument("as_of", "", False, as_of)))
+        RebalArgument("as_of", "", False, as_of), _
+        RebalArgument("history", "tblHistory", False, history), _
+        RebalArgument("restrictions", "tblRestrictions", False, restrictions), _
+        RebalArgument("settings", "tblSettings", False, settings), _
+        RebalArgument("output", "", False, output)))
     Exit Function
 failed:
     REBAL_HOUSEHOLD = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_BOOK( _
+        Optional accounts As Variant, _
+        Optional holdings As Variant, _
+        Optional models As Variant, _
+        Optional policy As Variant) As Variant
+    ' Which accounts of a book ask for a plan.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_BOOK = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_book", Array( _
+        RebalArgument("accounts", "tblAccounts", True, accounts), _
+        RebalArgument("holdings", "tblHoldings", True, holdings), _
+        RebalArgument("models", "tblModels", True, models), _
+        RebalArgument("policy", "tblPolicy", False, policy)))
+    Exit Function
+failed:
+    REBAL_BOOK = RebalFailure(Err.Description)
+End Function
+
+Public Function REBAL_BLOCKS( _
+        Optional trades As Variant) As Variant
+    ' The blocks that trades of many accounts make.
+    If RebalInWizard() Then Exit Function
+    On Error GoTo failed
+    REBAL_BLOCKS = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_blocks", Array( _
+        RebalArgument("trades", "tblTrades", True, trades)))
+    Exit Function
+failed:
+    REBAL_BLOCKS = RebalFailure(Err.Description)
 End Function

@@ -73,7 +73,8 @@ Public Sub RebalDescribeFunctions()
     RebalDescribe "REBAL_GAINS", "The unrealised gain of every lot. One row per lot: its value, its gain (negative for a loss), short or long on the day, and the days until it is long-term: held more than one year, counted from the day after acquisition.", Array( _
         "Open lots with their headers: symbol, acquired, quantity, unit_cost; optionally account, lot_id. tblLots of the workbook stands in when left out.", _
         "Prices with their headers: symbol, price; for harvests also asset_class, substitute, identical_group. tblSecurities of the workbook stands in when left out.", _
-        "Optional. The day of the sale, such as TODAY(); terms and days to long-term depend on it.")
+        "Optional. The day of the sale, such as TODAY(); terms and days to long-term depend on it.", _
+        "Optional. The accounts with their headers: account, type (taxable, traditional, roth, hsa); optionally owner, tax_return, tax_profile. Without them all accounts are taxable and on one tax return. tblAccounts of the workbook stands in if there is one.")
     RebalDescribe "REBAL_SELL_LOTS", "Which lots a sale takes. The lots that a sale takes, each with its gain and term. lowest_tax sells first what costs least at 37% for short-term and 20% for long-term gains; it needs price and as_of.", Array( _
         "Open lots with their headers: symbol, acquired, quantity, unit_cost; optionally account, lot_id. tblLots of the workbook stands in when left out.", _
         "The security to sell.", _
@@ -86,9 +87,13 @@ Public Sub RebalDescribeFunctions()
         "Prices with their headers: symbol, price; for harvests also asset_class, substitute, identical_group. tblSecurities of the workbook stands in when left out.", _
         "Optional. Trades of the last 30 days in all accounts: symbol, date, action, quantity, price. tblHistory of the workbook stands in if there is one.", _
         "Optional. The day of the sale, such as TODAY(); without it nothing can be judged.", _
-        "Optional. Smallest loss of a lot worth taking: money, a share of its cost (""5%""), or both (""500, 5%"").")
+        "Optional. Smallest loss of a lot worth taking: money, a share of its cost (""5%""), or both (""500, 5%"").", _
+        "Optional. The accounts with their headers: account, type (taxable, traditional, roth, hsa); optionally owner, tax_return, tax_profile. Without them all accounts are taxable and on one tax return. tblAccounts of the workbook stands in if there is one.", _
+        "Optional. One row of tax_profiles: tax_profile, year, filing_status, magi (without gains), state, or ordinary, long_term and niit as rates. tblTaxProfile of the workbook stands in if there is one.")
     RebalDescribe "REBAL_WASHSALES", "Losses that wash sales disallow. One row per sale and term: its gain before disallowance, the loss that purchases within 30 days before or after it disallow, and what is allowed.", Array( _
-        "All trades with their headers: symbol, date, action, quantity, price; optionally account. tblHistory of the workbook stands in when left out.")
+        "All trades with their headers: symbol, date, action, quantity, price; optionally account. tblHistory of the workbook stands in when left out.", _
+        "Optional. The accounts with their headers: account, type (taxable, traditional, roth, hsa); optionally owner, tax_return, tax_profile. Without them all accounts are taxable and on one tax return. tblAccounts of the workbook stands in if there is one.", _
+        "Optional. Securities with their headers: symbol, identical_group, tax_class; without them only the same symbol is identical. tblSecurities of the workbook stands in if there is one.")
     RebalDescribe "REBAL_TAX", "The tax that gains cost. What the gains add to the year's tax, after netting with carry-forwards and gains to date: federal income tax, net investment income tax, state tax; then the losses deducted and carried on, and the rates of the next dollar.", Array( _
         "Gains with their headers: term (short, long, collectible, section_1256, ordinary) and gain; allowed, where it is there, stands for gain. tblGains of the workbook stands in when left out.", _
         "One row of tax_profiles: tax_profile, year, filing_status, magi (without gains), state, or ordinary, long_term and niit as rates. tblTaxProfile of the workbook stands in when left out.")
@@ -99,7 +104,18 @@ Public Sub RebalDescribeFunctions()
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _
         "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.", _
         "Optional. The tax_profiles table: tax_profile, year, filing_status and magi, or ordinary, long_term and niit as rates; needed for taxable accounts. tblTaxProfile of the workbook stands in if there is one.", _
-        "Optional. The day of the trades, such as TODAY(); terms and wash sales depend on it.")
+        "Optional. The day of the trades, such as TODAY(); terms and wash sales depend on it.", _
+        "Optional. Trades of the last 30 days in all accounts, the household's other ones too: account, symbol, date, action, quantity, price. tblHistory of the workbook stands in if there is one.", _
+        "Optional. A table with scope, rule and symbol or tag: never_buy, never_sell, never_hold, substitute. tblRestrictions of the workbook stands in if there is one.", _
+        "Optional. A table of setting and value: costs, losses to take, most net gain, cash to raise, smallest trade, most turnover, mode (fast, best). tblSettings of the workbook stands in if there is one.", _
+        "Optional. trades (default), figures, ways (naive, account by account, highest cost first, ours), classes or notes.")
+    RebalDescribe "REBAL_BOOK", "Which accounts of a book ask for a plan.", Array( _
+        "The accounts with their headers: account; optionally household, model, cash_reserve, held_away, last_rebalanced. tblAccounts of the workbook stands in when left out.", _
+        "The holdings of all accounts with their headers: account, symbol, quantity, price; optionally asset_class. tblHoldings of the workbook stands in when left out.", _
+        "Target weights by model: model, asset_class, target; a text such as ""60% stocks, 40% bonds"" is one model for all. tblModels of the workbook stands in when left out.", _
+        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
+    RebalDescribe "REBAL_BLOCKS", "The blocks that trades of many accounts make. One row per security and side (and custodian and kind of order, where they differ) with the sum of the trades: sells first, as wave 1, then the buys that they pay for. Buys and sells are never netted.", Array( _
+        "Trades of any number of accounts with their headers: account, symbol, action, quantity, price; optionally custodian, order_type, limit_price, time_in_force. tblTrades of the workbook stands in when left out.")
 End Sub
 
 ' Help is a courtesy: where Excel refuses it, the function works without.

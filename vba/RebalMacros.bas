@@ -37,6 +37,18 @@ Public Function RebalAskSave() As String
     If VarType(chosen) = vbString Then RebalAskSave = chosen
 End Function
 
+' The name that client reports begin with, "" when the user gave none.
+Public Function RebalAskReports() As String
+    Dim chosen As Variant
+    If Not RebalWorkbookThere() Then Exit Function
+    #If Mac Then
+    chosen = Application.GetSaveAsFilename("reports.xlsx")
+    #Else
+    chosen = Application.GetSaveAsFilename("reports.xlsx", "Reports (*.xlsx),*.xlsx", , "Client reports: their names begin with this")
+    #End If
+    If VarType(chosen) = vbString Then RebalAskReports = chosen
+End Function
+
 ' Help needs neither Python nor a network.
 Public Sub RebalShowHelp()
     MsgBox "xl_rebal " & RebalBuiltVersion & RebalHelpText(), vbInformation, "Rebalance"

@@ -33,6 +33,12 @@ Public Sub PressBacktest(control As IRibbonControl)
     RebalPress control, "backtest"
 End Sub
 
+Public Sub PressClientReports(control As IRibbonControl)
+    Dim file As String
+    file = RebalAskReports()
+    If file <> "" Then RebalPress control, "client_reports", file
+End Sub
+
 Public Sub PressWriteTables(control As IRibbonControl)
     RebalPress control, "write_tables"
 End Sub
@@ -59,8 +65,9 @@ Public Function RebalHelpText() As String
     RebalHelpText = RebalHelpText & vbNewLine & "Check Drift: Weights against targets, as a table"
     RebalHelpText = RebalHelpText & vbNewLine & "Generate Trades: The trades that the policy asks for"
     RebalHelpText = RebalHelpText & vbNewLine & "Verify Trades: Check the plan again after edits"
-    RebalHelpText = RebalHelpText & vbNewLine & "Export Orders: Write the verified plan as an order file"
+    RebalHelpText = RebalHelpText & vbNewLine & "Export Orders: Write the verified plan as order files"
     RebalHelpText = RebalHelpText & vbNewLine & "Backtest: The policy on past prices"
+    RebalHelpText = RebalHelpText & vbNewLine & "Client Reports: A workbook per client"
     RebalHelpText = RebalHelpText & vbNewLine & "Write Tables: The functions' tables, as plain values"
     RebalHelpText = RebalHelpText & vbNewLine & "Undo: Take back what the last button wrote"
     RebalHelpText = RebalHelpText & vbNewLine & "Prepare for Sharing: Remove what a recipient should not get"

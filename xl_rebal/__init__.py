@@ -49,6 +49,7 @@ _HOMES: dict[str, tuple[str, str]] = {
     "parse_costs": ("xl_rebal.costs", "parse_costs"),
     "parse_policy": ("xl_rebal.portfolio.policy_text", "parse_policy"),
     "parse_targets": ("xl_rebal.portfolio.targets", "parse_targets"),
+    "plan_each": ("xl_rebal.rebalance", "plan_each"),
     "plan_trades": ("xl_rebal.rebalance", "rebalance"),
     "read_account_map": ("xl_rebal.custodians", "read_account_map"),
     "read_export": ("xl_rebal.custodians", "read_export"),

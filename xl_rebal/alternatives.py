@@ -11,7 +11,7 @@ import numpy as np
 from xl_rebal.errors import PlanError, PolicyError
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.policies import Destination, Goal
-from xl_rebal.rebalance import Rebalancing, Request, rebalance
+from xl_rebal.rebalance import Request, plan_each
 from xl_rebal.risk.covariance import Covariance
 from xl_rebal.risk.net_benefit import Investor, NetBenefit, net_benefit
 from xl_rebal.trading.limits import FlowMode
@@ -89,28 +89,37 @@ def alternatives(
 
     covariance  of the classes of every model; without it no benefit is stated.
     """
-    made: dict[Choice, Rebalancing | str] = {}
-    for choice in Choice:
-        try:
-            made[choice] = rebalance(book, replace(chosen(request, choice), explain=False))
-        except (PlanError, PolicyError) as error:
-            made[choice] = str(error)
+    made = {choice: _outcomes(book, request, choice) for choice in Choice}
     result = []
     for account in book.holdings.accounts():
-        for choice, outcome in made.items():
+        for choice, outcomes in made.items():
+            outcome = outcomes.get(account)
+            if outcome is None:
+                continue  # it holds nothing to weigh
             if isinstance(outcome, str):
                 result.append(
                     Alternative(account=account, choice=choice, plan=None, refused=outcome)
                 )
                 continue
-            plan = next((each for each in outcome.plans if each.account == account), None)
-            if plan is None:
-                continue  # it holds nothing to weigh
             benefit = None
             if covariance is not None:
-                benefit = benefit_of(plan, covariance, investor or Investor())
-            result.append(Alternative(account=account, choice=choice, plan=plan, benefit=benefit))
+                benefit = benefit_of(outcome, covariance, investor or Investor())
+            result.append(
+                Alternative(account=account, choice=choice, plan=outcome, benefit=benefit)
+            )
     return tuple(result)
+
+
+def _outcomes(book: Book, request: Request, choice: Choice) -> dict[str, Plan | str]:
+    """By account: its plan, or why it has none. Each account is refused for its own reasons only."""
+    try:
+        made = plan_each(book, replace(chosen(request, choice), explain=False))
+    except (PlanError, PolicyError) as error:
+        return dict.fromkeys(book.holdings.accounts(), str(error))
+    return {
+        **{plan.account: plan for plan in made.plans},
+        **{each.account: each.reason for each in made.refused},
+    }
 
 
 def benefit_of(plan: Plan, covariance: Covariance, investor: Investor) -> NetBenefit:

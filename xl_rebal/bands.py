@@ -264,15 +264,11 @@ def _details(book: Book, drift: Drift) -> dict[tuple[str, str], list[dict[str, A
 
 def check(book: Book, policy: Policy) -> list[BandCheck]:
     """Every account's drift against the policy's bands, one result per model."""
-    result = []
-    for drift in measure(book):
-        band = widths(policy, drift)
-        result.append(
-            BandCheck(
-                book=book,
-                drift=drift,
-                widths=band,
-                breach=breaches(drift, band, beyond=policy.beyond),
-            )
-        )
-    return result
+    return [check_drift(book, drift, policy) for drift in measure(book)]
+
+
+def check_drift(book: Book, drift: Drift, policy: Policy) -> BandCheck:
+    """A drift of the book against the policy's bands."""
+    band = widths(policy, drift)
+    breach = breaches(drift, band, beyond=policy.beyond)
+    return BandCheck(book=book, drift=drift, widths=band, breach=breach)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.errors import FaultList, TableError
+from xl_rebal.errors import Fault, FaultList, TableError
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.groups import Group
@@ -15,6 +15,7 @@ from xl_rebal.portfolio.targets import Targets
 
 # Weights and drifts compare at this resolution: 0.35 - 0.40 must count as exactly -5 pp (S026).
 TOLERANCE = 1e-9
+_HALF_CENT = 0.005
 
 Matrix = NDArray[np.float64]
 
@@ -57,11 +58,50 @@ class Drift:
 
 
 def measure(book: Book) -> list[Drift]:
-    """One Drift for each model of the book. Raises TableError where a total is negative.
+    """One Drift for each model of the book. Raises TableError where a total is negative."""
+    drifts = measure_all(book)
+    faults = FaultList()
+    for drift in drifts:
+        faults.extend(negative_totals(drift).values())
+    faults.raise_as(TableError)
+    return drifts
+
+
+def measure_all(book: Book) -> list[Drift]:
+    """The same, with weights and drifts of zero where a total is negative: `negative_totals` names these.
 
     Sums are grouped by account and class in one pass over the rows, never account by account.
     """
     return [_measure_group(book, group) for group in book.groups]
+
+
+def negative_totals(drift: Drift) -> dict[str, Fault]:
+    """The accounts whose value less the reserve is negative: their weights have no meaning."""
+    return {
+        drift.accounts[row]: Fault(
+            where=f"account {drift.accounts[row]}",
+            what="its value less the reserve is negative "
+            f"({drift.base[row]:,.2f}); weights have no meaning",
+            remedy="lower the reserve, or correct the holdings",
+        )
+        for row in np.flatnonzero(drift.base < -_HALF_CENT).tolist()
+    }
+
+
+def weighable(book: Book) -> tuple[Book, dict[str, Fault]]:
+    """The book of the accounts whose totals are not negative, and why each other account is left out.
+
+    Raises TableError where no account is left.
+    """
+    debts: dict[str, Fault] = {}
+    for drift in measure_all(book):
+        debts |= negative_totals(drift)
+    if not debts:
+        return book, {}
+    kept = ~np.isin(book.holdings.account.astype(str), list(debts))
+    if not kept.any():
+        raise TableError(*debts.values())
+    return replace(book, holdings=book.holdings.take(kept)), debts
 
 
 def class_columns(targets: Targets) -> tuple[str, ...]:
@@ -74,25 +114,31 @@ def _measure_group(book: Book, group: Group) -> Drift:
     money = group.by_class(group.of(book.holdings.value))
     cash_column = next(index for index, name in enumerate(columns) if classes.is_cash(name))
     money[:, cash_column] -= group.reserve
-    return drift_of(group.targets, group.accounts, columns, money)
+    return drift_of_values(group.targets, group.accounts, columns, money)
 
 
 def drift_of(
     targets: Targets, accounts: tuple[str, ...], columns: tuple[str, ...], value: Matrix
 ) -> Drift:
-    """Drift from (A, K) values; `columns` are those of `class_columns`."""
-    base = value.sum(axis=1)
+    """Drift from (A, K) values; `columns` are those of `class_columns`.
+
+    Raises TableError where a total is negative.
+    """
+    drift = drift_of_values(targets, accounts, columns, value)
     faults = FaultList()
-    for row in np.flatnonzero(base < -0.005).tolist():
-        faults.add(
-            where=f"account {accounts[row]}",
-            what=f"its value less the reserve is negative ({base[row]:,.2f}); weights have no meaning",
-            remedy="lower the reserve, or correct the holdings",
-        )
+    faults.extend(negative_totals(drift).values())
     faults.raise_as(TableError)
+    return drift
+
+
+def drift_of_values(
+    targets: Targets, accounts: tuple[str, ...], columns: tuple[str, ...], value: Matrix
+) -> Drift:
+    """The same, with weights and drifts of zero where a total is negative."""
+    base = value.sum(axis=1)
     weights = dict(zip(targets.classes, targets.weights.tolist(), strict=True))
     target = np.array([weights.get(name, 0.0) for name in columns])
-    held = base > 0.005
+    held = base > _HALF_CENT
     weight = np.divide(value, base[:, None], out=np.zeros_like(value), where=held[:, None])
     drift = np.where(held[:, None], weight - target, 0.0)
     return Drift(

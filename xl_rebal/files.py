@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from xl_rebal.errors import FileError
 
@@ -15,6 +17,16 @@ def write_atomically(path: Path | str, data: bytes, *, overwrite: bool = False) 
 
     A reader sees the old file or the new one, never half of either. Raises FileError when the
     target exists (and `overwrite` is False), is a folder, has no parent folder, or is locked.
+    """
+    with writing_atomically(path, overwrite=overwrite) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def writing_atomically(path: Path | str, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """A stream whose content stands at `path` once the block is left, as with `write_atomically`.
+
+    Where the block raises, nothing is left at `path` but what stood there before.
     """
     target = Path(path)
     check_target(target, overwrite=overwrite)
@@ -26,7 +38,7 @@ def write_atomically(path: Path | str, data: bytes, *, overwrite: bool = False) 
             dir=target.parent, prefix=f".{target.name[:40]}-", suffix=".tmp"
         )
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         _take_permissions(Path(temporary), target)
@@ -52,6 +64,14 @@ def write_atomically(path: Path | str, data: bytes, *, overwrite: bool = False) 
         if temporary:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
+
+
+def check_workbook_name(path: Path) -> None:
+    """Refuse a name that Excel would not open."""
+    if path.suffix.casefold() != ".xlsx":
+        raise FileError.of(
+            where=path.name, what="is no name for a workbook", remedy="end it in .xlsx"
+        )
 
 
 def check_target(path: Path | str, *, overwrite: bool = False) -> None:

@@ -336,7 +336,7 @@ BAD: dict[str, tuple[str, str]] = {
     "negative price": ("Date,AAA,BBB\n2024-01-01,1,-1\n2024-01-02,1,1\n", "2024-01-01, BBB: a price of -1"),
     "no price": ("Date,AAA,BBB\n2024-01-01,1,1e-308\n2024-01-02,1e300,1\n", "AAA: the column has prices below 1e-12 or above 1e+15"),
     "no exchange": ("Date,AAA,BBB\n0001-01-01,1,1\n0001-01-02,1,1\n", "no row with a date"),
-    "one day": ("Date,AAA,BBB\n2024-01-01,1,1\n", "a backtest needs two at least"),
+    "one day": ("Date,AAA,BBB\n2024-01-01,1,1\n", "two are needed at least"),
     "missing column": ("Date,AAA,BBB\n2024-01-01,1,\n2024-01-02,1,\n", "BBB: the column has no price"),
     "no dates": ("AAA,BBB\n1,1\n2,2\n", "no row with a date"),
     "text": ("Date,AAA,BBB\n2024-01-01,1,1\n2024-01-02,x,1\n", "line 3, AAA: 'x' is not a number"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import openpyxl
 import pytest
 
 from tests.cli.conftest import TARGETS, Run
@@ -56,14 +59,100 @@ def test_a_plan_without_its_band_is_refused_by_name(xl: Run, walk: Path) -> None
     assert xl("trades", *options, "--compare").code == 0
 
 
-def test_prices_without_compare_and_a_missing_class_are_refused(
+def test_the_net_benefit_needs_no_comparison(
     xl: Run, walk: Path, volatilities: Path, tmp_path: Path
 ) -> None:
-    options = (walk, "--targets", TARGETS, "--prices")
-    assert "--compare" in xl("trades", *options, volatilities).err
+    options = (walk, "--targets", TARGETS, "--costs", COSTS)
+    for option in ("--prices", "--volatilities"):
+        (row,) = xl("trades", *options, option, volatilities, "--json").document["net_benefit"]
+        assert row["account"] == "A"
+        assert row["net_benefit"] == pytest.approx(row["gross_benefit"] - row["costs"])
+        removed = row["variance_before"] - row["variance_after"]
+        gross = 0.5 * row["risk_aversion"] * removed * row["value"] * row["horizon"]
+        assert row["gross_benefit"] == pytest.approx(gross)
+        compared = xl("trades", *options, option, volatilities, "--compare", "--json").document
+        assert compared["alternatives"][0]["net_benefit"] == row["net_benefit"]
+    more = (*options, "--prices", volatilities, "--risk-aversion", "8", "--horizon", "2")
+    (four,) = xl("trades", *more, "--json").document["net_benefit"]
+    assert four["gross_benefit"] == pytest.approx(4 * row["gross_benefit"])
+    assert "net benefit 0.5 × 8 × (" in xl("trades", *more).out
+    assert xl("trades", *options, "--json").document["net_benefit"] == []
     short = tmp_path / "short.csv"
     short.write_text("asset_class,volatility\nStocks,0.2\n")
-    assert "Bonds, Real Estate" in xl("trades", *options, short, "--compare").err
+    assert "Bonds, Real Estate" in xl("trades", *options, "--prices", short).err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--horizon", "2"), "--horizon: is for the net benefit"),
+        (("--risk-aversion", "2"), "--risk-aversion: is for the net benefit"),
+        (("--compare", "--horizon", "2"), "--horizon: is for the net benefit"),
+        (("--prices", "V", "--volatilities", "V"), "both say how the classes move"),
+        (("--prices", "V", "--horizon", "0"), "--horizon: a horizon of 0 years is not possible"),
+        (("--prices", "V", "--risk-aversion", "-1"), "--risk-aversion: a risk aversion of -1"),
+    ],
+)
+def test_options_without_effect_are_refused(
+    xl: Run, walk: Path, volatilities: Path, more: tuple[str, ...], words: str
+) -> None:
+    named = [str(volatilities) if word == "V" else word for word in more]
+    ran = xl("trades", walk, "--targets", TARGETS, *named)
+    assert ran.code == 1
+    assert words in ran.err
+
+
+def test_classes_that_never_move_are_said_or_refused(
+    xl: Run, walk: Path, table: Callable[[str, str], Path]
+) -> None:
+    options = ("--targets", TARGETS, "--policy", "5pp")
+    still = table("still.csv", "asset_class,volatility\nStocks,0.2\nBonds,0\nReal Estate,0.1\n")
+    warning = "Bonds never moves by these numbers (volatility 0)"
+    assert warning in xl("bands", *options, "--volatilities", still).err
+    document = xl("trades", walk, *options, "--prices", still, "--json").document
+    assert any(warning in text for text in document["warnings"])
+    rows = ["date,Stocks,Bonds,Real Estate", *(f"2026-01-0{d},100,50,20" for d in range(5, 9))]
+    flat = table("flat.csv", "\n".join(rows) + "\n")
+    for ran in (
+        xl("bands", *options, "--volatilities", flat),
+        xl("trades", walk, *options, "--compare", "--prices", flat),
+    ):
+        assert ran.code == 1
+        assert "flat.csv: no class moves: every volatility is 0" in ran.err
+
+
+def test_one_reader_of_prices_for_bands_and_backtests(
+    xl: Run, table: Callable[[str, str], Path]
+) -> None:
+    """Long tables, blank cells, rows out of order, a day that stands twice: read as in backtests."""
+    days = [f"2026-{m:02d}-{d:02d}" for m in (1, 10) for d in (5, 6, 7, 8, 9, 12, 13, 14, 15, 16)]
+    rng = np.random.default_rng(7)
+    price = {
+        s: 100 * np.cumprod(1 + rng.normal(0, v, 20)) for s, v in (("AAA", 0.01), ("BBB", 0.02))
+    }
+    lines = [f"{day},{s},{price[s][i]:.6f}" for s in price for i, day in enumerate(days)]
+    lines[3] = f"{days[3]},AAA,"  # a day on which one has no price
+    long = table("long.csv", "\n".join(["Date,Ticker,Close", *reversed(lines)]) + "\n")
+    mix = ("--targets", "60% AAA, 40% BBB")
+    assert xl("volatility-bands", long, *mix).code == 0
+    found = xl("bands", *mix, "--volatilities", long, "--json").document
+    assert "18 returns from 2026-01-05 to 2026-10-16, 252 a year" in found["covariance"]
+    assert "1 day left out" in found["covariance"]
+    twice = table("twice.csv", "date,AAA,BBB\n2026-01-05,1,1\n2026-01-06,2,2\n2026-01-06,2,2\n")
+    for ran in (xl("bands", *mix, "--volatilities", twice), xl("volatility-bands", twice, *mix)):
+        assert ran.code == 1
+        assert "twice.csv line 4: 2026-01-06 stands twice" in ran.err
+
+
+def test_the_plan_that_is_made_is_chosen_from_the_same_comparison(xl: Run, walk: Path) -> None:
+    """--plan says which plan is made; what stands beside it are the plans of the policy as typed."""
+    options = (walk, "--targets", TARGETS, "--policy", "5pp", "--compare", "--json")
+    plain = xl("trades", *options).document
+    chosen = xl("trades", *options, "--plan", "buy-only").document
+    assert chosen["alternatives"] == plain["alternatives"]
+    assert chosen["trades"] != plain["trades"]
+    tickets = {row["plan"]: row["tickets"] for row in plain["alternatives"]}
+    assert len(chosen["trades"]) == tickets["buy-only"]
 
 
 def test_the_report_has_the_plans(xl: Run, walk: Path, tmp_path: Path) -> None:
@@ -71,10 +160,47 @@ def test_the_report_has_the_plans(xl: Run, walk: Path, tmp_path: Path) -> None:
     options = ("--targets", TARGETS, "--policy", "5pp", "--compare", "--out", out, "--json")
     document = xl("report", walk, *options).document
     assert len(document["alternatives"]) == 5
-    import openpyxl
-
     sheet = openpyxl.load_workbook(out)["Plans"]
     assert [sheet.cell(row, 2).value for row in range(5, 10)] == CHOICES
+
+
+def test_the_report_tells_of_risk(xl: Run, walk: Path, volatilities: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.xlsx"
+    shock = "stocks -20%, bonds 5%"
+    options = ("--targets", TARGETS, "--policy", "5pp", "--costs", COSTS)
+    risk = ("--volatilities", volatilities, "--returns", shock)
+    document = xl("report", walk, *options, *risk, "--out", out, "--json").document
+    rows = xl("shock", walk, *options[:4], "--returns", shock, "--json").document["rows"]
+    assert document["shock"] == rows
+    bands = xl("bands", *options[:4], "--volatilities", volatilities, "--json").document["rows"]
+    assert document["bands"] == bands
+    trades = xl("trades", walk, *options, "--volatilities", volatilities, "--json").document
+    assert document["net_benefit"] == trades["net_benefit"]
+    book = openpyxl.load_workbook(out, data_only=True)
+    assert {"Benefit", "Bands", "Shock"} <= set(book.sheetnames)
+    bare = xl("report", walk, *options, "--out", out, "--overwrite", "--json").document
+    assert "shock" not in bare
+    assert not {"Benefit", "Bands", "Shock"} & set(openpyxl.load_workbook(out).sheetnames)
+    ran = xl("report", walk, *options, "--returns", "gold 1%", "--out", out, "--overwrite")
+    assert ran.code == 1
+    assert "'gold' is no class here" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("returns", "words"),
+    [
+        ("", "names no class"),
+        (" , ", "names no class"),
+        ("stocks -100%, bonds -100%, real estate -100%", "leave nothing of account A"),
+        ("stocks 20000%", "is not possible"),
+    ],
+)
+def test_a_shock_that_says_nothing_or_too_much(
+    xl: Run, walk: Path, returns: str, words: str
+) -> None:
+    ran = xl("shock", walk, "--targets", TARGETS, "--returns", returns)
+    assert ran.code == 1
+    assert words in ran.err
 
 
 def test_shock(xl: Run, walk: Path) -> None:

@@ -371,7 +371,7 @@ def test_real_files_that_are_not_positions(xl: Run, shared_data: Path) -> None:
 
 def test_amounts_that_no_double_keeps_to_the_cent(xl: Run, walk: Path, tmp_path: Path) -> None:
     (line,) = refused(xl, "trades", walk, "--targets", TARGETS, "--flow", "1e308")
-    assert line.startswith("flow: '1e308' is not an amount of money")
+    assert line.startswith("--flow: '1e308' is not an amount of money")
     rules = tmp_path / "rules.csv"
     rules.write_text("symbol,ticket_fee\nVTI,1e308\n")
     (line,) = refused(xl, "trades", walk, "--targets", TARGETS, "--fund-rules", rules)

@@ -25,7 +25,11 @@ def test_build_templates_writes_what_is_committed(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["build", "templates", "--out", str(tmp_path), "--json"])
     assert result.exit_code == 0
     paths = [Path(path) for path in json.loads(result.stdout)["files"]]
-    assert [path.name for path in paths] == ["portfolio.xltx", "backtest_lab.xltx"]
+    assert [path.name for path in paths] == [
+        "portfolio.xltx",
+        "backtest_lab.xltx",
+        "household_tax.xltx",
+    ]
     for path in paths:
         assert path.read_bytes() == (ROOT / "workbook_templates" / path.name).read_bytes()
     assert build_templates(ROOT / "workbook_templates", check=True) == []

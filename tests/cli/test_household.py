@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.cli.conftest import SAMPLES, Run
 
@@ -45,6 +45,40 @@ def test_the_document(xl: Run) -> None:
     ]  # fmt: skip
     assert document["tax_added"] == pytest.approx(-720.0)  # 3,000 deducted at 24%
     assert sum(row["weight"] for row in household["drift_after"]) == pytest.approx(1.0)
+
+
+def test_the_workbook_holds_the_plan_and_is_not_overwritten(xl: Run, tmp_path: Path) -> None:
+    out = tmp_path / "plan.xlsx"
+    names = ("--client", "Ann and Bob", "--adviser", "Roe & Co")
+    ran = xl("household", BOOK, *COSTS, "--harvest", "45000", "--out", out, *names, "--json")
+    document = ran.document
+    assert document["workbook"] == str(out)
+    book = load_workbook(out, data_only=True)
+    assert book.sheetnames == [
+        "Summary", "Plan", "Taxes", "Location", "Letter", "Plan figures", "Plan notes",
+        "Plan classes", "Workings",
+    ]  # fmt: skip
+    letter = [str(c.value) for row in book["Letter"].iter_rows() for c in row if c.value]
+    assert {"Ann and Bob", "Roe & Co"} < set(letter)
+    amounts = [c.value for row in book["Taxes"].iter_rows() for c in row]
+    assert document["tax_added"] in amounts
+    again = xl("household", BOOK, *COSTS, "--out", out)
+    assert again.code == 1
+    assert "--overwrite" in again.err
+    before = out.read_bytes()
+    assert xl("household", BOOK, *COSTS, "--out", out, "--overwrite").code == 0
+    assert out.read_bytes() != before  # without the harvest it is another plan
+
+
+def test_a_workbook_of_several_households_is_refused(xl: Run, copy: Path, tmp_path: Path) -> None:
+    accounts = copy / "accounts.csv"
+    accounts.write_text(accounts.read_text().replace("401K,couple", "401K,other"))
+    out = tmp_path / "plan.xlsx"
+    ran = xl("household", copy, "--out", out)
+    assert ran.code == 1
+    assert "name one with --household" in ran.err
+    assert not out.exists()
+    assert xl("household", copy, "--household", "couple", "--out", out).code == 0
 
 
 def test_best_mode_is_not_worse(xl: Run) -> None:
@@ -86,6 +120,8 @@ def test_the_screen_names_lots_ways_and_the_proof(xl: Run) -> None:
         (("--drift-price", "dear"), "--drift-price"),
         (("--flow", "IRA:-900000"), "cash of account IRA"),
         (("--costs", "impact 50bp"), "impact"),
+        (("--out", "plan.pdf"), "is no name for a workbook"),
+        (("--out", "nowhere/plan.xlsx"), "does not exist"),
     ],
 )
 def test_what_cannot_be_is_refused(xl: Run, arguments: tuple[str, ...], words: str) -> None:

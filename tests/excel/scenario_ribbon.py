@@ -27,7 +27,11 @@ def every_button_runs_its_macro(p: Project) -> None:
             continue
         command = server.fake.happened("Exec")[-1][2]
         assert f"desktop_macros.run('{button.macro}', '" in command
-        name = {"import_positions": "C:\\Depot Müller.csv", "export_orders": "C:\\orders.csv"}
+        name = {
+            "import_positions": "C:\\Depot Müller.csv",
+            "export_orders": "C:\\orders.csv",
+            "client_reports": "C:\\orders.csv",
+        }
         argument = bytes.fromhex(command.split("'")[3]).decode("utf-16-be")
         assert argument == name.get(button.macro, "")
 
@@ -70,7 +74,7 @@ def a_cell_opens_no_dialog(p: Project) -> None:
         "getsaveasfilename": lambda *_: asked.append(1),
         "caller": Fake("Range"),
     }
-    assert p.run("RebalAskOpen") == p.run("RebalAskSave") == ""
+    assert p.run("RebalAskOpen") == p.run("RebalAskSave") == p.run("RebalAskReports") == ""
     assert asked == []
     assert p.app.dialogs == []
 
@@ -139,6 +143,7 @@ def the_mac_asks_for_files_in_its_own_way(p: Project) -> None:
     }
     assert p.run("RebalAskOpen") == "/Volumes/Mac/ada/Depot.csv"
     assert p.run("RebalAskSave") == "/Volumes/Mac/ada/orders.csv"
+    assert p.run("RebalAskReports") == "/Volumes/Mac/ada/orders.csv"
 
 
 @on_the_mac

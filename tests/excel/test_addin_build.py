@@ -314,6 +314,7 @@ def test_buttons_without_a_feature_are_not_shown(xml: Any) -> None:
         "Verify Trades",
         "Export Orders",
         "Backtest",
+        "Client Reports",
         "Write Tables",
         "Undo",
         "Prepare for Sharing",
@@ -321,7 +322,7 @@ def test_buttons_without_a_feature_are_not_shown(xml: Any) -> None:
         "Help",
     ]
     hidden = {b.macro for group in GROUPS for b in group.buttons if not b.available}
-    assert hidden == {"client_reports", "refresh_prices"}
+    assert hidden == {"refresh_prices"}
     assert "rebalGroupAnalysis" in xml.xpath("//ui:group/@id", namespaces=UI)
 
 

@@ -190,7 +190,7 @@ def test_threads_may_share_it(counted: tuple[Function, list[Any]]) -> None:
 def test_the_desktop_host_keeps_what_is_expensive_and_only_that() -> None:
     """Through xlwings' own conversions: a second call computes nothing, a changed cell does."""
     expensive = {function.name for function in registry.functions() if function.expensive}
-    words = "TRADES CASHFLOW NETBENEFIT BACKTEST COMPARE OPTIMAL_BAND HOUSEHOLD"
+    words = "TRADES CASHFLOW NETBENEFIT BACKTEST COMPARE OPTIMAL_BAND HOUSEHOLD BOOK"
     assert expensive == {f"REBAL_{word}" for word in words.split()}
     changed = [row[:] for row in HOLDINGS]
     changed[1][1] += 1

@@ -207,6 +207,10 @@ def test_the_page_uses_the_tables_of_the_tests_and_its_examples_are_true() -> No
         "tblAccounts": matrix.ACCOUNTS,
         "tblHouseholdLots": matrix.HOUSEHOLD_LOTS,
         "tblHouseholdSecurities": matrix.HOUSEHOLD_SECURITIES,
+        "tblBookAccounts": matrix.BOOK_ACCOUNTS,
+        "tblBookHoldings": matrix.BOOK_HOLDINGS,
+        "tblModels": matrix.MODELS,
+        "tblBookTrades": matrix.BOOK_TRADES,
     }
     page = (PROJECT / "docs/function-reference.md").read_text(encoding="utf-8")
     for function in registry.functions():

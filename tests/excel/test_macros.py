@@ -23,7 +23,8 @@ from tests.excel.macro_books import (
     snapshot,
 )
 from xl_rebal.cli import documents, inputs
-from xl_rebal.errors import RebalError, VerificationError
+from xl_rebal.custodians.orders import record_release
+from xl_rebal.errors import PlanError, RebalError, VerificationError
 from xl_rebal.excel import undo
 from xl_rebal.excel.macros import MACROS, MacroError, Settings, run
 from xl_rebal.excel.workbook import Visibility, Workbook
@@ -157,6 +158,76 @@ def test_a_lock_that_cannot_be_kept_names_its_row(path: Path, tmp_path: Path) ->
         ran("generate_trades", book, tmp_path)
 
 
+OVERDRAWN = POSITIONS.replace("70002222,CASH,500,1,,cash", "70002222,CASH,-20000,1,,cash")
+
+
+def test_an_account_that_cannot_be_planned_is_never_left_out_unsaid(
+    made: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "client.xlsx"
+    path.write_bytes(made.read_bytes())
+    book = opened(path, "file")
+    ran("import_positions", book, tmp_path, file=positions(tmp_path, OVERDRAWN))
+    done = ran("generate_trades", book, tmp_path)
+    assert "1 of 2 accounts REFUSED" in done.lines[0]
+    (warning,) = [text for text in done.warnings if "was not planned" in text]
+    assert warning.startswith("account 70002222 was not planned: account 70002222: cash is short")
+    assert [each["account"] for each in done.document["refused"]] == ["70002222"]
+    assert {row["Account"] for row in rows(book, "tblPlanTrades")} == {"70001111"}
+    plans = {row["Account"]: row for row in rows(book, "tblPlanAccounts")}
+    assert plans["70002222"]["Why"] == "REFUSED: no plan was made"
+    assert "cash is short" in plans["70002222"]["Notes"]
+    assert "70002222: see sheet Plan" in _texts(book, "Trades")
+    # What was refused is remembered with the plan: edits and orders say it again.
+    exported = ran("export_orders", book, tmp_path, file=tmp_path / "orders.csv")
+    assert warning in exported.warnings
+    record_release(tmp_path / "plans" / "orders.jsonl", ["70001111"])  # they were not sent
+
+    def fewer(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for row in found:
+            if row["Action"] == "BUY":
+                row["Quantity"] -= 1
+        return found
+
+    set_cells(book, "tblPlanTrades", fewer)
+    edited = ran("verify_trades", book, tmp_path)
+    assert warning in edited.warnings
+    assert "REFUSED" in str(rows(book, "tblPlanAccounts")[-1]["Why"])
+    exported = ran("export_orders", book, tmp_path, file=tmp_path / "orders.csv")
+    assert warning in exported.warnings
+
+
+def test_check_drift_says_which_account_has_no_weights(made: Path, tmp_path: Path) -> None:
+    path = tmp_path / "client.xlsx"
+    path.write_bytes(made.read_bytes())
+    book = opened(path, "file")
+    debt = POSITIONS.replace("70002222,CASH,500,1,,cash", "70002222,CASH,-900000,1,,cash")
+    ran("import_positions", book, tmp_path, file=positions(tmp_path, debt))
+    done = ran("check_drift", book, tmp_path)
+    assert "NOT MEASURED: account 70002222: its value less the reserve is negative" in done.lines[0]
+    assert {row["account"] for row in rows(book, "tblDriftCheck")} == {"70001111"}
+
+
+def test_locked_trades_of_a_refused_account_are_not_lost(made: Path, tmp_path: Path) -> None:
+    path = tmp_path / "client.xlsx"
+    path.write_bytes(made.read_bytes())
+    book = opened(path, "file")
+    ran("generate_trades", book, tmp_path)
+
+    def lock(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for row in found:
+            if row["Account"] == "70002222":
+                row["Locked"] = "yes"
+        return found
+
+    set_cells(book, "tblPlanTrades", lock)
+    ran("import_positions", book, tmp_path, file=positions(tmp_path, OVERDRAWN))
+    before = rows(book, "tblPlanTrades")
+    with pytest.raises(RebalError, match=r"account 70002222.*cash is short"):
+        ran("generate_trades", book, tmp_path)
+    assert rows(book, "tblPlanTrades") == before
+
+
 def test_edits_are_verified_recorded_and_exported(book: Workbook, tmp_path: Path) -> None:
     first = ran("generate_trades", book, tmp_path).document["plan_id"]
     out = tmp_path / "orders.csv"
@@ -172,6 +243,10 @@ def test_edits_are_verified_recorded_and_exported(book: Workbook, tmp_path: Path
     set_cells(book, "tblPlanTrades", smaller)
     with pytest.raises(RebalError, match=r"(?s)edited after the plan was verified.*Quantity"):
         ran("export_orders", book, tmp_path, file=out, overwrite=True)
+    for name in ("verify_trades", "generate_trades"):  # the exported orders may be under way
+        with pytest.raises(PlanError, match=rf"orders of export {first} are not reconciled"):
+            ran(name, book, tmp_path)
+    record_release(tmp_path / "plans" / "orders.jsonl", ["70001111", "70002222"])
     done = ran("verify_trades", book, tmp_path)
     assert done.document["plan_id"] != first
     assert all("→" in edit for edit in done.document["edits"])

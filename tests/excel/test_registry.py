@@ -39,6 +39,31 @@ def test_arguments_stay_as_they_are(case: Case) -> None:
     assert case.arguments == before
 
 
+def test_an_account_that_cannot_be_planned_has_a_row_with_its_reason() -> None:
+    header = ["account", "symbol", "quantity", "price", "asset_class"]
+    held = [["A", "VTI", 700, 100, None], ["A", "BND", 300, 100, None],
+            ["Debt", "VTI", 10, 100, None], ["Debt", "CASH", -9000, 1, "Cash"]]  # fmt: skip
+    found = call("REBAL_TRADES", ([header, *held], "60% stocks, 40% bonds"))
+    assert isinstance(found, list)
+    assert [row[0] for row in found[1:]] == ["A", "A", "Debt"]
+    assert found[-1][1:-1] == [None] * 6
+    assert str(found[-1][-1]).startswith("refused: account Debt: its value less the reserve")
+    # The row costs nothing, and does not stop the sum of the others.
+    cost = call("REBAL_COST", (found, "half-spread 5bp"))
+    assert cost == call("REBAL_COST", (found[:-1], "half-spread 5bp"))
+    assert isinstance(cost, float)
+    assert cost > 0
+    alone = call("REBAL_TRADES", ([header, *held[2:]], "60% stocks, 40% bonds"))
+    assert str(alone).startswith(f"{PREFIX}account Debt: its value")
+    prices = [["asset_class", "volatility"], ["Stocks", 0.15], ["Bonds", 0.05]]
+    worth = call(
+        "REBAL_NETBENEFIT", ([header, *held], "60% stocks, 40% bonds", "5pp", None, 4, prices)
+    )
+    assert isinstance(worth, list)
+    assert [row[0] for row in worth[1:]] == ["A", "Debt"]
+    assert str(worth[-1][-1]).startswith("refused: ")
+
+
 def test_every_function_is_in_the_matrix() -> None:
     assert {case.function for case in GOOD} == {f.name for f in functions()}
 

@@ -46,6 +46,7 @@ def test_everything_is_in_it_and_the_checksums_hold(unpacked: Path) -> None:
         "SHA256SUMS",
         "release.json",
         "templates/backtest_lab.xltx",
+        "templates/household_tax.xltx",
         "templates/portfolio.xltx",
         "xl_rebal.intellisense.xml",
         "xl_rebal.oxt",
@@ -131,7 +132,11 @@ def test_names_that_lead_elsewhere_are_not_followed(unpacked: Path) -> None:
     (unpacked.parent / "outside.xltx").write_bytes(b"x")
     with (unpacked / "SHA256SUMS").open("a") as stream:
         stream.write("0" * 64 + "  templates/../../outside.xltx\n")
-    assert list(release.read_release(unpacked).templates) == ["backtest_lab.xltx", "portfolio.xltx"]
+    assert list(release.read_release(unpacked).templates) == [
+        "backtest_lab.xltx",
+        "household_tax.xltx",
+        "portfolio.xltx",
+    ]
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no zip", None])

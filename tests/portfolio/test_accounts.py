@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from xl_rebal.errors import TableError
-from xl_rebal.portfolio.accounts import Account, Relationship, accounts_from_rows
+from xl_rebal.portfolio.accounts import Account, PlanMode, Relationship, accounts_from_rows
 
 
 def row(line: int = 2, **cells: Any) -> dict[str, Any]:
@@ -66,3 +66,31 @@ def test_a_relationship_may_be_written_in_several_ways() -> None:
     )
     assert read["A"].relationship is Relationship.MINOR_CHILD
     assert read["B"].relationship is None
+
+
+def test_a_client_has_a_name_a_policy_and_a_mode_of_its_own() -> None:
+    row = {
+        "row": 2,
+        "account": "A",
+        "client": "Robin Miller",
+        "policy": "3pp",
+        "plan_mode": "Pro rata",
+    }
+    account = accounts_from_rows([row])["A"]
+    assert (account.client, account.policy) == ("Robin Miller", "3pp")
+    assert account.plan_mode is PlanMode.PRO_RATA
+    assert accounts_from_rows([{"row": 2, "account": "A"}])["A"].plan_mode is None
+
+
+def test_a_policy_or_mode_that_is_not_understood_names_its_cell() -> None:
+    rows = [
+        {"row": 2, "account": "A", "plan_mode": "by feel"},
+        {"row": 3, "account": "B", "policy": "about 5"},
+    ]
+    with pytest.raises(TableError) as error:
+        accounts_from_rows(rows)
+    assert [fault.where for fault in error.value.faults] == [
+        "accounts row 2, column plan_mode",
+        "accounts row 3, column policy",
+    ]
+    assert "household_tax" in error.value.faults[0].remedy

@@ -15,12 +15,12 @@ ALL = [
 # DESIGN section 5, with * for required; a column that is left out there may not be left out here.
 # Columns that came later stand last.
 DESIGN = {
-    "targets": "model asset_class* target* band_abs band_rel min max",
+    "targets": "model asset_class* target* band_abs band_rel min max kind",
     "securities": "symbol* asset_class rank price vehicle quantity_step minimum spread_bps commission "
     "adv tradable identical_group substitute tags tax_class settlement_days",
     "accounts": "account* household type owner tax_return custodian model cash_reserve tax_profile "
-    "discretionary held_away last_rebalanced menu lot_instructions relationship",
-    "restrictions": "scope* rule* symbol tag replacement",
+    "discretionary held_away last_rebalanced menu lot_instructions client policy plan_mode relationship",
+    "restrictions": "scope* rule* symbol tag replacement account_types",
     "class map": "symbol* asset_class*",
     "history": "account* symbol* date* action* quantity* price* lot_id",
     "tax_profiles": "tax_profile* year* filing_status ordinary long_term niit state magi carry_short "
@@ -142,3 +142,38 @@ def test_short_rows_are_blank_at_the_end_and_inputs_stay() -> None:
     assert read_back[0] == {"table": "file.csv", "row": 2, "symbol": "VTI", "asset_class": "Stocks"}
     assert [(line, list(values)) for line, values in rows] == before
     assert header == ["symbol", "asset_class", "rank"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "header", "rather"),
+    [
+        (tables.SECURITIES, ["scope", "rule", "symbol"], "restrictions"),
+        (
+            tables.SECURITIES,
+            ["account", "symbol", "date", "action", "quantity", "price"],
+            "history",
+        ),
+        (tables.ACCOUNTS, ["account", "date", "amount", "kind"], "flows"),
+        (tables.FUND_RULES, ["scope", "rule", "symbol", "replacement"], "restrictions"),
+    ],
+)
+def test_another_table_in_the_place_of_one_is_refused(
+    spec: tables.TableSpec, header: list[object], rather: str
+) -> None:
+    with pytest.raises(TableError, match=f"is a {rather} table by its columns"):
+        read(spec, header, ["1"] * len(header))
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+def test_a_table_is_never_taken_for_another(spec: tables.TableSpec) -> None:
+    """All of its columns together, and the required ones alone, are a table of its own kind."""
+    for names in (
+        [column.name for column in spec.columns],
+        [column.name for column in spec.columns if column.required],
+    ):
+        assert tables._is_rather(spec, names, len(names)) == ""
+
+
+@pytest.mark.parametrize("spec", [spec for spec in ALL if spec.may_be_empty], ids=lambda s: s.name)
+def test_a_header_alone_is_a_table_of_its_own_kind(spec: tables.TableSpec) -> None:
+    assert read(spec, [*(column.name for column in spec.columns), "a column of mine"]) == []

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xl_rebal.errors import TargetError
-from xl_rebal.portfolio.targets import Target, Targets, parse_targets, targets_from_rows
+from xl_rebal.portfolio.models import targets_from_rows
+from xl_rebal.portfolio.targets import Target, Targets, parse_targets
 
 
 def weights(targets: Targets) -> dict[str, float]:

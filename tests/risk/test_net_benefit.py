@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from xl_rebal.bands import move_to
 from xl_rebal.errors import TableError
+from xl_rebal.market_data.covariances import covariance_of_rows
 from xl_rebal.risk.adjusted_bands import BandMode, adjusted, relative_volatility
-from xl_rebal.risk.covariance import Covariance, covariance_of_rows
+from xl_rebal.risk.covariance import Covariance
 from xl_rebal.risk.net_benefit import Investor, net_benefit
 from xl_rebal.risk.shock import parse_returns, returns_of, shocked
 
@@ -53,7 +54,7 @@ def test_covariance_of_prices_is_annualised_by_their_dates() -> None:
     ]
     found = covariance_of_rows(rows, ("Stocks", "Bonds"), where="prices")
     returns = prices[1:] / prices[:-1] - 1
-    a_year = 365.25 / 7
+    a_year = 52  # as in backtests
     assert found.matrix[0, 0] == pytest.approx(np.var(returns[:, 0], ddof=1) * a_year, rel=1e-9)
     assert "199 returns" in found.words
 

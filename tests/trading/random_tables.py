@@ -20,10 +20,10 @@ from xl_rebal.portfolio.book import Book, classify
 from xl_rebal.portfolio.flows import flows_from_rows
 from xl_rebal.portfolio.fund_rules import fund_rules_from_rows
 from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.restrictions import restrictions_from_rows
 from xl_rebal.portfolio.securities import securities_from_rows
-from xl_rebal.portfolio.targets import targets_from_rows
 from xl_rebal.rebalance import Rebalancing, Request, rebalance
 from xl_rebal.trading.limits import FlowMode, Limits, OrderStyle, OrderType
 from xl_rebal.trading.staleness import Freshness

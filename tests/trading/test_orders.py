@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from xl_rebal.trading.limits import OrderStyle, OrderType, TimeInForce
+from xl_rebal.portfolio.book import Book
+from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.policy_text import parse_policy
+from xl_rebal.portfolio.targets import parse_targets
+from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.trading.checks import check_plan
+from xl_rebal.trading.limits import Limits, OrderStyle, OrderType, TimeInForce
 from xl_rebal.trading.orders import limit_price, tick_of
 
 
@@ -40,6 +47,52 @@ def test_a_limit_is_the_last_tick_within_the_share(cents: int, bp: int, buy: boo
     tick = Decimal(repr(tick_of(float(edge))))
     assert found % tick == 0
     assert 0 <= (edge - found if buy else found - edge) < tick
+
+
+@example(1_000_500, 0, True)
+@example(1_000_500, 0, False)
+@example(10_000, 0, False)
+@example(99_996, 0, True)
+@given(st.integers(2, 10_000_000), st.integers(0, 2_000), st.booleans())
+def test_a_limit_keeps_its_promise_and_can_be_met(hundredths: int, bp: int, buy: bool) -> None:
+    """Prices between ticks: the price meets the limit, which is within the share where a tick is."""
+    price, share = Decimal(hundredths) / 10_000, Decimal(bp) / 10_000
+    found = Decimal(repr(limit_price(float(price), float(share), buy=buy)))
+    side = 1 if buy else -1
+    edge = price * (1 + side * share)
+    tick = Decimal("0.01") if edge >= 1 else Decimal("0.0001")
+    assert found % tick == 0
+    assert side * (found - price) >= 0
+    ticks = [
+        n * tick for n in range(int(min(price, edge) / tick), int(max(price, edge) / tick) + 2)
+    ]
+    within = [each for each in ticks if min(price, edge) <= each <= max(price, edge)]
+    if within:
+        assert found == (max(within) if buy else min(within))  # the last within the share
+    else:
+        assert side * (found - price) < tick  # the next beyond the price
+
+
+@pytest.mark.parametrize("share", [0.0, 0.0004, 0.02])
+def test_the_verifier_knows_the_limit_of_a_price_between_ticks(share: float) -> None:
+    rows = [
+        {"account": "A", "symbol": s, "quantity": q, "price": p, "asset_class": c}
+        for s, q, p, c in (("S", 700.0, 10.005, "Stocks"), ("B", 300.0, 9.9975, "Bonds"))
+    ]
+    book = Book(
+        holdings=Holdings.from_rows(rows), models={"": parse_targets("50% stocks, 50% bonds")}
+    )
+    limits = Limits(orders=OrderStyle(order_type=OrderType.LIMIT, limit=share))
+    policy = parse_policy("now")
+    (plan,) = rebalance(book, Request(policy=policy, limits=limits)).plans
+    assert len(plan.trades) == 2
+    for i, trade in enumerate(plan.trades):
+        assert trade.limit_price is not None
+        for ticks in (-2, -1, 1, 2):
+            moved = replace(trade, limit_price=round(trade.limit_price + ticks * 0.01, 2))
+            wrong = replace(plan, trades=(*plan.trades[:i], moved, *plan.trades[i + 1 :]))
+            codes = {v.code for v in check_plan(book, policy, wrong, limits)}
+            assert codes == {"limit-price"}, (ticks, trade)
 
 
 def test_styles_that_make_no_sense_are_refused() -> None:

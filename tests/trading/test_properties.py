@@ -45,7 +45,10 @@ def plan_for(case: Case, policy: str, mode: FlowMode = FlowMode.HYBRID) -> Plan 
 def _unverified(case: Case, request: Request) -> str:
     """The plan that the verifier refused, for the report of a failing example."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xl_rebal.rebalance.require_verified", lambda *_, **__: None)
+        patch.setattr(
+            "xl_rebal.rebalance.violations_by_plan",
+            lambda _book, _policy, plans, *_, **__: [()] * len(plans),
+        )
         plan = rebalance(case.book, request).plans[0]
     lines = [f"{t.action.value} {t.quantity:g} {t.symbol} {t.value:.2f}" for t in plan.trades]
     drifts = [

@@ -118,14 +118,16 @@ def test_the_restrictions_of_an_account_are_those_that_apply(
     wanted = [
         r.symbol
         for r in rules
-        if r.applies(account=name, household=household, symbol=r.symbol, tags=frozenset())
+        if r.applies(Account(account=name, household=household), symbol=r.symbol, tags=frozenset())
     ]
 
     def those_of(found: list[Restriction]) -> list[str]:
         return [
             r.symbol
             for r in found
-            if r.applies(account=name, household=household, symbol=r.symbol, tags=frozenset())
+            if r.applies(
+                Account(account=name, household=household), symbol=r.symbol, tags=frozenset()
+            )
         ]
 
     terms = Terms(book, Limits(), Settlement(Timing()))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from xl_rebal.alternatives import classes_of
 from xl_rebal.costs import parse_costs
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
@@ -12,7 +15,10 @@ from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Target, Targets, parse_targets
-from xl_rebal.rebalance import Rebalancing, Request, rebalance
+from xl_rebal.rebalance import Rebalancing, Request, plan_each, rebalance
+from xl_rebal.risk.asked import RiskAsked
+from xl_rebal.risk.covariance import Covariance
+from xl_rebal.risk.net_benefit import Investor
 from xl_rebal.trading.limits import Limits
 from xl_rebal.workbooks.report import ReportSource
 
@@ -221,6 +227,40 @@ def hostile() -> Rebalancing:
     return plan(rows, policy="5pp")
 
 
+def refused_accounts() -> Rebalancing:
+    """Four accounts of which one is planned: a debt, a withdrawal too large, a price that contradicts."""
+    rows = [
+        *walk_rows("IRA 77"),
+        *walk_rows("Margin"),
+        cash_row(-2_000_000.0, "Margin"),
+        *walk_rows("Overdrawn"),
+        *walk_rows("Twice"),
+        {**walk_rows("Twice")[0], "price": 221.0},
+    ]
+    book = Book(
+        holdings=Holdings.from_rows(rows),
+        models={"": parse_targets("60% Stocks, 30% Bonds, 10% Real Estate")},
+    )
+    request = Request(policy=parse_policy("5pp"), flows={"Overdrawn": -3_000_000.0})
+    return plan_each(book, request)
+
+
+def risk_of(result: Rebalancing) -> RiskAsked:
+    """Invented covariances of all classes of a result, of which one never moves, and a shock."""
+    names = classes_of(result.book)
+    volatility = np.resize([0.16, 0.05, 0.21, 0.0, 0.12, 0.3], len(names))
+    correlation = np.full((len(names), len(names)), 0.25) + 0.75 * np.eye(len(names))
+    covariance = Covariance(
+        classes=names, matrix=correlation * np.outer(volatility, volatility), words="invented"
+    )
+    moving = [name for name in names if name != "Cash"]
+    return RiskAsked(
+        covariance=covariance,
+        investor=Investor(risk_aversion=3.0, horizon=2.0),
+        returns={moving[0]: -0.3, moving[-1]: 0.12},
+    )
+
+
 SCENARIOS = {
     "walk-through": lambda: plan(walk_rows()),
     "no trades": lambda: plan(walk_rows(), policy="20pp"),
@@ -236,6 +276,7 @@ SCENARIOS = {
     "several accounts": several_accounts,
     "many kinds": many_kinds,
     "hostile texts": hostile,
+    "refused accounts": refused_accounts,
     "cash only": lambda: plan([cash_row(1000.0)]),
     "empty account": lambda: plan([*walk_rows(), cash_row(0.0, "Empty")]),
 }

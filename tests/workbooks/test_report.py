@@ -24,6 +24,7 @@ from tests.workbooks.books import (
     cash_row,
     hostile,
     plan,
+    refused_accounts,
     walk_rows,
 )
 from tests.workbooks.sheets import places, saved_rows, write
@@ -270,6 +271,30 @@ def test_no_trades_still_make_a_whole_sheet() -> None:
     assert row["Account"] is None
     assert saved_rows(data, "tblAccounts")[0]["Trades"] == 0
     assert "Every class is within its band" in words(data, "Summary")
+
+
+def test_refused_accounts_are_listed_with_reason_and_remedy() -> None:
+    result = refused_accounts()
+    data = built(result)
+    assert load_workbook(io.BytesIO(data)).sheetnames == [SHEETS[0], "Refused", *SHEETS[1:]]
+    rows = {row["Account"]: row for row in saved_rows(data, "tblRefused")}
+    assert list(rows) == ["Margin", "Overdrawn", "Twice"]
+    for each in result.refused:
+        for fault in each.error.faults:
+            assert fault.where in str(rows[each.account]["What is wrong"])
+            assert fault.what in str(rows[each.account]["What is wrong"])
+            assert fault.remedy in str(rows[each.account]["What to do"])
+    assert "3 of 4 accounts could not be planned: see sheet Refused" in words(data, "Summary")
+    states = {row["Account"]: row["State"] for row in saved_rows(data, "tblAccounts")}
+    assert [states[name] for name in rows] == ["REFUSED"] * 3
+    assert states["IRA 77"] == "1 outside, 0 after"
+    plans = {row["Account"]: row for row in saved_rows(data, "tblPlans")}
+    assert plans["Twice"]["Trades asked for"] == "refused"
+    assert "stands at two prices" in str(plans["Twice"]["Why"])
+    checks = {row["Check"]: row for row in saved_rows(data, "tblChecks")}
+    assert checks["Accounts that could not be planned"]["Expected"] == 3
+    traded = {row["Account"] for row in saved_rows(data, "tblTrades")}
+    assert traded == {"IRA 77"}
 
 
 def test_pending_and_excluded_rows_are_listed_and_not_counted() -> None:

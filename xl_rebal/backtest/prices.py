@@ -254,26 +254,10 @@ def align(
     """
     names = _names(targets)
     columns = _columns(prices, targets, names)
-    inside = np.ones(len(prices.dates), dtype=bool)
-    if start is not None:
-        inside &= prices.dates >= np.datetime64(start)
-    if end is not None:
-        inside &= prices.dates <= np.datetime64(end)
-    dates = prices.dates[inside]
     priced = [column for column in columns if column is not None]
-    values = prices.values[inside][:, priced]
-    of = [prices.symbols[column] for column in priced]
-    _require_prices(dates, values, of, prices.where)
-    keep, notes = _trading_days(dates, values, of, prices, start)
-    dates, values = dates[keep], values[keep]
-    if len(dates) < 2:
-        raise TableError.of(
-            where=prices.where,
-            what=f"there is {len(dates)} day on which all of {', '.join(of)} have a price",
-            remedy="a backtest needs two at least; give a longer history",
-        )
-    if not accept_jumps:
-        _refuse_splits(dates, values, of, prices.where)
+    dates, values, notes = common_days(
+        prices, priced, start=start, end=end, accept_jumps=accept_jumps
+    )
     price = np.ones((len(names), len(dates)))
     for place, column in enumerate(columns):
         if column is not None:
@@ -290,6 +274,40 @@ def align(
         periods=periods_a_year(dates),
         notes=(*prices.notes, *notes),
     )
+
+
+def common_days(
+    prices: Prices,
+    columns: Sequence[int],
+    *,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    accept_jumps: bool = False,
+) -> tuple[Days, Matrix, list[str]]:
+    """The T days on which each of the C columns has a price, the (T, C) prices, and what was left out.
+
+    Raises TableError for fewer than two days, longer gaps, and jumps that look like splits.
+    """
+    inside = np.ones(len(prices.dates), dtype=bool)
+    if start is not None:
+        inside &= prices.dates >= np.datetime64(start)
+    if end is not None:
+        inside &= prices.dates <= np.datetime64(end)
+    dates = prices.dates[inside]
+    values = prices.values[inside][:, list(columns)]
+    of = [prices.symbols[column] for column in columns]
+    _require_prices(dates, values, of, prices.where)
+    keep, notes = _trading_days(dates, values, of, prices, start)
+    dates, values = dates[keep], values[keep]
+    if len(dates) < 2:
+        raise TableError.of(
+            where=prices.where,
+            what=f"there is {len(dates)} day on which all of {', '.join(of)} have a price",
+            remedy="two are needed at least; give a longer history",
+        )
+    if not accept_jumps:
+        _refuse_splits(dates, values, of, prices.where)
+    return dates, values, notes
 
 
 def _names(targets: Targets) -> tuple[str, ...]:
@@ -393,7 +411,7 @@ def _refuse_gap(
             where=where,
             what=f"{gaps[longest]} rows without a price, from {dates[known[longest] + 1]} to "
             f"{dates[known[longest + 1] - 1]}",
-            remedy="fill the gap, or choose --start or --end so that it lies outside",
+            remedy="fill the gap, or leave it outside (a backtest: --start or --end)",
         )
 
 
@@ -414,7 +432,7 @@ def _refuse_splits(dates: Days, values: Matrix, of: Sequence[str], where: str) -
                 where=f"{where}, {dates[row + 1]}, {of[column]}",
                 what=f"the price goes from {values[row, column]:g} to "
                 f"{values[row + 1, column]:g}, which looks like a {kind}",
-                remedy="use adjusted closes; if the move is real, say --accept-jumps",
+                remedy="use adjusted closes; if the move is real, a backtest takes it with --accept-jumps",
             )
         )
     if faults:

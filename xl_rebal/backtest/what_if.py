@@ -82,7 +82,7 @@ def what_if(
     count = len(market.names)
     if paths < 1 or days < 2 or paths * days * count > _MOST:
         raise TableError.of(
-            where="what-if",
+            where="what-if (--years, --paths)",
             what=f"{paths:,} paths of {years:g} years and {count} classes are not possible",
             remedy=f"keep the years below {_LONGEST:,}, and paths x rows x classes to {_MOST:,}",
         )

@@ -124,14 +124,14 @@ def backtest(
     for name in ("policy", "path", "out", "png", "overwrite", "json"):
         options.pop(name)
     from xl_rebal.backtest.simulator import simulate
-    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+    from xl_rebal.cli import backtest_documents, backtest_screens, documents, outputs, price_inputs
     from xl_rebal.files import write_atomically
     from xl_rebal.portfolio.policy_text import parse_policy
 
     rule = parse_policy(policy)
-    pictures = _png_files(png, ("growth.png", "drawdown.png", "drift.png"))
-    _check_outputs([path, out, *pictures], prices, overwrite=overwrite)
-    _check_workbook(out)
+    pictures = outputs.png_files(png, ("growth.png", "drawdown.png", "drift.png"))
+    outputs.check_outputs([path, out, *pictures], prices, overwrite=overwrite)
+    outputs.check_workbook(out)
     loaded = price_inputs.load_market(_options(options))
     run = simulate(loaded.market, rule, loaded.settings)
     document = backtest_documents.backtest_document(run)
@@ -149,7 +149,7 @@ def backtest(
         write_backtest_report(run, out, overwrite=overwrite)
         document["workbook"] = str(out)
     if png is not None:
-        _write_pictures(png, drawn, document, overwrite=overwrite)
+        outputs.write_pictures(png, drawn, document, overwrite=overwrite)
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -161,69 +161,6 @@ def _options(typed: dict[str, Any]) -> Any:
 
     typed["flow"] = tuple(typed["flow"] or ())
     return BacktestOptions(**typed)
-
-
-def _check_outputs(paths: list[Path | None], prices: Path, *, overwrite: bool) -> None:
-    """Refuse outputs that could not be written, that are the input or one another, before any work."""
-    from xl_rebal.errors import FileError
-    from xl_rebal.files import check_target
-
-    seen: set[Path] = set()
-    for path in paths:
-        if path is None:
-            continue
-        check_target(path, overwrite=overwrite)
-        if path.resolve() in seen:
-            raise FileError.of(
-                where=path.name, what="is named for two outputs", remedy="name each another file"
-            )
-        seen.add(path.resolve())
-        if path.exists() and prices.exists() and path.samefile(prices):
-            raise FileError.of(
-                where=path.name, what="is the file of prices", remedy="choose another name"
-            )
-
-
-def _png_files(folder: Path | None, names: tuple[str, ...]) -> list[Path]:
-    """The files that --png will write into a folder that is there; a new one is empty."""
-    from xl_rebal.errors import FileError
-
-    if folder is None:
-        return []
-    if not folder.is_dir() and (folder.exists() or not folder.parent.is_dir()):
-        raise FileError.of(
-            where=folder.name or str(folder),
-            what="is no folder, and cannot be made one",
-            remedy="name a folder that is there, or a new one inside such a folder",
-        )
-    return [folder / name for name in names] if folder.is_dir() else []
-
-
-def _write_pictures(
-    folder: Path, pictures: dict[str, bytes], document: dict[str, Any], *, overwrite: bool
-) -> None:
-    from xl_rebal.errors import FileError
-    from xl_rebal.files import write_atomically
-
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise FileError.of(
-            where=folder.name, what="could not be made", remedy="name a folder you may write in"
-        ) from error
-    for name, data in pictures.items():
-        write_atomically(folder / name, data, overwrite=overwrite)
-    document["pictures"] = [str(folder / name) for name in pictures]
-
-
-def _check_workbook(out: Path | None) -> None:
-    """Refuse a name that Excel would not open."""
-    from xl_rebal.errors import FileError
-
-    if out is not None and out.suffix.casefold() != ".xlsx":
-        raise FileError.of(
-            where=out.name, what="is no name for a workbook", remedy="end it in .xlsx"
-        )
 
 
 def compare(
@@ -260,13 +197,21 @@ def compare(
     for name in ("policies", "starts", "out", "png", "overwrite", "json"):
         options.pop(name)
     from xl_rebal.backtest.comparison import compare as compared
-    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs, screens
+    from xl_rebal.cli import (
+        amounts,
+        backtest_documents,
+        backtest_screens,
+        documents,
+        outputs,
+        price_inputs,
+        screens,
+    )
 
     rules = price_inputs.read_policies(policies)
-    price_inputs.require_not_negative("--starts", starts)
-    pictures = _png_files(png, ("growth.png", "frontier.png"))
-    _check_outputs([out, *pictures], prices, overwrite=overwrite)
-    _check_workbook(out)
+    amounts.days(starts, "--starts")
+    pictures = outputs.png_files(png, ("growth.png", "frontier.png"))
+    outputs.check_outputs([out, *pictures], prices, overwrite=overwrite)
+    outputs.check_workbook(out)
     loaded = price_inputs.load_market(_options(options))
     with screens.working("comparing") as progress:
         found = compared(loaded.market, rules, loaded.settings, progress=progress)
@@ -284,7 +229,7 @@ def compare(
         write_comparison_report(found, out, overwrite=overwrite)
         document["workbook"] = str(out)
     if png is not None:
-        _write_pictures(png, drawn, document, overwrite=overwrite)
+        outputs.write_pictures(png, drawn, document, overwrite=overwrite)
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -355,12 +300,12 @@ def drawdowns(
 ) -> None:
     """In the falls of one class: a policy against never rebalancing, at the trough and the recovery."""
     from xl_rebal.backtest.drawdowns import drawdown_study
-    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+    from xl_rebal.cli import amounts, backtest_documents, backtest_screens, documents, price_inputs
     from xl_rebal.errors import TableError
     from xl_rebal.portfolio.policy_text import parse_policy
 
     rule = parse_policy(policy)
-    deep = price_inputs.read_share(depth, "--depth")
+    deep = amounts.fraction(depth, "--depth")
     options: dict[str, Any] = {
         "prices": prices,
         "targets": targets,
@@ -400,9 +345,9 @@ def volatility_bands(
     json: JsonOption = False,
 ) -> None:
     """A band for each class from how much it moves against the rest: equal frequency, equal risk."""
-    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs
+    from xl_rebal.cli import amounts, backtest_documents, backtest_screens, documents, price_inputs
 
-    width = price_inputs.read_share(average, "--average")
+    width = amounts.fraction(average, "--average")
     loaded = price_inputs.load_market(
         _options(
             {
@@ -450,10 +395,17 @@ def what_if(
 ) -> None:
     """Bands on many simulated paths that resemble the prices: cost, frequency, spread of returns."""
     from xl_rebal.backtest.what_if import what_if as simulated
-    from xl_rebal.cli import backtest_documents, backtest_screens, documents, price_inputs, screens
+    from xl_rebal.cli import (
+        amounts,
+        backtest_documents,
+        backtest_screens,
+        documents,
+        price_inputs,
+        screens,
+    )
 
     widths = price_inputs.read_widths(bands)
-    price_inputs.require_not_negative("--seed", seed)
+    amounts.not_negative(seed, "--seed")
     loaded = price_inputs.load_market(
         _options(
             {

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xl_rebal import __version__
 from xl_rebal.cli import (
     backtest_commands,
+    batch_commands,
     excel_commands,
     household_commands,
     macro_command,
+    order_commands,
     risk_commands,
     tax_commands,
 )
@@ -23,6 +26,8 @@ from xl_rebal.cli.comparing import (
     CompareOption,
     PlanOption,
     PricesOption,
+    ReturnsOption,
+    VolatilitiesOption,
     YearsOption,
 )
 from xl_rebal.cli.options import (
@@ -54,14 +59,19 @@ from xl_rebal.cli.options import (
     RestrictionsOption,
     SecuritiesOption,
     StaleOption,
+    StrictOption,
     TargetsOption,
     TurnoverOption,
 )
 from xl_rebal.errors import FileError, RebalError
 from xl_rebal.portfolio.flows import HORIZON
-from xl_rebal.risk.net_benefit import HORIZON as HORIZON_YEARS
-from xl_rebal.risk.net_benefit import RISK_AVERSION
 from xl_rebal.trading.limits import FlowMode, TimeInForce
+
+if TYPE_CHECKING:  # the engine is for some commands
+    from xl_rebal.alternatives import Alternative
+    from xl_rebal.cli.inputs import Loaded
+    from xl_rebal.rebalance import Rebalancing
+    from xl_rebal.risk.asked import RiskAsked
 
 app = typer.Typer(
     name="xl-rebal",
@@ -75,6 +85,8 @@ app = typer.Typer(
 for _group in (excel_commands, macro_command, risk_commands, backtest_commands, tax_commands):
     _group.register(app)
 household_commands.register(app)
+order_commands.register(app)
+batch_commands.register(app)
 
 
 def run() -> None:
@@ -200,6 +212,7 @@ def drift(
     """Weights against targets: which classes are outside their band."""
     from xl_rebal.bands import check
     from xl_rebal.cli import documents, inputs, screens
+    from xl_rebal.drift import weighable
     from xl_rebal.screening import screen
 
     loaded = inputs.load(
@@ -219,11 +232,15 @@ def drift(
             as_of=as_of,
         )
     )
+    book, debts = weighable(loaded.book)
+    loaded = replace(loaded, book=book)
     if summary:
-        found = screen(loaded.book, loaded.policy, as_of=loaded.request.as_of)
+        found = screen(book, loaded.policy, as_of=loaded.request.as_of)
         document = documents.summary_document(loaded, found)
     else:
-        document = documents.drift_document(loaded, check(loaded.book, loaded.policy))
+        document = documents.drift_document(loaded, check(book, loaded.policy))
+    document["refused"] = [{"account": name, "reason": str(fault)} for name, fault in debts.items()]
+    screens.show_refused(document["refused"], "measured")
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -231,25 +248,42 @@ def drift(
     screens.warn(document["warnings"])
 
 
-def _planned(options: dict[str, Any]) -> tuple[Any, Any, Any]:
-    from dataclasses import replace
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """What trades and report have worked out."""
 
+    loaded: Loaded
+    result: Rebalancing
+    found: tuple[Alternative, ...]
+    risk: RiskAsked
+
+
+def _planned(options: dict[str, Any]) -> _Planned:
     from xl_rebal.alternatives import chosen
     from xl_rebal.cli import inputs
     from xl_rebal.cli.comparing import Comparing, compared
-    from xl_rebal.rebalance import rebalance
+    from xl_rebal.cli.risk_inputs import flat_words
+    from xl_rebal.rebalance import plan_each
 
     options = dict(options)
+    strict = options.pop("strict", False)
     comparison = Comparing.taken_from(options)
 
     options["only"] = tuple(options.pop("account") or ())
     options["flow"] = tuple(options["flow"] or ())
-    loaded = inputs.load(inputs.Options(**options))
+    typed = inputs.load(inputs.Options(**options))
+    risk = comparison.risk(typed)
+    typed = replace(typed, warnings=(*typed.warnings, *flat_words(risk.covariance)))
+    loaded = typed
     if comparison.plan is not None:
-        request = chosen(loaded.request, comparison.plan)
-        loaded = replace(loaded, request=request, policy=request.policy)
-    found = compared(loaded, comparison)
-    return loaded, rebalance(loaded.book, loaded.request), found
+        request = chosen(typed.request, comparison.plan)
+        loaded = replace(typed, request=request, policy=request.policy)
+    result = plan_each(loaded.book, loaded.request)
+    result = result.complete() if strict else result.usable()
+    # Side by side stand the plans of the policy as typed: --plan says which of them is made.
+    return _Planned(
+        loaded=loaded, result=result, found=compared(typed, comparison, risk), risk=risk
+    )
 
 
 @app.command()
@@ -277,6 +311,7 @@ def trades(
     fund_rules: FundRulesOption = None,
     lots: LotsOption = None,
     prove: ProveOption = False,
+    strict: StrictOption = False,
     max_age: MaxAgeOption = 1,
     allow_stale: StaleOption = False,
     order_type: OrderTypeOption = None,
@@ -285,8 +320,9 @@ def trades(
     compare: CompareOption = False,
     plan: PlanOption = None,
     prices: PricesOption = None,
-    risk_aversion: AversionOption = RISK_AVERSION,
-    horizon: YearsOption = HORIZON_YEARS,
+    volatilities: VolatilitiesOption = None,
+    risk_aversion: AversionOption = None,
+    horizon: YearsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Whole-share trades whose cash works out after costs, verified."""
@@ -294,15 +330,19 @@ def trades(
     options.pop("json")
     from xl_rebal.cli import comparing, documents, screens
 
-    loaded, result, found = _planned(options)
-    document = documents.trades_document(loaded, result, found)
+    planned = _planned(options)
+    document = documents.trades_document(
+        planned.loaded, planned.result, planned.found, planned.risk
+    )
+    screens.show_refused(document["refused"])
     if json:
         typer.echo(documents.dumps(document))
         return
     screens.say(document["policy"])
-    screens.show_trades(document, result)
-    if found:
-        comparing.show(found)
+    screens.show_trades(document, planned.result)
+    comparing.show_benefits(document["net_benefit"])
+    if planned.found:
+        comparing.show(planned.found)
     screens.warn(document["warnings"])
 
 
@@ -332,6 +372,7 @@ def report(
     fund_rules: FundRulesOption = None,
     lots: LotsOption = None,
     prove: ProveOption = False,
+    strict: StrictOption = False,
     max_age: MaxAgeOption = 1,
     allow_stale: StaleOption = False,
     order_type: OrderTypeOption = None,
@@ -340,8 +381,10 @@ def report(
     compare: CompareOption = False,
     plan: PlanOption = None,
     prices: PricesOption = None,
-    risk_aversion: AversionOption = RISK_AVERSION,
-    horizon: YearsOption = HORIZON_YEARS,
+    volatilities: VolatilitiesOption = None,
+    risk_aversion: AversionOption = None,
+    horizon: YearsOption = None,
+    returns: ReturnsOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -353,13 +396,14 @@ def report(
 
 
 def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) -> None:
-    from xl_rebal.cli import documents, screens
+    from xl_rebal.cli import comparing, documents, screens
     from xl_rebal.files import check_target
     from xl_rebal.workbooks.report import ReportSource, write_report
 
     _check_workbook(out, options)
     check_target(out, overwrite=overwrite)
-    loaded, result, found = _planned(options)
+    planned = _planned(options)
+    loaded, result, found = planned.loaded, planned.result, planned.found
     statement = loaded.statement
     source = ReportSource(
         name=statement.source,
@@ -369,25 +413,39 @@ def _report(options: dict[str, Any], out: Path, *, overwrite: bool, json: bool) 
         warnings=(*loaded.warnings, *result.notes),
         fingerprint=loaded.fingerprint,
     )
-    write_report(result, source, out, version=__version__, overwrite=overwrite, choices=found)
-    document = {**documents.trades_document(loaded, result, found), "workbook": str(out)}
+    write_report(
+        result,
+        source,
+        out,
+        version=__version__,
+        overwrite=overwrite,
+        choices=found,
+        risk=planned.risk,
+    )
+    document = {
+        **documents.trades_document(loaded, result, found, planned.risk),
+        **documents.risk_document(result, planned.risk),
+        "workbook": str(out),
+    }
+    screens.show_refused(document["refused"])
     if json:
         typer.echo(documents.dumps(document))
         return
-    from xl_rebal.bands import check
+    from xl_rebal.bands import check_drift
 
-    screens.show_drift(documents.drift_document(loaded, check(result.book, loaded.policy)))
+    checks = [check_drift(result.book, drift, loaded.policy) for drift in result.drifts]
+    screens.show_drift(documents.drift_document(loaded, checks))
     screens.show_trades(document, result)
+    comparing.show_benefits(document["net_benefit"])
     screens.warn(document["warnings"])
     screens.say(f"workbook: {out}")
 
 
 def _check_workbook(out: Path, options: dict[str, Any]) -> None:
     """Refuse a name that Excel would not open, and one that is an input of the same command."""
-    if out.suffix.casefold() != ".xlsx":
-        raise FileError.of(
-            where=out.name, what="is no name for a workbook", remedy="end it in .xlsx"
-        )
+    from xl_rebal.files import check_workbook_name
+
+    check_workbook_name(out)
     inputs = [value for value in options.values() if isinstance(value, Path)]
     if any(path.exists() and out.exists() and path.samefile(out) for path in inputs):
         raise FileError.of(

@@ -10,7 +10,9 @@ import typer
 
 from xl_rebal.alternatives import Alternative, Choice
 from xl_rebal.cli.inputs import Loaded
-from xl_rebal.risk.net_benefit import HORIZON, RISK_AVERSION, Investor
+from xl_rebal.rebalance import Rebalancing
+from xl_rebal.risk.asked import RiskAsked
+from xl_rebal.risk.net_benefit import HORIZON, RISK_AVERSION
 
 CompareOption = Annotated[
     bool,
@@ -25,19 +27,31 @@ PlanOption = Annotated[
         "--plan", help="Which of these plans to make, instead of the policy's destination."
     ),
 ]
+_MOVES = "prices (date, one column a class) or volatilities (asset_class, volatility, correlations)"
 PricesOption = Annotated[
     Path | None,
-    typer.Option(
-        "--prices",
-        help="For the net benefit: prices (date, one column a class) or volatilities "
-        "(asset_class, volatility, correlations).",
-    ),
+    typer.Option("--prices", help=f"How the classes move, for the net benefit: {_MOVES}."),
+]
+VolatilitiesOption = Annotated[
+    Path | None, typer.Option("--volatilities", help="The same as --prices, as in `bands`.")
 ]
 AversionOption = Annotated[
-    float, typer.Option("--risk-aversion", help="Risk aversion for the net benefit; a choice.")
+    float | None,
+    typer.Option(
+        "--risk-aversion",
+        help=f"Risk aversion for the net benefit; a choice, {RISK_AVERSION:g} when left out.",
+    ),
 ]
 YearsOption = Annotated[
-    float, typer.Option("--horizon", help="Years for which the net benefit counts.")
+    float | None,
+    typer.Option(
+        "--horizon",
+        help=f"Years for which the net benefit counts; {HORIZON:g} when left out.",
+    ),
+]
+ReturnsOption = Annotated[
+    str | None,
+    typer.Option("--returns", help='A shock, as in `shock`: "stocks -20%, bonds 5%".'),
 ]
 
 
@@ -48,37 +62,71 @@ class Comparing:
     compare: bool = False
     plan: Choice | None = None
     prices: Path | None = None
-    risk_aversion: float = RISK_AVERSION
-    horizon: float = HORIZON
+    volatilities: Path | None = None
+    risk_aversion: float | None = None
+    horizon: float | None = None
+    returns: str | None = None
 
     @classmethod
     def taken_from(cls, options: dict[str, Any]) -> Comparing:
         """Take the options of this group out of all options of a command."""
         return cls(**{name: options.pop(name) for name in cls.__slots__ if name in options})
 
+    def risk(self, loaded: Loaded) -> RiskAsked:
+        """What the options ask for besides the plan itself."""
+        from xl_rebal.cli.risk_inputs import risk_asked
 
-def compared(loaded: Loaded, options: Comparing) -> tuple[Alternative, ...]:
-    """The plans side by side; none when not asked for."""
-    from xl_rebal.alternatives import alternatives, classes_of
-    from xl_rebal.cli import inputs
-    from xl_rebal.errors import TableError
+        return risk_asked(
+            loaded,
+            prices=self.prices,
+            volatilities=self.volatilities,
+            risk_aversion=self.risk_aversion,
+            horizon=self.horizon,
+            returns=self.returns,
+        )
+
+
+def compared(loaded: Loaded, options: Comparing, risk: RiskAsked) -> tuple[Alternative, ...]:
+    """The plans side by side, of the policy as it was typed; none when not asked for."""
+    from xl_rebal.alternatives import alternatives
 
     if not options.compare:
-        if options.prices is not None:
-            raise TableError.of(
-                where="--prices", what="is for --compare", remedy="add --compare, or leave it out"
-            )
         return ()
-    covariance = None
-    if options.prices is not None:
-        covariance = inputs.read_covariance(options.prices, classes_of(loaded.book))
-    try:
-        investor = Investor(risk_aversion=options.risk_aversion, horizon=options.horizon)
-    except ValueError as error:
-        raise TableError.of(
-            where="--risk-aversion, --horizon", what=str(error), remedy="correct it"
-        ) from None
-    return alternatives(loaded.book, loaded.request, covariance=covariance, investor=investor)
+    return alternatives(
+        loaded.book, loaded.request, covariance=risk.covariance, investor=risk.investor
+    )
+
+
+def benefit_rows(result: Rebalancing, risk: RiskAsked) -> list[dict[str, Any]]:
+    """The JSON rows of what each plan is worth; none without covariances."""
+    from xl_rebal.alternatives import benefit_of
+
+    if risk.covariance is None:
+        return []
+    found = [(plan, benefit_of(plan, risk.covariance, risk.investor)) for plan in result.plans]
+    return [
+        {
+            "account": plan.account,
+            "net_benefit": benefit.net,
+            "gross_benefit": benefit.gross,
+            "costs": benefit.costs,
+            "variance_before": benefit.variance_before,
+            "variance_after": benefit.variance_after,
+            "risk_aversion": benefit.investor.risk_aversion,
+            "value": benefit.value,
+            "horizon": benefit.investor.horizon,
+            "formula": benefit.in_words(),
+        }
+        for plan, benefit in found
+    ]
+
+
+def show_benefits(rows: list[dict[str, Any]]) -> None:
+    """What each plan is worth after its costs, with the formula and its numbers."""
+    from xl_rebal.cli import screens
+
+    for row in rows:
+        screens.say(f"{row['account']}: net benefit {row['formula']}")
 
 
 def rows(found: tuple[Alternative, ...]) -> list[dict[str, Any]]:

@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 
 from xl_rebal.alternatives import Alternative
+from xl_rebal.band_table import band_rows
 from xl_rebal.bands import BandCheck, own_bands_in_words
 from xl_rebal.cli import comparing
 from xl_rebal.cli.inputs import Loaded
 from xl_rebal.custodians import Statement
+from xl_rebal.drift import negative_totals
 from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.holdings import Holdings, Kind
 from xl_rebal.portfolio.lots import Lots, RealisedLots
 from xl_rebal.rebalance import Rebalancing
+from xl_rebal.risk.asked import NO_RISK, RiskAsked
 from xl_rebal.screening import Screen, ranked
+from xl_rebal.shock_table import shock_drifts, shock_rows
 from xl_rebal.trading.plan import Action, CashDay, NotDone, Plan, Trade
 
 
@@ -132,12 +136,18 @@ def policy_words(loaded: Loaded) -> str:
 
 
 def drift_document(loaded: Loaded, checks: list[BandCheck]) -> dict[str, Any]:
-    """The document of `drift`."""
-    rows = [row for check in checks for row in check.rows()]
+    """The document of `drift`; an account with a negative total has no weights, and no rows."""
+    debts = {name for check in checks for name in negative_totals(check.drift)}
+    rows = [row for check in checks for row in check.rows() if row["account"] not in debts]
     order = {name: i for i, name in enumerate(loaded.book.holdings.accounts())}
     rows.sort(key=lambda row: order[row["account"]])
     return {
-        "total": float(sum(check.drift.base.sum() for check in checks)),
+        "total": math.fsum(
+            base
+            for check in checks
+            for name, base in zip(check.drift.accounts, check.drift.base.tolist(), strict=True)
+            if name not in debts
+        ),
         "policy": policy_words(loaded),
         "breached": [
             {"account": row["account"], "asset_class": row["asset_class"]}
@@ -293,8 +303,27 @@ def proof_row(plan: Plan) -> dict[str, Any]:
     }
 
 
+def risk_document(result: Rebalancing, risk: RiskAsked) -> dict[str, Any]:
+    """What `report` adds of risk: `bands` that follow volatility, and the rows after a `shock`."""
+    found: dict[str, Any] = {}
+    policy = result.request.policy
+    if risk.covariance is not None:
+        found["bands"] = [
+            {"model": name, **row}
+            for name, model in result.book.models.items()
+            for row in band_rows(model, policy, risk.covariance.of(model.classes))
+        ]
+    if risk.returns:
+        shocked = shock_drifts(result.book, result.drifts, policy, risk.returns)
+        found["shock"] = shock_rows(shocked)
+    return found
+
+
 def trades_document(
-    loaded: Loaded, result: Rebalancing, found: tuple[Alternative, ...] = ()
+    loaded: Loaded,
+    result: Rebalancing,
+    found: tuple[Alternative, ...] = (),
+    risk: RiskAsked = NO_RISK,
 ) -> dict[str, Any]:
     """The document of `trades`: only verified plans get here."""
     plans = result.plans
@@ -330,6 +359,8 @@ def trades_document(
             for plan in plans
         ],
         "not_done": [not_done_row(row) for plan in plans for row in plan.not_done],
+        "refused": [{"account": each.account, "reason": each.reason} for each in result.refused],
+        "net_benefit": comparing.benefit_rows(result, risk),
         **({"alternatives": comparing.rows(found)} if found else {}),
         "warnings": [*loaded.warnings, *result.notes],
     }

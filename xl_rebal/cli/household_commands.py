@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xl_rebal.household.mode import Mode
+
+if TYPE_CHECKING:
+    from xl_rebal.cli.household_inputs import HouseholdsPlanned
 
 
 def register(app: typer.Typer) -> None:
@@ -81,6 +84,17 @@ def household(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="The day of the trades (2026-11-25).")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="A workbook to write: plan, taxes, locations, client letter."),
+    ] = None,
+    client: Annotated[
+        str, typer.Option("--client", help="Whom the letter of --out is for; the household's name.")
+    ] = "",
+    adviser: Annotated[str, typer.Option("--adviser", help="Whose letter of --out it is.")] = "",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what --out names.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document on stdout.")
     ] = False,
@@ -88,6 +102,8 @@ def household(
     """Which lot to sell, in which account, and what to buy where, at least tax and cost; verified."""
     from xl_rebal.cli import documents, household_documents, household_inputs, household_screens
 
+    if out is not None:
+        _check_out(out, book, overwrite=overwrite)
     planned = household_inputs.plan_households(
         household_inputs.HouseholdOptions(
             book=book,
@@ -109,7 +125,59 @@ def household(
         )
     )
     document = household_documents.household_document(planned)
+    if out is not None:
+        _write_report(planned, out, client=client, adviser=adviser, overwrite=overwrite)
+        document["workbook"] = str(out)
     if json:
         typer.echo(documents.dumps(document))
         return
     household_screens.show_households(document)
+
+
+def _check_out(out: Path, book: Path, *, overwrite: bool) -> None:
+    from xl_rebal.errors import FileError
+    from xl_rebal.files import check_target, check_workbook_name
+
+    check_workbook_name(out)
+    check_target(out, overwrite=overwrite)
+    if out.exists() and book.exists() and out.samefile(book):
+        raise FileError.of(
+            where=out.name, what="is the book itself", remedy="choose another name for --out"
+        )
+
+
+def _write_report(
+    planned: HouseholdsPlanned, out: Path, *, client: str, adviser: str, overwrite: bool
+) -> None:
+    from xl_rebal import __version__
+    from xl_rebal.errors import TableError
+    from xl_rebal.workbooks.household_report import (
+        Addressed,
+        build_household_report,
+        write_household_report,
+    )
+    from xl_rebal.workbooks.source import ReportSource
+
+    if len(planned.plans) != 1:
+        raise TableError.of(
+            where="--out",
+            what=f"is a workbook of one household, and the book has {len(planned.plans)}",
+            remedy="name one with --household",
+        )
+    (plan,) = planned.plans
+    source = ReportSource(
+        name=planned.tables.name,
+        custodian="",
+        as_of_text=planned.request.as_of.isoformat(),
+        price_time="",
+        warnings=planned.warnings,
+    )
+    data = build_household_report(
+        plan,
+        planned.source,
+        planned.request,
+        source=source,
+        addressed=Addressed(client=client, adviser=adviser),
+        version=__version__,
+    )
+    write_household_report(out, data, overwrite=overwrite)

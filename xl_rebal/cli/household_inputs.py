@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xl_rebal.cli.inputs import read_flows, read_money, read_targets
+from xl_rebal.cli import amounts
+from xl_rebal.cli.inputs import read_flows, read_money, read_targets, repeated_flows
 from xl_rebal.cli.tax_inputs import read_day
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import BookTables, read_book
@@ -15,7 +16,6 @@ from xl_rebal.household.mode import Mode
 from xl_rebal.household.plan import HouseholdPlan
 from xl_rebal.household.planner import plan_household
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest, Prices
-from xl_rebal.portfolio import cells
 from xl_rebal.portfolio.book import Book, classify
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policy_text import parse_policy
@@ -50,6 +50,7 @@ class HouseholdsPlanned:
     """Verified plans of the households of a book."""
 
     tables: BookTables
+    source: HouseholdBook
     request: HouseholdRequest
     plans: tuple[HouseholdPlan, ...]
     warnings: tuple[str, ...]
@@ -81,6 +82,7 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
             accounts=accounts,
             restrictions=read.restrictions,
             flows=read.flows,
+            fund_rules=read.fund_rules,
         ),
         lots=read.lots,
         history=read.history,
@@ -93,18 +95,20 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
         mode=options.mode,
         limits=Limits(
             costs=parse_costs(options.costs) if options.costs is not None else CostModel(),
-            min_trade=options.min_trade,
-            max_turnover=_share(options.max_turnover, "--max-turnover"),
+            min_trade=amounts.money(options.min_trade, "--min-trade"),
+            max_turnover=amounts.optional_share(options.max_turnover, "--max-turnover", most=1.0),
         ),
         prices=_prices(options),
         flows=read_flows(flows, read.holdings),
         withdrawal=withdrawal,
         rmd=read_flows(options.rmd, read.holdings, option="--rmd"),
-        cash_need=options.cash_need,
-        harvest=options.harvest,
-        gains_budget=options.gains_budget,
+        cash_need=amounts.money(options.cash_need, "--cash-need"),
+        harvest=amounts.money(options.harvest, "--harvest"),
+        gains_budget=None
+        if options.gains_budget is None
+        else amounts.money_or_debt(options.gains_budget, "--gains-budget"),
     )
-    warnings = list(read.warnings)
+    warnings = [*read.warnings, *repeated_flows(flows, read.holdings)]
     if options.costs is None:
         warnings.append("without --costs trading is taken to be free")
     if "history" not in read.present:
@@ -113,6 +117,7 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
         )
     return HouseholdsPlanned(
         tables=read,
+        source=source,
         request=request,
         plans=_plans(source, request, options.household),
         warnings=tuple(warnings),
@@ -161,21 +166,7 @@ def _withdrawal(texts: tuple[str, ...], holdings: Holdings) -> tuple[float, tupl
 
 
 def _prices(options: HouseholdOptions) -> Prices:
-    price = _share(options.drift_price, "--drift-price")
-    try:
-        prices = Prices(ticket=options.ticket)
-        return prices if price is None else replace(prices, drift=price)
-    except ValueError as error:
-        raise TableError.of(
-            where="--drift-price, --ticket", what=str(error), remedy="correct it"
-        ) from None
-
-
-def _share(text: str | None, option: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        return cells.fraction(text)
-    except ValueError as error:
-        what, _, remedy = str(error).partition("; ")
-        raise TableError.of(where=option, what=what, remedy=remedy) from None
+    prices = Prices(ticket=amounts.money(options.ticket, "--ticket"))
+    if options.drift_price is None:
+        return prices
+    return replace(prices, drift=amounts.share(options.drift_price, "--drift-price", most=1.0))

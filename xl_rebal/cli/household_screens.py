@@ -18,6 +18,8 @@ def show_households(document: dict[str, Any]) -> None:
             [row for row in document["lots"] if row["household"] == name],
         )
     warn(document["warnings"])
+    if "workbook" in document:
+        say(f"workbook: {document['workbook']}")
 
 
 def _show_plan(

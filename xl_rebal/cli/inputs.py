@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xl_rebal.cli import planning_inputs
+from xl_rebal.cli import amounts, planning_inputs
 from xl_rebal.cli.screens import reading
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import (
@@ -23,7 +22,6 @@ from xl_rebal.custodians import (
     read_positions,
 )
 from xl_rebal.custodians.input_tables import read_table
-from xl_rebal.custodians.sheets import open_document
 from xl_rebal.errors import FaultList, FileError, TableError
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.accounts import Account, accounts_from_rows
@@ -37,13 +35,19 @@ from xl_rebal.portfolio.book import (
 )
 from xl_rebal.portfolio.flows import HORIZON
 from xl_rebal.portfolio.holdings import LARGEST_VALUE, Holdings
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
-from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule, restrictions_from_rows
+from xl_rebal.portfolio.restrictions import (
+    EVERYONE,
+    Restriction,
+    Rule,
+    restrictions_from_rows,
+    scopes_of,
+)
 from xl_rebal.portfolio.securities import Security, securities_from_rows
-from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
+from xl_rebal.portfolio.targets import Targets, parse_targets
 from xl_rebal.rebalance import Request
-from xl_rebal.risk.covariance import Covariance, covariance_of_rows
 from xl_rebal.trading.limits import FlowMode, Limits, OrderType, TimeInForce
 from xl_rebal.trading.planner import SEARCHED
 from xl_rebal.trading.staleness import Freshness
@@ -133,10 +137,12 @@ def load(options: Options) -> Loaded:
         *_worthless(holdings),
         *without_discretion(holdings, accounts),
         *planning_inputs.unmatched_rules(holdings, everyone, accounts, flows, fund_rules),
+        *planning_inputs.idle_tables(options.lots, options.fund_rules),
     )
     if options.together:
         accounts = _joined(accounts, holdings)
         holdings = together(holdings)
+    warnings += tuple(repeated_flows(options.flow, holdings))
     accounts = _with_reserve(accounts, holdings, options.reserve)
     book = Book(
         holdings=holdings,
@@ -152,10 +158,10 @@ def load(options: Options) -> Loaded:
         policy=policy,
         limits=Limits(
             costs=costs,
-            min_trade=_not_negative(options.min_trade, "--min-trade"),
-            max_turnover=_share(options.max_turnover, "--max-turnover"),
+            min_trade=amounts.money(options.min_trade, "--min-trade"),
+            max_turnover=amounts.optional_share(options.max_turnover, "--max-turnover", most=1.0),
             orders=planning_inputs.order_style(
-                options.order_type, _share(options.limit, "--limit"), options.time_in_force
+                options.order_type, options.limit, options.time_in_force
             ),
         ),
         flows=read_flows(options.flow, holdings),
@@ -163,10 +169,10 @@ def load(options: Options) -> Loaded:
         search=sys.maxsize if options.prove else SEARCHED,
         as_of=as_of or statement.as_of,
         ordered_at=ordered_at,
-        flow_horizon=int(_not_negative(options.flow_horizon, "--flow-horizon")),
+        flow_horizon=amounts.days(options.flow_horizon, "--flow-horizon"),
         freshness=Freshness(
             positions_of=statement.as_of,
-            max_age=int(_not_negative(options.max_age, "--max-age")),
+            max_age=amounts.days(options.max_age, "--max-age"),
             allow_stale=options.allow_stale,
         ),
     )
@@ -250,13 +256,6 @@ def read_securities(path: Path | None) -> dict[str, Security]:
     return securities_from_rows(read_table(path, tables.SECURITIES)) if path is not None else {}
 
 
-def read_covariance(path: Path, wanted: Sequence[str]) -> Covariance:
-    """Annual covariances of classes from a file of prices or of volatilities."""
-    sheet = open_document(path).sheets[0]
-    rows = [row for row in sheet.rows if not all(cells.is_blank(cell) for cell in row)]
-    return covariance_of_rows(rows, wanted, where=path.name)
-
-
 def read_accounts(path: Path | None) -> dict[str, Account]:
     """The accounts table, or none."""
     return accounts_from_rows(read_table(path, tables.ACCOUNTS)) if path is not None else {}
@@ -290,11 +289,31 @@ def read_class_map(path: Path | None) -> dict[str, str]:
 
 
 def read_flows(
-    texts: tuple[str, ...], holdings: Holdings, *, option: str = "--flow"
+    texts: Sequence[str], holdings: Holdings, *, option: str = "--flow"
 ) -> dict[str, float]:
     """`--flow 5000` (one account) or `--flow ACCOUNT:5000`, repeated for several accounts."""
-    names = holdings.accounts()
     result: dict[str, float] = {}
+    for account, amount in _flow_parts(texts, holdings, option):
+        result[account] = result.get(account, 0.0) + amount
+    return result
+
+
+def repeated_flows(texts: Sequence[str], holdings: Holdings) -> list[str]:
+    """A warning for each account that `--flow` names more than once: its amounts are added up."""
+    parts = _flow_parts(texts, holdings, "--flow")
+    named = [account for account, _ in parts]
+    total = read_flows(texts, holdings)
+    return [
+        f"--flow names account {account} {named.count(account)} times: the amounts are added up to "
+        f"{amount:,.2f}"
+        for account, amount in total.items()
+        if named.count(account) > 1
+    ]
+
+
+def _flow_parts(texts: Sequence[str], holdings: Holdings, option: str) -> list[tuple[str, float]]:
+    names = holdings.accounts()
+    result = []
     for text in texts:
         account, colon, amount = text.rpartition(":")
         if not colon:
@@ -311,7 +330,7 @@ def read_flows(
                 what=f"account {account!r} is not in the holdings",
                 remedy=f"accounts are: {', '.join(names)}",
             )
-        result[account] = result.get(account, 0.0) + read_money(amount)
+        result.append((account, read_money(amount)))
     return result
 
 
@@ -347,13 +366,13 @@ def _unmatched(
             f"no reserve and follows the only model (rows are for {', '.join(accounts)})"
         )
     scopes = {name.casefold() for name in [*everyone, *accounts]} | EVERYONE
-    scopes |= {account.household.casefold() for account in accounts.values()}
+    scopes |= {scope for account in accounts.values() for scope in scopes_of(account)}
     held = {symbol.casefold() for symbol in holdings.symbol.tolist()}
     for restriction in restrictions:
         if restriction.scope.casefold() not in scopes:
             warnings.append(
-                f"restriction {restriction.in_words()!r}: {restriction.scope!r} is no account or "
-                "household here; it binds nothing"
+                f"restriction {restriction.in_words()!r}: {restriction.scope!r} is no account, "
+                "household or model here; it binds nothing"
             )
         elif restriction.rule is Rule.NEVER_SELL and restriction.symbol.casefold() not in held | {
             ""
@@ -379,29 +398,10 @@ def _with_reserve(
     result = dict(accounts)
     if reserve is None:
         return result
-    _not_negative(reserve, "--reserve")
+    amounts.money(reserve, "--reserve")
     for name in holdings.accounts():
         result[name] = replace(result.get(name, Account(account=name)), cash_reserve=reserve)
     return result
-
-
-def _not_negative(value: float, option: str) -> float:
-    if not math.isfinite(value) or value < 0:
-        raise TableError.of(
-            where=option, what=f"{value:g} is not possible", remedy="enter zero or more"
-        )
-    return value
-
-
-def _share(text: str | None, option: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        value = cells.fraction(text)
-    except ValueError as error:
-        what, _, remedy = str(error).partition("; ")
-        raise TableError.of(where=option, what=what, remedy=remedy) from None
-    return _not_negative(value, option)
 
 
 def _fingerprint(options: Options) -> str:
@@ -425,7 +425,7 @@ def read_money(text: str) -> float:
     except ValueError:
         pass
     raise TableError.of(
-        where="flow",
+        where="--flow",
         what=f"{text!r} is not an amount of money",
         remedy="write digits, as in -2500 or 12,500.75",
     )

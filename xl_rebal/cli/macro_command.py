@@ -18,7 +18,7 @@ def macro(
         str,
         typer.Argument(
             help="import-positions, check-drift, generate-trades, verify-trades, export-orders, "
-            "write-tables, undo-last, prepare-for-sharing, doctor or help."
+            "client-reports, write-tables, undo-last, prepare-for-sharing, doctor or help."
         ),
     ],
     workbook: Annotated[
@@ -26,7 +26,10 @@ def macro(
     ],
     file: Annotated[
         Path | None,
-        typer.Option("--file", help="The positions to import, or the order file to write."),
+        typer.Option(
+            "--file",
+            help="The positions to import, the order file to write, or the name that reports begin with.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -35,7 +38,8 @@ def macro(
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="Replace --out or the order file; lose edits where undo would."
+            "--overwrite",
+            help="Replace --out, order files or reports; lose edits where undo would.",
         ),
     ] = False,
     json: Annotated[

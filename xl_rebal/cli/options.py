@@ -125,3 +125,10 @@ ProveOption = Annotated[
     bool,
     typer.Option("--prove", help="Search for a better plan in large accounts too; may take long."),
 ]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Refuse the whole run when any account cannot be planned, with exit code 1.",
+    ),
+]

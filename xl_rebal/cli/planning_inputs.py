@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from xl_rebal.cli import amounts
 from xl_rebal.custodians.account_map import MapRow
 from xl_rebal.custodians.input_tables import read_table
 from xl_rebal.custodians.lot_rows import lot_warnings
@@ -85,9 +86,10 @@ def trade_moment(text: str | None) -> tuple[dt.date | None, dt.datetime | None]:
 
 
 def order_style(
-    order_type: OrderType | None, limit: float | None, time_in_force: TimeInForce
+    order_type: OrderType | None, typed: str | None, time_in_force: TimeInForce
 ) -> OrderStyle:
     """How orders are sent; `--limit` makes them limit orders."""
+    limit = amounts.optional_share(typed, "--limit", most=0.99)
     kind = order_type or (OrderType.MARKET if limit is None else OrderType.LIMIT)
     try:
         return OrderStyle(order_type=kind, limit=limit, time_in_force=time_in_force)
@@ -140,4 +142,14 @@ def unmatched_rules(
         f"the fund rules name custodian {name!r} for funds that are held, and no account is there "
         f"(custodians of the accounts: {names}); they bind nothing"
         for name in others
+    ]
+
+
+def idle_tables(lots: Path | None, fund_rules: Path | None) -> list[str]:
+    """A warning where --lots was given and nothing asks for it."""
+    if lots is None or fund_rules is not None:
+        return []
+    return [
+        f"{lots.name}: lots count for redemption fees alone, which need --fund-rules; they change nothing "
+        "in these plans"
     ]

@@ -13,6 +13,7 @@ from xl_rebal.backtest.prices import Market, Prices, align
 from xl_rebal.backtest.settings import Flow, Settings
 from xl_rebal.backtest.simulated_prices import Assumptions
 from xl_rebal.backtest.what_if import assumptions_of
+from xl_rebal.cli import amounts
 from xl_rebal.cli.inputs import read_targets
 from xl_rebal.cli.screens import reading
 from xl_rebal.costs import CostModel, parse_costs
@@ -146,15 +147,17 @@ def _costs(options: BacktestOptions) -> CostModel:
 
 
 def _settings(options: BacktestOptions) -> Settings:
-    require_not_negative("--min-trade", options.min_trade)
-    require_not_negative("--cooldown", options.cooldown)
+    amounts.money(options.min_trade, "--min-trade")
+    amounts.days(options.cooldown, "--cooldown")
     if not 0 < options.start_value <= _MOST_MONEY:
         raise TableError.of(
             where="--start-value",
             what=f"{options.start_value:g} is not possible",
             remedy="enter an amount of money",
         )
-    risk_free = read_share(options.risk_free or "0", "--risk-free")
+    risk_free = amounts.fraction(
+        "0" if options.risk_free is None else options.risk_free, "--risk-free"
+    )
     if not -1 < risk_free < 1:
         raise TableError.of(
             where="--risk-free",
@@ -174,17 +177,9 @@ def _settings(options: BacktestOptions) -> Settings:
     )
 
 
-def require_not_negative(option: str, value: float) -> None:
-    """Refuse a number below zero, or none at all."""
-    if not math.isfinite(value) or value < 0:
-        raise TableError.of(
-            where=option, what=f"{value:g} is not possible", remedy="enter zero or more"
-        )
-
-
 def read_widths(text: str) -> list[float]:
     """Bands from a text such as `2pp, 3pp, 5pp`."""
-    found = [read_share(part, "--bands") for part in re.split(r"[,;]", text) if part.strip()]
+    found = [amounts.fraction(part, "--bands") for part in re.split(r"[,;]", text) if part.strip()]
     if not found or not all(0 <= width < 1 for width in found):
         raise TableError.of(
             where="--bands",
@@ -208,15 +203,6 @@ def read_model(text: str, market: Market) -> Assumptions | None:
     )
 
 
-def read_share(text: str, option: str) -> float:
-    """A fraction from `5%`, `5pp` or `0.05`."""
-    try:
-        return cells.fraction(text.strip())
-    except ValueError as error:
-        what, _, remedy = str(error).partition("; ")
-        raise TableError.of(where=option, what=what, remedy=remedy) from None
-
-
 def _holdings(text: str) -> dict[str, float]:
     """Units by class from `100 SPY, 50 AGG, 2500 Cash`."""
     found: dict[str, float] = {}
@@ -226,6 +212,7 @@ def _holdings(text: str) -> dict[str, float]:
             units = cells.number(quantity)
             if (
                 not name
+                or "%" in quantity
                 or not 0 <= units <= _MOST_MONEY
                 or name.casefold() in map(str.casefold, found)
             ):
@@ -257,7 +244,7 @@ def _flow(text: str) -> Flow:
     when, _, amount = text.rpartition(":")
     try:
         money = cells.number(amount)
-        if abs(money) > _MOST_MONEY:
+        if abs(money) > _MOST_MONEY or "%" in amount:
             raise ValueError
         if re.match(r"\d{4}-", when):
             return Flow(amount=money, when=dt.date.fromisoformat(when))

@@ -34,41 +34,15 @@ def shock(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Weights and drift after given returns of each class; classes that are not named stay flat."""
-    from xl_rebal.bands import BandCheck, breaches, check
     from xl_rebal.cli import documents, inputs, screens
-    from xl_rebal.drift import drift_of
-    from xl_rebal.risk.shock import parse_returns, returns_of
+    from xl_rebal.risk.shock import parse_returns
+    from xl_rebal.shock_table import shock_book, shock_rows
 
     loaded = inputs.load(
         inputs.Options(holdings=holdings, targets=targets, policy=policy, allow_stale=True)
     )
     given = parse_returns(returns)
-    rows: list[dict[str, Any]] = []
-    for each in check(loaded.book, loaded.policy):
-        drift = each.drift
-        moved = returns_of(given, drift.classes)
-        after = drift_of(drift.targets, drift.accounts, drift.classes, drift.value * (1 + moved))
-        hit = breaches(after, each.widths, beyond=loaded.policy.beyond)
-        later = BandCheck(book=loaded.book, drift=after, widths=each.widths, breach=hit)
-        returned = dict(zip(drift.classes, map(float, moved), strict=True))
-        before = {(row["account"], row["asset_class"]): row for row in each.rows()}
-        for row in later.rows():
-            was = before.get((row["account"], row["asset_class"]))
-            rows.append(
-                {
-                    "account": row["account"],
-                    "asset_class": row["asset_class"],
-                    "weight": was["weight"] if was else 0.0,
-                    "return": returned[row["asset_class"]],
-                    "weight_after": row["weight"],
-                    "target": row["target"],
-                    "drift_after": row["drift"],
-                    "value_after": row["value"],
-                    "lower": row["lower"],
-                    "upper": row["upper"],
-                    "status_after": row["status"],
-                }
-            )
+    rows = shock_rows(shock_book(loaded.book, loaded.policy, given))
     document: dict[str, Any] = {
         "returns": given,
         "policy": documents.policy_words(loaded),
@@ -128,7 +102,7 @@ def bands(
 ) -> None:
     """The band of every class, and with volatilities those hit equally often or equally risky."""
     from xl_rebal.band_table import band_rows
-    from xl_rebal.cli import documents, inputs, screens
+    from xl_rebal.cli import documents, inputs, risk_inputs, screens
     from xl_rebal.errors import TableError
     from xl_rebal.portfolio.policy_text import parse_policy
 
@@ -142,15 +116,22 @@ def bands(
             what="a table of adjusted bands needs --volatilities, --mode and --out",
             remedy="give all three, or none of --mode and --out",
         )
+    covariance = None
+    if volatilities is not None:
+        names = dict.fromkeys(name for model in models.values() for name in model.classes)
+        covariance = risk_inputs.read_covariance(volatilities, tuple(names))
+    words = covariance.words if covariance is not None else ""
     rows = []
-    words = ""
     for model in models.values():
-        covariance = None
-        if volatilities is not None:
-            covariance = inputs.read_covariance(volatilities, model.classes)
-            words = covariance.words
-        rows += [{"model": model.name, **row} for row in band_rows(model, rule, covariance)]
-    document = {"policy": rule.in_words(), "covariance": words or None, "rows": rows}
+        own = covariance.of(model.classes) if covariance is not None else None
+        rows += [{"model": model.name, **row} for row in band_rows(model, rule, own)]
+    warnings = risk_inputs.flat_words(covariance)
+    document = {
+        "policy": rule.in_words(),
+        "covariance": words or None,
+        "rows": rows,
+        "warnings": warnings,
+    }
     if out is not None and mode is not None:
         _write_bands(rows, mode, out, overwrite=overwrite)
     if json:
@@ -179,6 +160,7 @@ def bands(
             for row in rows
         ],
     )
+    screens.warn(warnings)
     if out is not None:
         screens.say(f"written: {out}")
 

@@ -89,6 +89,18 @@ def warn(warnings: list[str] | tuple[str, ...]) -> None:
         err.print(Text("warning: ", style="yellow") + Text(text))
 
 
+def show_refused(rows: list[dict[str, Any]], what: str = "planned") -> None:
+    """Accounts that are not planned (or not measured), on stderr, each with its reason."""
+    for row in rows:
+        named = row["account"] in row["reason"]
+        reason = row["reason"] if named else f"account {row['account']}: {row['reason']}"
+        err.print(Text("refused: ", style="red") + Text(reason))
+    if rows:
+        many = "1 account was" if len(rows) == 1 else f"{len(rows)} accounts were"
+        strict = " (--strict refuses all)" if what == "planned" else ""
+        err.print(Text(f"{many} not {what}; the others are{strict}"))
+
+
 def say(text: str) -> None:
     """One line on stdout, as it is."""
     out.print(Text(text), soft_wrap=True)

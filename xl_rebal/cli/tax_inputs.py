@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xl_rebal.cli import amounts
 from xl_rebal.cli.inputs import read_accounts, read_securities, without_discretion
 from xl_rebal.custodians import BookTables, read_book
 from xl_rebal.custodians.input_tables import read_table
@@ -114,8 +115,11 @@ def read_harvest(
     as_of: str | None,
 ) -> HarvestAsked:
     """Read a book, check its lots against its positions, and judge every lot at a loss."""
-    threshold = Threshold(money=minimum, fraction=_share(minimum_percent, "--minimum-percent"))
-    if goal is not None and not goal > 0:
+    threshold = Threshold(
+        money=amounts.money(minimum, "--minimum"),
+        fraction=amounts.share(minimum_percent, "--minimum-percent", most=0.99),
+    )
+    if goal is not None and not amounts.money(goal, "--loss") > 0:
         raise TableError.of(
             where="--loss", what=f"{goal:g} is no loss", remedy="enter an amount greater than zero"
         )
@@ -190,14 +194,6 @@ def read_day(text: str | None) -> dt.date | None:
     except ValueError as error:
         what, _, remedy = str(error).partition("; ")
         raise TableError.of(where="--as-of", what=what, remedy=remedy) from None
-
-
-def _share(text: str, option: str) -> float:
-    try:
-        return cells.fraction(text)
-    except ValueError as error:
-        what, _, remedy = str(error).partition("; ")
-        raise TableError.of(where=option, what=what, remedy=remedy) from None
 
 
 def _only(book: BookTables, household: str) -> BookTables:

@@ -113,6 +113,14 @@ def apply_account_map(statement: Statement, rows: Sequence[MapRow]) -> Statement
     )
 
 
+def real_account(account: str, rows: Sequence[MapRow]) -> str:
+    """The account that an id stands for: itself when it is whole, or when not exactly one row fits."""
+    if not is_masked(account):
+        return account
+    fits = {row.account for row in _fitting(account, "", rows)}
+    return fits.pop() if len(fits) == 1 else account
+
+
 def masked_accounts(accounts: Iterable[StatementAccount | str]) -> list[str]:
     """The ids that are masked, each once, in their order."""
     ids = (a if isinstance(a, str) else a.account for a in accounts)

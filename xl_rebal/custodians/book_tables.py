@@ -1,8 +1,8 @@
 """A book: all tables about a set of households in one folder of files, or in one workbook.
 
 A folder holds `holdings.csv`, `lots.csv`, `accounts.csv`, `securities.csv`, `models.csv`, `history.csv`,
-`tax_profiles.csv`, `flows.csv` and `restrictions.csv` (or workbooks and Parquet files of these names); a
-workbook has sheets of these names. Tables that a command does not need may be left out.
+`tax_profiles.csv`, `flows.csv`, `restrictions.csv` and `fund_rules.csv` (or workbooks and Parquet files of
+these names); a workbook has sheets of these names. Tables that a command does not need may be left out.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ from xl_rebal.errors import FaultList, FileError, ReadError, TableError
 from xl_rebal.portfolio import tables
 from xl_rebal.portfolio.accounts import Account, accounts_from_rows
 from xl_rebal.portfolio.flows import Flow, flows_from_rows
+from xl_rebal.portfolio.fund_rules import FundRule, fund_rules_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.lots import Lots, lot_faults, lots_from_rows, no_lots
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.tables import TableSpec
-from xl_rebal.portfolio.targets import Targets, targets_from_rows
+from xl_rebal.portfolio.targets import Targets
 from xl_rebal.tax.profiles import TaxProfile, profiles_from_rows
 
 T = TypeVar("T")
-_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
-_HOLDINGS = "holdings"
-_TABLES: Mapping[str, TableSpec] = {
+ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
+HOLDINGS = "holdings"
+TABLES: Mapping[str, TableSpec] = {
     "lots": tables.LOTS,
     "accounts": tables.ACCOUNTS,
     "securities": tables.SECURITIES,
@@ -42,8 +44,9 @@ _TABLES: Mapping[str, TableSpec] = {
     "flows": tables.FLOWS,
     "history": tables.HISTORY,
     "tax_profiles": tables.TAX_PROFILES,
+    "fund_rules": tables.FUND_RULES,
 }
-_ALSO = {"targets": "models", "taxprofiles": "tax_profiles", "positions": _HOLDINGS}
+_ALSO = {"targets": "models", "positions": HOLDINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class BookTables:
     flows: tuple[Flow, ...] = ()
     history: History = ()
     tax_profiles: Mapping[tuple[str, int], TaxProfile] = field(default_factory=dict)
+    fund_rules: tuple[FundRule, ...] = ()
     as_of: dt.date | None = None
     present: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
@@ -91,13 +95,13 @@ def read_book(path: Path | str) -> BookTables:
         raise FileError.of(
             where=path.name,
             what="holds none of the tables of a book",
-            remedy=f"name files or sheets {_HOLDINGS}, {', '.join(_TABLES)}",
+            remedy=f"name files or sheets {HOLDINGS}, {', '.join(TABLES)}",
         )
     faults = FaultList()
     book = BookTables(name=path.name, holdings=Holdings.from_rows([]), present=frozenset(parts))
-    if _HOLDINGS in parts:
+    if HOLDINGS in parts:
         with faults.collecting():
-            statement = parts[_HOLDINGS]()
+            statement = parts[HOLDINGS]()
             book = replace(
                 book,
                 holdings=statement.holdings,
@@ -122,6 +126,7 @@ def read_book(path: Path | str) -> BookTables:
         flows=read("flows", flows_from_rows, book.flows),
         history=read("history", history_from_rows, book.history),
         tax_profiles=read("tax_profiles", profiles_from_rows, book.tax_profiles),
+        fund_rules=read("fund_rules", fund_rules_from_rows, book.fund_rules),
     )
     if faults:  # what else would be refused later is said at once
         faults.extend(lot_faults(book.holdings, book.lots, book.as_of))
@@ -129,10 +134,10 @@ def read_book(path: Path | str) -> BookTables:
     return book
 
 
-def _table_name(text: str) -> str:
+def table_name(text: str) -> str:
     """The table that a file or sheet is named after, or ""."""
     key = tables.header_key(text).removeprefix("tbl")
-    for name in (_HOLDINGS, *_TABLES):
+    for name in (HOLDINGS, *TABLES):
         if key == tables.header_key(name):
             return name
     return _ALSO.get(key, "")
@@ -143,7 +148,7 @@ def _folder(path: Path) -> dict[str, Callable[[], Any]]:
     faults = FaultList()
     found: dict[str, Path] = {}
     for file in sorted(path.iterdir()):
-        name = _table_name(file.stem) if file.suffix.casefold() in _ENDINGS else ""
+        name = table_name(file.stem) if file.suffix.casefold() in ENDINGS else ""
         if not name:
             continue
         if name in found:
@@ -155,9 +160,9 @@ def _folder(path: Path) -> dict[str, Callable[[], Any]]:
 
 
 def _file_reader(name: str, file: Path) -> Callable[[], Any]:
-    if name == _HOLDINGS:
+    if name == HOLDINGS:
         return lambda: read_positions(file)
-    return lambda: rows_of(open_document(file), _TABLES[name])
+    return lambda: rows_of(open_document(file), TABLES[name])
 
 
 def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
@@ -165,7 +170,7 @@ def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
     faults = FaultList()
     found: dict[str, Document] = {}
     for sheet in document.sheets:
-        name = _table_name(sheet.name)
+        name = table_name(sheet.name)
         if not name or not sheet.rows:
             continue
         if name in found:
@@ -177,6 +182,6 @@ def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
 
 
 def _sheet_reader(name: str, document: Document) -> Callable[[], Any]:
-    if name == _HOLDINGS:
+    if name == HOLDINGS:
         return lambda: generic.read(document)
-    return lambda: rows_of(document, _TABLES[name])
+    return lambda: rows_of(document, TABLES[name])

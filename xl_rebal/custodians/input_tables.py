@@ -27,7 +27,7 @@ def read_table(path: Path | str, spec: TableSpec) -> list[dict[str, Any]]:
 
 def rows_of(document: Document, spec: TableSpec) -> list[dict[str, Any]]:
     """Typed rows of one input table from a file that is open."""
-    where, names, rows = _cut(document, spec, *_find(document, spec))
+    where, names, rows = _cut(document, spec, *find_header(document, spec))
     return tables.read_rows(spec, names, rows, where=where)
 
 
@@ -38,9 +38,9 @@ def table_rows(document: Document, spec: TableSpec) -> Cut | None:
     """
     for sheet in document.sheets:
         for index, row in enumerate(sheet.rows[:_HEADER_ROWS]):
-            found = {spec.column_for(_plain(c)) for c in row if not cells.is_blank(c)}
+            found = {spec.column_for(plain_header(c)) for c in row if not cells.is_blank(c)}
             if all(column in found for column in spec.columns if column.required):
-                held = columns.bind(index, [_plain(c) for c in row]).is_holdings()
+                held = columns.bind(index, [plain_header(c) for c in row]).is_holdings()
                 if not held:
                     return _cut(document, spec, sheet, index)
     return None
@@ -52,23 +52,27 @@ def _cut(document: Document, spec: TableSpec, sheet: Sheet, header: int) -> Cut:
         for index, row in enumerate(sheet.rows)
         if index > header
     )
-    names = [_plain(cell) for cell in sheet.rows[header]]
+    names = [plain_header(cell) for cell in sheet.rows[header]]
     where = document.name if len(document.sheets) == 1 else f"{document.name} sheet {sheet.name!r}"
     return where, names, rows
 
 
-def _plain(cell: Any) -> str:
+def plain_header(cell: Any) -> str:
+    """A header cell as text."""
     return "" if cells.is_blank(cell) else cells.text(cell).strip("\ufeff")
 
 
-def _find(document: Document, spec: TableSpec) -> tuple[Sheet, int]:
+def find_header(document: Document, spec: TableSpec) -> tuple[Sheet, int]:
+    """The sheet and the row of a table's header; raises ReadError where no row is like one."""
     wanted = {spec.name.replace(" ", ""), f"tbl{spec.name.replace(' ', '')}"}
     ordered = sorted(document.sheets, key=lambda s: s.name.casefold() not in wanted)
     required = [column.name for column in spec.columns if column.required]
     best: tuple[int, Sheet, int] | None = None
     for sheet in ordered:
         for index, row in enumerate(sheet.rows[:_HEADER_ROWS]):
-            named = [spec.column_for(_plain(cell)) for cell in row if not cells.is_blank(cell)]
+            named = [
+                spec.column_for(plain_header(cell)) for cell in row if not cells.is_blank(cell)
+            ]
             found = sum(column is not None and column.required for column in named)
             if found == len(required):
                 return sheet, index

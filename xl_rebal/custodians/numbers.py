@@ -292,6 +292,15 @@ def style_evidence(cells: Sequence[Cell]) -> StyleEvidence:
     return _evidence_in(cells)
 
 
+def count_evidence(cells: Sequence[Cell]) -> tuple[int, int]:
+    """(how many cells have a decimal point for certain, how many a decimal comma)."""
+    texts = [c for c in cells if type(c) is str]
+    return (
+        sum(_FOR_POINT.search(text) is not None for text in texts),
+        sum(_FOR_COMMA.search(text) is not None for text in texts),
+    )
+
+
 def _evidence_in(cells: Sequence[Cell]) -> StyleEvidence:
     joined = "\n".join(c for c in cells if type(c) is str)
     return StyleEvidence(

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 _DELIMITERS = (",", ";", "\t", "|")
-_MAX_FIELD = 1_000_000
-_OPEN_QUOTE_LINES = 50  # a cell over more lines than this has lost its closing quotation mark
+LARGEST_FIELD = 1_000_000
+OPEN_QUOTE_LINES = 50  # a cell over more lines than this has lost its closing quotation mark
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _STRIPPED = re.compile(r"'(?=[=+\-@'\t\r])")
 
 
@@ -114,11 +119,7 @@ def open_document(
 
 def decode(data: bytes) -> str:
     """Text by its byte order mark, else UTF-8, else Windows-1252."""
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
+    for mark, encoding in MARKS:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
     head = data[:4096]
@@ -148,7 +149,7 @@ def _open_text(path: Path, delimiter: str | None, progress: Progress | None) -> 
     if head.lstrip().startswith("<") or head.lstrip().startswith("OFXHEADER"):
         nothing = Sheet(name="", rows=(), lines=np.zeros(0, dtype=np.int64))
         return Document(name=path.name, type=FileType.TEXT, sheets=(nothing,), head=head, text=text)
-    chosen = delimiter or _sniff(head)
+    chosen = delimiter or sniff(head)
     rows, lines = _parse(path.name, text, chosen, progress)
     sheet = Sheet(name="", rows=rows[skip:], lines=np.array(lines[skip:], dtype=np.int64))
     return Document(
@@ -156,7 +157,7 @@ def _open_text(path: Path, delimiter: str | None, progress: Progress | None) -> 
     )
 
 
-def _sniff(head: str) -> str:
+def sniff(head: str) -> str:
     """The delimiter under which the file's start shows the best holdings header, or most columns."""
     sample = "\n".join(head.splitlines()[:200])
     best, score = ",", (-1, -1)
@@ -178,7 +179,7 @@ def _parse(
     name: str, text: str, delimiter: str, progress: Progress | None
 ) -> tuple[list[list[str]], list[int]]:
     """Rows and the line on which each starts."""
-    csv.field_size_limit(_MAX_FIELD)
+    csv.field_size_limit(LARGEST_FIELD)
     total = max(1, text.count("\n"))
     rows: list[list[str]] = []
     try:
@@ -205,7 +206,7 @@ def _parse_by_line(name: str, text: str, delimiter: str) -> tuple[list[list[str]
         for row in reader:
             rows.append(row)
             lines.append(before + 1)
-            if reader.line_num - before > _OPEN_QUOTE_LINES:
+            if reader.line_num - before > OPEN_QUOTE_LINES:
                 raise csv.Error("a quotation mark is opened and not closed")
             before = reader.line_num
     except csv.Error as error:

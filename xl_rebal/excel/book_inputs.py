@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from xl_rebal.custodians.account_map import MapRow, account_map_from_rows
 from xl_rebal.custodians.columns import SYNONYMS, key
 from xl_rebal.errors import Fault, FaultList, RebalError, TableError
 from xl_rebal.excel import ranges
@@ -33,6 +34,7 @@ from xl_rebal.trading.limits import Limits
 HOLDINGS, TARGETS, POLICY, COSTS = "tblHoldings", "tblTargets", "tblPolicy", "tblCosts"
 RESTRICTIONS, CLASSES = "tblRestrictions", "tblClasses"
 SECURITIES, ACCOUNTS = "tblSecurities", "tblAccountSettings"
+ACCOUNT_MAP = "tblAccountMap"  # read by Import Positions alone: no input of a plan
 TABLES = (HOLDINGS, TARGETS, POLICY, COSTS, RESTRICTIONS, CLASSES, SECURITIES, ACCOUNTS)
 REQUIRED = (HOLDINGS, TARGETS)
 LAST_ROW = 1_048_576
@@ -185,6 +187,24 @@ def asked(inputs: Inputs) -> Asked:
     return Asked(book=book, request=request, warnings=warnings)
 
 
+def account_map(book: Workbook) -> tuple[MapRow, ...]:
+    """Which account each masked id is, by table tblAccountMap; none without the table or its rows.
+
+    Raises TableError with all bad rows: the rules are those of `--account-map`.
+    """
+    table = find_table(book, ACCOUNT_MAP)
+    if table is None:
+        return ()
+    faults = FaultList()
+    body = table.area.with_rows(table.area.rows - int(table.totals))
+    rows = _computed([list(row) for row in book.values(body)], ACCOUNT_MAP, faults)
+    _refuse_row_below(book, table, ACCOUNT_MAP, faults)
+    faults.raise_as(TableError)
+    if all(cells.is_blank(cell) for row in rows[1:] for cell in row):
+        return ()
+    return ranges.built(rows, tables.ACCOUNT_MAP, ACCOUNT_MAP, account_map_from_rows)
+
+
 def class_map(grids: Mapping[str, Grid]) -> dict[str, str]:
     """The user's own classes of table tblClasses, by symbol in lower case."""
     faults, own = FaultList(), dict[str, str]()
@@ -245,6 +265,7 @@ _CLASSES_REMEDY = re.compile(
 )
 # What the engine says to users of the command line, and its counterpart in a workbook.
 _WORDS = {
+    "or give an account map": f"or its account in {ACCOUNT_MAP} and import again",
     "(--securities)": f"(make one named {SECURITIES})",
     "(--accounts)": f"(make one named {ACCOUNTS})",
     "the securities table, or remove": f"table {SECURITIES}, or remove",

@@ -11,10 +11,11 @@ from typing import Any
 from openpyxl.formula.translate import Translator
 from openpyxl.utils import get_column_letter
 
-from xl_rebal.custodians import Statement
+from xl_rebal.custodians import MapRow, Statement
+from xl_rebal.custodians.account_map import masked_accounts, real_account
 from xl_rebal.custodians.columns import SYNONYMS, key
 from xl_rebal.errors import TableError
-from xl_rebal.excel.book_inputs import AS_OF, CLASSES, HOLDINGS, class_map
+from xl_rebal.excel.book_inputs import ACCOUNT_MAP, AS_OF, CLASSES, HOLDINGS, class_map
 from xl_rebal.excel.changes import Body, Cell, Change
 from xl_rebal.excel.workbook import (
     NOT_COMPUTED,
@@ -64,8 +65,14 @@ class _Row:
     used: bool = False
 
 
-def import_positions(book: Workbook, statement: Statement) -> Imported:
-    """The changes that fill tblHoldings with a statement; nothing is written here."""
+def import_positions(
+    book: Workbook, statement: Statement, known: Sequence[MapRow] = ()
+) -> Imported:
+    """The changes that fill tblHoldings with a statement; nothing is written here.
+
+    known  the account map that the statement was read with: rows that stand under a masked id of an
+           account of the statement are rows of that account.
+    """
     held = statement.holdings
     if not len(held):
         raise TableError.of(
@@ -78,6 +85,9 @@ def import_positions(book: Workbook, statement: Statement) -> Imported:
     roles = _roles(book, table)
     old = _old_rows(book, table, roles)
     accounts = tuple(held.accounts())
+    for row in old:
+        if (real := real_account(row.account, known)) in accounts:
+            row.account = real
     kept = [r for r in old if r.account not in accounts and not r.account.startswith(EXAMPLE)]
     examples = sum(r.account.startswith(EXAMPLE) for r in old)
     held, unknown = assign_classes(held, class_map=_own_classes(book, old))
@@ -99,6 +109,7 @@ def import_positions(book: Workbook, statement: Statement) -> Imported:
     changes: tuple[Change, ...] = (Body(table=table, rows=rows),)
     warnings = list(statement.warnings)
     others = dict.fromkeys(r.account for r in kept)
+    warnings += _masked(accounts, mapped=bool(known))
     warnings += [_twins(a, b) for a in others for b in accounts if _may_be_one(a, b)]
     if unknown:
         fault = unknown_symbols(unknown)
@@ -112,6 +123,17 @@ def import_positions(book: Workbook, statement: Statement) -> Imported:
         examples=examples,
         warnings=tuple(warnings),
     )
+
+
+def _masked(accounts: Sequence[str], *, mapped: bool) -> list[str]:
+    """What to do about accounts that stay masked; with a map its own reading says why each does."""
+    masked = masked_accounts(accounts)
+    if not masked or mapped:
+        return []
+    return [
+        f"{', '.join(masked)} shows only its last characters, and no order is exported for it: give its "
+        f"account in {ACCOUNT_MAP} (Masked, Account) and import again"
+    ]
 
 
 def _may_be_one(one: str, other: str) -> bool:

@@ -7,80 +7,42 @@ A new one is a function and a line in `MACROS`.
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from xl_rebal.custodians import read_positions
+from xl_rebal.custodians import Told, read_positions
 from xl_rebal.errors import RebalError, VerificationError
-from xl_rebal.excel import plan_edits, plan_sheet, plan_store, undo
+from xl_rebal.excel import order_file, plan_edits, plan_sheet, plan_store, undo
 from xl_rebal.excel.book_inputs import (
     Asked,
     Inputs,
+    account_map,
     asked,
     differences,
     in_words_of_the_workbook,
     read_inputs,
 )
 from xl_rebal.excel.changes import Change, Changes, apply
+from xl_rebal.excel.client_reports import client_reports
 from xl_rebal.excel.importing import import_positions as imported
-from xl_rebal.excel.order_file import order_csv
+from xl_rebal.excel.macro import Macro, MacroError, Outcome, Settings
 from xl_rebal.excel.plan_store import StoredPlan
 from xl_rebal.excel.sharing import clean
 from xl_rebal.excel.value_pages import drift_page, value_pages
 from xl_rebal.excel.workbook import Workbook, WorkbookError
-from xl_rebal.files import check_target, write_atomically
-from xl_rebal.rebalance import rebalance
+from xl_rebal.files import check_target
+from xl_rebal.rebalance import plan_each, refusal
 
-
-class MacroError(RebalError):
-    """A macro that is not there, or was not told what it needs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a macro is given besides the workbook.
-
-    file       the file to read (Import Positions) or to write (Export Orders).
-    overwrite  whether that file may be replaced.
-    plans      the folder where plans are kept; None for the usual one.
-    who        who edits a plan; None for the name of the signed-in user.
-    """
-
-    file: Path | None = None
-    overwrite: bool = False
-    plans: Path | None = None
-    who: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a macro found and wants written.
-
-    lines     what it says to the user, the first line foremost.
-    changes   what is to be written to the workbook.
-    document  the same for programs: what `--json` prints.
-    """
-
-    lines: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
-    document: dict[str, Any] = field(default_factory=dict)
-
-
-Body = Callable[[Workbook, Settings], Outcome]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Macro:
-    """One button: its name in code, its title on the ribbon, what it does, the file that it needs."""
-
-    name: str
-    title: str
-    help: str
-    body: Body
-    file: str = ""
+__all__ = [
+    "MACROS",
+    "Macro",
+    "MacroError",
+    "Outcome",
+    "Settings",
+    "macro_named",
+    "own_fault",
+    "run",
+]
 
 
 def run(name: str, book: Workbook, settings: Settings) -> Outcome:
@@ -126,10 +88,11 @@ def own_fault(title: str, error: Exception) -> str:
 
 
 def import_positions(book: Workbook, settings: Settings) -> Outcome:
-    """Fill tblHoldings from a custodian's file."""
+    """Fill tblHoldings from a custodian's file; tblAccountMap says which account a masked id is."""
     assert settings.file is not None
-    statement = read_positions(settings.file)
-    found = imported(book, statement)
+    known = account_map(book)
+    statement = read_positions(settings.file, told=Told(account_map=known))
+    found = imported(book, statement, known)
     date = statement.as_of_text or "unknown"
     lines = [
         f"{found.rows} rows of {len(found.accounts)} account{'s' * (len(found.accounts) != 1)} from "
@@ -139,9 +102,10 @@ def import_positions(book: Workbook, settings: Settings) -> Outcome:
         lines.append(f"{found.examples} EXAMPLE rows removed")
     if found.kept:
         lines.append(f"kept: rows of {', '.join(found.kept)}, which the file does not name")
+    orders = order_file.reconcile_positions(settings.plans, statement.holdings)
     return Outcome(
-        lines=tuple(lines),
-        warnings=found.warnings,
+        lines=(*lines, *orders.lines),
+        warnings=(*found.warnings, *orders.warnings),
         changes=found.changes,
         document={
             "custodian": statement.custodian,
@@ -168,21 +132,29 @@ def check_drift(book: Workbook, settings: Settings) -> Outcome:
 
 
 def generate_trades(book: Workbook, settings: Settings) -> Outcome:
-    """Plan, verify, keep the plan, and write its trades; locked trades are planned around."""
+    """Plan, verify, keep the plan, and write its trades; locked trades are planned around.
+
+    An account that cannot be planned is named in the outcome, on both sheets and with the stored plan. One
+    with locked trades stops the macro: the trades would be lost with it.
+    """
     inputs = read_inputs(book)
     what = asked(inputs)
     kept = [t for t in _sheet_trades(book, what) if t.locked and t.quantity]
     locks: dict[str, dict[str, float]] = {}
     for trade in kept:
         locks.setdefault(trade.account, {})[trade.symbol] = trade.signed
-    try:
-        result = rebalance(what.book, replace(what.request, kept=locks))
-    except VerificationError as error:
-        if not kept:
-            raise
-        raise plan_edits.of_locked(error, kept) from None
+    result = plan_each(what.book, replace(what.request, kept=locks))
+    result = order_file.without_waiting(result, settings.plans)
+    lost = [each for each in result.refused if each.account in locks]
+    if lost:
+        error = refusal(lost)
+        raise plan_edits.of_locked(error, kept) if isinstance(error, VerificationError) else error
+    result = result.usable()
     stored = StoredPlan(
-        inputs=inputs, plans=result.plans, locked=frozenset(trade.key for trade in kept)
+        inputs=inputs,
+        plans=result.plans,
+        locked=frozenset(trade.key for trade in kept),
+        refused=tuple((each.account, each.reason) for each in result.refused),
     )
     return _plan_outcome(stored, what, settings, {t.key: t.edit for t in kept if t.edit})
 
@@ -210,6 +182,7 @@ def verify_trades(book: Workbook, settings: Settings) -> Outcome:
             changes=pages,
             document={"plan_id": sheet.plan_id, "verified": True, "edits": []},
         )
+    order_file.require_no_open_orders(settings.plans, [edit.key[0] for edit in edits])
     who = settings.who if settings.who is not None else _user()
     edited = plan_edits.verified(stored, trades, edits, what, who)
     outcome = _plan_outcome(edited, what, settings, plan_edits.marks(trades, edits))
@@ -240,19 +213,30 @@ def export_orders(book: Workbook, settings: Settings) -> Outcome:
     _require_same_inputs(stored, inputs)
     what = asked(stored.inputs)
     plan_edits.require_checked(stored.plans, what, sheet.trades)
-    data = order_csv(stored, sheet.plan_id, what.book)
-    accounts = dict.fromkeys(t.account for t in stored.trades())
+    formats = order_file.formats_of(book, settings.plans)
+    export = order_file.prepare(stored, sheet.plan_id, what, formats, settings.file, settings.plans)
+    accounts = dict.fromkeys(each.order.account for each in export.made.sent)
     ask_first = [a for a in accounts if not what.book.account(a).discretionary]
     warnings = [
         f"account {a} is not discretionary: its trades need the client's word before they are sent"
         for a in ask_first
     ]
-    write_atomically(settings.file, data, overwrite=settings.overwrite)
-    count = sum(1 for _ in stored.trades())
+    order_file.write(export, overwrite=settings.overwrite)
+    count, names = len(export.made.sent), [path.name for path in export.paths.values()]
     return Outcome(
-        lines=(f"{count} orders of plan {sheet.plan_id} written to {settings.file.name}",),
-        warnings=tuple(warnings),
-        document={"plan_id": sheet.plan_id, "orders": count, "file": settings.file.name},
+        lines=(
+            f"{count} orders of plan {sheet.plan_id} written to {', '.join(names)}",
+            "their accounts are not planned again until the orders are reconciled: import the new "
+            "positions, or run xl-rebal reconcile",
+        ),
+        warnings=(*plan_sheet.refused_words(stored), *warnings, *export.warnings),
+        document={
+            "plan_id": sheet.plan_id,
+            "orders": count,
+            "file": names[0],
+            "files": names,
+            "unsendable": [each.in_words() for each in export.made.unsendable],
+        },
     )
 
 
@@ -332,16 +316,21 @@ def _plan_outcome(
     pages = plan_sheet.pages(stored, plan_id, what, marks=marks)
     trades = list(stored.trades())
     lines = [f"plan {plan_id}: {len(trades)} trade{'s' * (len(trades) != 1)}, verified"]
+    if stored.refused:
+        lines[0] += (
+            f"; {len(stored.refused)} of {len(stored.refused) + len(stored.plans)} accounts REFUSED"
+        )
     lines += [f"{plan.account}: {plan.why}" for plan in stored.plans[:10]]
     if len(stored.plans) > 10:
         lines.append(f"and {len(stored.plans) - 10} accounts more: see sheet {plan_sheet.PLAN}")
     return Outcome(
         lines=tuple(lines),
-        warnings=what.warnings,
+        warnings=(*plan_sheet.refused_words(stored), *what.warnings),
         changes=pages,
         document={
             "plan_id": plan_id,
             "verified": True,
+            "refused": [{"account": a, "reason": reason} for a, reason in stored.refused],
             "trades": [
                 {
                     "account": t.account,
@@ -439,6 +428,13 @@ MACROS = _table(
         title="Backtest",
         help="runs the policy of tblPolicy on the prices of tblPrices; writes figures and trades.",
         body=backtest,
+    ),
+    Macro(
+        name="client_reports",
+        title="Client Reports",
+        help="writes a workbook for each client of this workbook's accounts, each with its plan.",
+        body=client_reports,
+        file="a name that the reports begin with",
     ),
     Macro(
         name="write_tables",

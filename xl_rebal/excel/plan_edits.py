@@ -121,6 +121,7 @@ def verified(
         locked=frozenset(t.key for t in trades if t.locked and t.quantity),
         edits=(*stored.edits, *(f"{who}: {edit.words}" for edit in edits)),
         parent=stored.plan_id,
+        refused=tuple(pair for pair in stored.refused if pair[0] not in by_hand),
     )
 
 

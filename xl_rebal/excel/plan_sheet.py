@@ -134,9 +134,25 @@ def pages(
         lines=(*head, ("Edits", f"{len(stored.edits)} by hand" if stored.edits else "none")),
         table=PLAN_TABLE,
         columns=_PLAN_COLUMNS,
-        rows=[_plan_row(plan) for plan in stored.plans],
+        rows=[
+            *(_plan_row(plan) for plan in stored.plans),
+            *(_refused_row(account, reason) for account, reason in stored.refused),
+        ],
     )
     return first, second
+
+
+def refused_words(stored: StoredPlan) -> list[str]:
+    """A line for each account that could not be planned."""
+    return [
+        f"account {account} was not planned: {sheet_words(reason)}"
+        for account, reason in stored.refused
+    ]
+
+
+def _refused_row(account: str, reason: str) -> list[Content]:
+    blank: list[Content] = [None] * (len(_PLAN_COLUMNS) - 3)
+    return [account, "REFUSED: no plan was made", *blank, sheet_words(reason)]
 
 
 def _head(stored: StoredPlan, plan_id: str, asked: Asked) -> tuple[tuple[str, str], ...]:
@@ -145,8 +161,11 @@ def _head(stored: StoredPlan, plan_id: str, asked: Asked) -> tuple[tuple[str, st
     if own and asked.request.policy.has_band:
         words += f" Bands from tblTargets: {'; '.join(own)}."
     date = stored.inputs.as_of
+    names = [account for account, _ in stored.refused]
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return (
         (PLAN_ID, plan_id),
+        *([("Refused", f"{', '.join(names[:10])}{more}: see sheet {PLAN}")] if names else []),
         (
             "Status",
             f"verified as of this plan id ({'edited by hand' if stored.edits else 'as generated'}); "

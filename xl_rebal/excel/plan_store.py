@@ -28,7 +28,7 @@ from xl_rebal.excel.book_inputs import Inputs
 from xl_rebal.files import write_atomically
 from xl_rebal.trading.plan import Plan, Trade
 
-FORMAT = 1
+FORMAT = 2
 FOLDER_VARIABLE = "XL_REBAL_PLANS"
 KEEP_DAYS, KEEP_PLANS = 90, 500
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -45,6 +45,7 @@ class StoredPlan:
     locked  account and symbol of trades that Generate Trades must keep.
     edits   what a person changed, oldest first, in words.
     parent  the plan that was edited; empty for a generated one.
+    refused account and reason of what could not be planned.
     """
 
     inputs: Inputs
@@ -52,6 +53,7 @@ class StoredPlan:
     locked: frozenset[tuple[str, str]] = frozenset()
     edits: tuple[str, ...] = ()
     parent: str = ""
+    refused: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -65,6 +67,7 @@ class StoredPlan:
             "locked": sorted(map(list, self.locked)),
             "edits": list(self.edits),
             "parent": self.parent,
+            "refused": [list(pair) for pair in self.refused],
         }
 
     @property
@@ -143,6 +146,7 @@ def load(name: str, chosen: Path | None = None) -> StoredPlan:
         locked=frozenset((account, symbol) for account, symbol in document["locked"]),
         edits=tuple(document["edits"]),
         parent=document["parent"],
+        refused=tuple((account, reason) for account, reason in document["refused"]),
     )
 
 

@@ -23,15 +23,17 @@ from xl_rebal.custodians.columns import SYNONYMS, key
 from xl_rebal.custodians.filetypes import FileType
 from xl_rebal.custodians.sheets import Document, Sheet
 from xl_rebal.errors import Fault, ReadError, RebalError, TableError
+from xl_rebal.market_data.covariances import covariance_of_rows
 from xl_rebal.market_data.price_tables import read_prices
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import SETTINGS, parse_policy, policy_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.tables import Column, TableSpec
-from xl_rebal.portfolio.targets import Targets, parse_targets, targets_from_rows
-from xl_rebal.risk.covariance import Covariance, covariance_of_rows
+from xl_rebal.portfolio.targets import Targets, parse_targets
+from xl_rebal.risk.covariance import Covariance
 from xl_rebal.risk.shock import parse_returns
 
 Grid = list[list[Any]]

@@ -20,6 +20,7 @@ class Asks(StrEnum):
     NOTHING = "nothing"
     FILE_TO_OPEN = "file to open"
     FILE_TO_SAVE = "file to save"
+    REPORTS_TO_SAVE = "name of reports to save"
 
 
 class Size(StrEnum):
@@ -138,9 +139,10 @@ GROUPS = (
                 macro="export_orders",
                 label="Export Orders",
                 image="FileSaveAs",
-                tip="Write the verified plan as an order file",
-                more="Writes the plan that was verified, never the cells. Refused when the trades "
-                "or their inputs were changed since.",
+                tip="Write the verified plan as order files",
+                more="Writes the plan that was verified, never the cells: a file per custodian, or a plain "
+                "list. Refused when the trades or their inputs were changed since. The accounts are not "
+                "planned again until the orders are reconciled.",
                 asks=Asks.FILE_TO_SAVE,
             ),
         ),
@@ -162,8 +164,10 @@ GROUPS = (
                 label="Client Reports",
                 image="TableExportMenu",
                 tip="A workbook per client",
-                more="Writes a report for every household of the book.",
-                available=False,
+                more="Asks for a name and writes a workbook for every client beside it: households of "
+                "tblAccountSettings, and accounts without one. A client that cannot be planned is named "
+                "and stops no other.",
+                asks=Asks.REPORTS_TO_SAVE,
             ),
         ),
     ),

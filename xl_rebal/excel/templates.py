@@ -9,7 +9,9 @@ from typing import Any
 from xl_rebal.errors import Fault, RebalError
 from xl_rebal.excel import registry
 from xl_rebal.files import write_atomically
-from xl_rebal.workbooks import lab_example, template_example
+from xl_rebal.workbooks import household_example, lab_example, template_example
+from xl_rebal.workbooks.template_household import CALLS as HOUSEHOLD_CALLS
+from xl_rebal.workbooks.template_household import build_household_template, household_findings
 from xl_rebal.workbooks.template_lab import CALLS as LAB_CALLS
 from xl_rebal.workbooks.template_lab import build_lab_template, lab_findings
 from xl_rebal.workbooks.template_portfolio import (
@@ -19,7 +21,7 @@ from xl_rebal.workbooks.template_portfolio import (
     template_findings,
 )
 
-PORTFOLIO, LAB = "portfolio.xltx", "backtest_lab.xltx"
+PORTFOLIO, LAB, HOUSEHOLD = "portfolio.xltx", "backtest_lab.xltx", "household_tax.xltx"
 
 
 def build_templates(out: Path, *, check: bool = False) -> list[str]:
@@ -27,7 +29,7 @@ def build_templates(out: Path, *, check: bool = False) -> list[str]:
 
     check  write nothing, and return the names of those that differ from what is there.
     """
-    made = {PORTFOLIO: portfolio(), LAB: backtest_lab()}
+    made = {PORTFOLIO: portfolio(), LAB: backtest_lab(), HOUSEHOLD: household_tax()}
     if check:
         return [name for name, data in made.items() if not _same(out / name, data)]
     out.mkdir(parents=True, exist_ok=True)
@@ -72,6 +74,36 @@ def backtest_lab() -> bytes:
             *(Fault(where=LAB, what=each, remedy="report this as a bug") for each in found)
         )
     return data
+
+
+def household_tax() -> bytes:
+    """household_tax.xltx; raises RebalError where a formula fails or the file would not be sound."""
+    tables: dict[str, Any] = {
+        f"{name}[#All]": rows for name, rows in household_example.TABLES.items()
+    }
+    day = household_example.serial(household_example.AS_OF.isoformat())
+    results: dict[str, list[list[Any]]] = {}
+    for call in HOUSEHOLD_CALLS:
+        given = {"": None, "AsOf": day, "tblGains[#All]": _realised(results), **tables}
+        arguments = [given[text] if text in given else text.strip('"') for text in call.arguments]
+        results[call.formula] = _rounded(_rows(HOUSEHOLD, call, arguments))
+    data = build_household_template(results)
+    found = household_findings(data)
+    if found:
+        raise RebalError(
+            *(Fault(where=HOUSEHOLD, what=each, remedy="report this as a bug") for each in found)
+        )
+    return data
+
+
+def _realised(results: dict[str, list[list[Any]]]) -> list[list[Any]]:
+    """What `tblGains` of the template holds, once the plan's figures are known."""
+    for rows in results.values():
+        if rows[0] == ["figure", "value"]:
+            figures = {row[0]: row[1] for row in rows}
+            kinds = ("short", "long", "collectible")
+            return [["Term", "Gain"], *([kind, figures[f"gain_{kind}"]] for kind in kinds)]
+    return []
 
 
 def _rounded(rows: list[list[Any]]) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -134,6 +135,14 @@ def problem_of(
             *filter(None, map(relief_note, (a for a in accounts if who.is_taxable(a.account)))),
             *_several_days(accounts, pairs, settlement),
             *_reinvested(lots, pairs, accounts, window),
+            *_waiting(lots, pairs, accounts, window),
+        ),
+        buybacks=tuple(
+            sale
+            for (house, _), sales in window.buybacks.items()
+            if house == household
+            for sale in sales
+            if sale.safe_from > request.as_of
         ),
     )
 
@@ -384,6 +393,29 @@ def _reinvested(
                 "a loss of it is sold"
             )
     return tuple(notes.values())
+
+
+def _waiting(
+    lots: LotColumns,
+    pairs: tuple[Pair, ...],
+    accounts: tuple[Account, ...],
+    window: WashWindow,
+) -> tuple[str, ...]:
+    """Losses that a purchase of the last 30 days would wash, and from when they are safe to take."""
+    found: dict[tuple[str, str, dt.date], float] = {}
+    for j in np.flatnonzero(~lots.may_lose).tolist():
+        pair = pairs[int(lots.pair[j])]
+        line, name = pair.line, accounts[pair.account].account
+        row, acquired = int(lots.row[j]), lots.acquired[j].astype(object)
+        recent = window.replacing(line.symbol, name, row=row, acquired=acquired)
+        key = (line.symbol, name, max(purchase.safe_from for purchase in recent))
+        loss = -float(lots.gain_rate[j] * lots.quantity[j]) * line.unit_value
+        found[key] = found.get(key, 0.0) + loss
+    return tuple(
+        f"a loss of {loss:,.2f} in {symbol} of {name} is left alone: a purchase of the last 30 days would "
+        f"make it a wash sale; it is safe to take from {day}"
+        for (symbol, name, day), loss in found.items()
+    )
 
 
 def _notes(accounts: tuple[Account, ...]) -> tuple[str, ...]:

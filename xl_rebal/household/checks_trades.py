@@ -81,12 +81,7 @@ def check_rules(rows: HouseholdRows) -> None:
         if not security.tradable:
             rows.fault("tradable", where, "is not tradable")
         for rule in book.restrictions:
-            if not rule.applies(
-                account=account.account,
-                household=account.household,
-                symbol=trade.symbol,
-                tags=security.tags,
-            ):
+            if not rule.applies(account, symbol=trade.symbol, tags=security.tags):
                 continue
             banned = rule.rule in (Rule.NEVER_BUY, Rule.NEVER_HOLD, Rule.SUBSTITUTE)
             if (buys and banned) or (not buys and rule.rule is Rule.NEVER_SELL):

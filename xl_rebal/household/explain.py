@@ -8,7 +8,7 @@ import numpy as np
 
 from xl_rebal.household.comparison import drift_left
 from xl_rebal.household.limits import limits_of
-from xl_rebal.household.plan import LimitPrice, LotSale
+from xl_rebal.household.plan import LimitPrice, LotSale, Saving
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.search import Relaxed, Search
 from xl_rebal.household.worth import Draft, gains_of
@@ -165,19 +165,12 @@ def relaxed_value(search: Search, relaxed: Relaxed) -> Vector:
     return np.asarray(value)
 
 
-def saving_note(problem: HouseholdProblem, ours: Draft, tax: float, other: float) -> str:
-    """What is saved against another approach, deferral and permanent saving apart."""
-    saved = other - tax
+def saving(problem: HouseholdProblem, ours: Draft, tax: float, other: float) -> Saving:
+    """What is saved against another approach that adds `other` tax, deferral and permanent saving apart."""
     permanent = 0.0
-
     for place, each in enumerate(problem.returns):
         gains = gains_of(problem, ours.sold, place)
         after = tax_of(each.profile, gains).netted.deducted - tax_of(each.profile).netted.deducted
         rates = marginal_rates(each.profile)
         permanent += max(0.0, after) * max(0.0, rates.ordinary - rates.long)
-    deferral = saved - permanent
-    return (
-        f"{saved:,.2f} less tax this year than the naive way: {deferral:,.2f} of it is deferral (the gain "
-        f"is taxed when it is realised one day), {permanent:,.2f} is saved for good (losses deducted from "
-        "income taxed at the ordinary rate)"
-    )
+    return Saving(deferred=other - tax - permanent, permanent=permanent)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xl_rebal.household.worth import Worth
 from xl_rebal.tax.income_tax import Tax
 from xl_rebal.tax.netting import Gains
+from xl_rebal.tax.wash_window import Buyback
 from xl_rebal.trading.plan import ClassResult, Trade
 
 
@@ -88,6 +89,31 @@ class Approach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """How much less tax a plan adds this year than another way, by what becomes of it.
+
+    deferred   not paid now: the gain stays in what is kept, and is taxed when that is sold.
+    permanent  never paid: losses deducted from income that is taxed at the higher ordinary rate.
+    """
+
+    deferred: float
+    permanent: float
+
+    @property
+    def total(self) -> float:
+        """Tax of this year that the other way would have added, less that of the plan."""
+        return self.deferred + self.permanent
+
+    def in_words(self) -> str:
+        """Both parts, each by its name."""
+        return (
+            f"{self.total:,.2f} less tax this year than the naive way: {self.deferred:,.2f} of it is "
+            f"deferral (the gain is taxed when it is realised one day), {self.permanent:,.2f} is saved "
+            "for good (losses deducted from income taxed at the ordinary rate)"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitPrice:
     """What one limit costs: how much better a plan without it would be.
 
@@ -114,6 +140,9 @@ class HouseholdPlan:
     worth     the objective and its parts.
     bound     what no plan can be below.
     base      the weight base in money.
+    saving    against the naive way; None where the plan is not explained, or nothing is taxed.
+    buybacks  what was sold at a loss, by this plan or in the 30 days before it, and from when it may be
+              bought again.
     """
 
     household: str
@@ -130,6 +159,8 @@ class HouseholdPlan:
     comparison: tuple[Approach, ...] = ()
     limits: tuple[LimitPrice, ...] = ()
     notes: tuple[str, ...] = ()
+    saving: Saving | None = None
+    buybacks: tuple[Buyback, ...] = ()
 
     @property
     def gap(self) -> float:

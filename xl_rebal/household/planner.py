@@ -37,8 +37,9 @@ from xl_rebal.household.worth import (
     worth,
 )
 from xl_rebal.tax.income_tax import added_tax
+from xl_rebal.tax.wash_window import Buyback, safe_to_buy
 from xl_rebal.trading.plan import Action, ClassResult, Trade
-from xl_rebal.trading.problem import trade_value
+from xl_rebal.trading.problem import HALF_CENT, trade_value
 
 _FAST, _BEST = 1e-6, 1e-7  # of the value: how far a plan in fractions may be above its bound
 
@@ -121,14 +122,13 @@ def _explained(
     relaxed = relaxed if exact is None else exact
     comparison = compared(problem, draft, value)
     ours, naive = comparison[-1].tax_now, comparison[0].tax_now
-    note = explain.saving_note(problem, draft, ours, naive)
-    return HouseholdPlan(
-        **{
-            **{name: getattr(plan, name) for name in HouseholdPlan.__slots__},
-            "comparison": comparison,
-            "limits": explain.limit_prices(search, relaxed),
-            "notes": (*plan.notes, note) if problem.returns else plan.notes,
-        }
+    saved = explain.saving(problem, draft, ours, naive)
+    return replace(
+        plan,
+        comparison=comparison,
+        limits=explain.limit_prices(search, relaxed),
+        notes=(*plan.notes, saved.in_words()) if problem.returns else plan.notes,
+        saving=saved if problem.returns else None,
     )
 
 
@@ -138,12 +138,13 @@ def _plan(
     value, cash = class_values(problem, draft)
     order = problem.accounts
     realised = [added_gains(problem, draft, i) for i in range(len(problem.returns))]
+    sales = _lot_sales(problem, draft, rates)
     return HouseholdPlan(
         household=problem.household,
         mode=problem.request.mode.value,
         why=problem.why,
         trades=_trades(problem, draft),
-        lot_sales=_lot_sales(problem, draft, rates),
+        lot_sales=sales,
         accounts=tuple(
             AccountResult(
                 account=account.account,
@@ -165,6 +166,7 @@ def _plan(
         bound=bound,
         base=problem.base,
         notes=(*problem.notes, *_drawn(problem, draft)),
+        buybacks=_buybacks(problem, sales),
     )
 
 
@@ -178,6 +180,23 @@ def _drawn(problem: HouseholdProblem, draft: Draft) -> tuple[str, ...]:
         if money
     ]
     return (f"withdrawn: {'; '.join(paid)}",)
+
+
+def _buybacks(problem: HouseholdProblem, sales: tuple[LotSale, ...]) -> tuple[Buyback, ...]:
+    """What must not be bought for thirty days: sold at a loss before, then by this plan."""
+    day = problem.request.as_of
+    mine = [
+        Buyback(
+            household=problem.household,
+            account=sale.account,
+            symbol=sale.symbol,
+            sold=day,
+            safe_from=safe_to_buy(day),
+        )
+        for sale in sales
+        if sale.gain < -HALF_CENT
+    ]
+    return tuple(dict.fromkeys((*problem.buybacks, *mine)))
 
 
 def _clean(cash: float) -> float:

@@ -17,6 +17,7 @@ from xl_rebal.portfolio.accounts import Account
 from xl_rebal.tax.default_relief import names_lots
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers
+from xl_rebal.tax.wash_window import Buyback
 
 TRADITIONAL, ROTH = "traditional", "roth"
 ROTH_LAST = 0.001  # dollars per dollar
@@ -81,6 +82,7 @@ class HouseholdProblem:
                 pair p at `starts[p]`.
     reach       (A, A) True where a purchase in the first account takes away a loss in the second.
     why         what asks for the plan; empty when nothing does.
+    buybacks    what was sold at a loss lately and must not be bought yet.
     """
 
     household: str
@@ -103,6 +105,7 @@ class HouseholdProblem:
     income_of: tuple[int, ...]
     why: str
     notes: tuple[str, ...] = ()
+    buybacks: tuple[Buyback, ...] = ()
     pair: PairColumns = field(init=False, repr=False, compare=False)
     starts: Places = field(init=False, repr=False, compare=False)
     return_of_lot: Places = field(init=False, repr=False, compare=False)

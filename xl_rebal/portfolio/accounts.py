@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from xl_rebal.errors import FaultList, TableError
+from xl_rebal.errors import FaultList, PolicyError, TableError
 from xl_rebal.portfolio import tables
+from xl_rebal.portfolio.policy_text import parse_policy
 
 # `...632`, `XXXX-4321`, `***1234`, `xxx-xx12`, `••77`, `Individual -0000`, `ending in 1234`: only the
 # last characters are shown. `ACC-0001` is a whole id.
@@ -42,6 +43,27 @@ def relationship(text: str) -> Relationship | None:
     return Relationship(folded) if folded else None
 
 
+class PlanMode(StrEnum):
+    """How a client of a batch is planned.
+
+    pro_rata       every account back to its own model's targets, all classes, once triggered.
+    rules          as the policy says: its destination and its scope.
+    household_tax  the household as one portfolio, at least tax and cost.
+    """
+
+    PRO_RATA = "pro_rata"
+    RULES = "rules"
+    HOUSEHOLD_TAX = "household_tax"
+
+
+def plan_mode(text: str) -> PlanMode:
+    """The mode that a word names (`Pro rata`, `household-tax`); raises ValueError."""
+    try:
+        return PlanMode(re.sub(r"[\s-]+", "_", text.strip().casefold()))
+    except ValueError:
+        raise ValueError(f"{text!r} is not known; use one of {', '.join(PlanMode)}") from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One account.
@@ -55,6 +77,9 @@ class Account:
     relationship     what its owner is to the client; None where nobody has said it.
     menu             symbols that a plan (401(k), 529) offers, folded to lower case; empty for all.
     lot_instructions False when its custodian takes no lot instructions; None where nobody has said it.
+    client           name of the client, for people; empty for the household's own.
+    policy           policy text of its own in a batch; empty for the run's.
+    plan_mode        how a batch plans it; None for the run's.
     """
 
     account: str
@@ -73,6 +98,9 @@ class Account:
     menu: frozenset[str] = frozenset()
     lot_instructions: bool | None = None
     relationship: Relationship | None = None
+    client: str = ""
+    policy: str = ""
+    plan_mode: PlanMode | None = None
 
     @property
     def kept_back(self) -> float:
@@ -86,11 +114,26 @@ def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
     result: dict[str, Account] = {}
     names = {field.name for field in fields(Account)} - {"leaving"}
     for row in rows:
-        known = {name: value for name, value in row.items() if name in names}
+        given = {name: value for name, value in row.items() if name in names}
+        if "plan_mode" in given:
+            try:
+                given["plan_mode"] = plan_mode(given["plan_mode"])
+            except ValueError as error:
+                what, _, remedy = str(error).partition("; ")
+                faults.extend([tables.fault_at("accounts", row, "plan_mode", what, remedy)])
+                given["plan_mode"] = None
+        if "policy" in given:
+            try:
+                parse_policy(given["policy"])
+            except PolicyError as error:
+                faults.extend(
+                    tables.fault_at("accounts", row, "policy", each.what, each.remedy)
+                    for each in error.faults
+                )
         try:
-            known["relationship"] = relationship(str(row.get("relationship", "")))
+            given["relationship"] = relationship(str(row.get("relationship", "")))
         except ValueError:
-            known["relationship"] = None
+            given["relationship"] = None
             faults.extend(
                 [
                     tables.fault_at(
@@ -102,7 +145,7 @@ def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
                     )
                 ]
             )
-        account = Account(**known)
+        account = Account(**given)
         if account.type and account.type.casefold() not in ACCOUNT_TYPES:
             faults.extend(
                 [

@@ -141,9 +141,9 @@ class Book:
         )
         faults = FaultList()
         for account, symbol in sorted(held):
-            household, tags = self.account(account).household, self.security(symbol).tags
+            known_account, tags = self.account(account), self.security(symbol).tags
             for rule in rules:
-                if not rule.applies(account=account, household=household, symbol=symbol, tags=tags):
+                if not rule.applies(known_account, symbol=symbol, tags=tags):
                     continue
                 known = self.securities.get(rule.replacement)
                 if (account, rule.replacement) not in held and (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Any
 
 from xl_rebal.errors import FaultList, TableError
 from xl_rebal.portfolio import tables
+from xl_rebal.portfolio.accounts import ACCOUNT_TYPES, Account
 
 EVERYONE = frozenset({"*", "all", "everyone", "book"})
 
@@ -18,6 +20,9 @@ class Rule(StrEnum):
 
     never_buy   held units may stay or be sold.       never_sell  held units stay.
     never_hold  held units are sold, none is bought.  substitute  never_hold, and the replacement is bought.
+
+    `sell_if_held` is another word for never_hold: what is sold today would be bought again tomorrow
+    by a rule that only sells.
     """
 
     NEVER_BUY = "never_buy"
@@ -26,11 +31,29 @@ class Rule(StrEnum):
     SUBSTITUTE = "substitute"
 
 
+_OTHER_WORDS = {
+    "sell_if_held": Rule.NEVER_HOLD,
+    "do_not_hold": Rule.NEVER_HOLD,
+    "do_not_buy": Rule.NEVER_BUY,
+    "no_buy": Rule.NEVER_BUY,
+    "do_not_sell": Rule.NEVER_SELL,
+    "no_sell": Rule.NEVER_SELL,
+    "replace": Rule.SUBSTITUTE,
+}
+
+
+def scopes_of(account: Account) -> frozenset[str]:
+    """The scopes, in lower case, that bind an account: all, its own name, its household, its model."""
+    own = (account.account, account.household, account.model)
+    return EVERYONE | {name.casefold() for name in own if name}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
     """One rule for one symbol, or for every security that carries a tag.
 
-    scope  an account, a household, or `*` for all.
+    scope          an account, a household, a model, or `*` for all.
+    account_types  the types of account that it binds; empty for all. An account without a type is taxable.
     """
 
     scope: str
@@ -38,14 +61,17 @@ class Restriction:
     symbol: str = ""
     tag: str = ""
     replacement: str = ""
+    account_types: frozenset[str] = frozenset()
 
-    def applies(self, *, account: str, household: str, symbol: str, tags: frozenset[str]) -> bool:
+    def binds(self, account: Account) -> bool:
+        """True when the rule is for this account."""
+        if self.scope.casefold() not in scopes_of(account):
+            return False
+        return not self.account_types or _type_of(account) in self.account_types
+
+    def applies(self, account: Account, *, symbol: str, tags: frozenset[str]) -> bool:
         """True when the rule binds this security in this account."""
-        scope = self.scope.casefold()
-        if scope not in EVERYONE and scope not in {
-            account.casefold(),
-            household.casefold() or None,
-        }:
+        if not self.binds(account):
             return False
         if self.symbol:
             return self.symbol.casefold() == symbol.casefold()
@@ -54,9 +80,16 @@ class Restriction:
     def in_words(self) -> str:
         """`never_buy VNQ for all accounts`."""
         what = self.symbol or f"tag {self.tag}"
-        who = "all accounts" if self.scope.casefold() in EVERYONE else self.scope
+        kinds = ", ".join(kind for kind in ACCOUNT_TYPES if kind in self.account_types)
+        who = f"all {kinds} accounts" if kinds else "all accounts"
+        if self.scope.casefold() not in EVERYONE:
+            who = f"{self.scope} in {kinds} accounts" if kinds else self.scope
         extra = f" (buy {self.replacement} instead)" if self.replacement else ""
         return f"{self.rule.value} {what} for {who}{extra}"
+
+
+def _type_of(account: Account) -> str:
+    return (account.type or ACCOUNT_TYPES[0]).casefold()
 
 
 def restrictions_from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Restriction, ...]:
@@ -64,7 +97,9 @@ def restrictions_from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Restricti
     faults = FaultList()
     result: list[Restriction] = []
     for row in rows:
-        word = str(row.get("rule", "")).casefold().replace(" ", "_").replace("-", "_")
+        word = re.sub(r"[\s-]+", "_", str(row.get("rule", "")).strip().casefold())
+        word = _OTHER_WORDS.get(word, word)
+        types = row.get("account_types", frozenset())
         symbol, tag = row.get("symbol", ""), str(row.get("tag", "")).casefold()
         replacement = row.get("replacement", "")
         if word not in {rule.value for rule in Rule}:
@@ -104,6 +139,10 @@ def restrictions_from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Restricti
                     )
                 ]
             )
+        if strange := sorted(types - set(ACCOUNT_TYPES)):
+            what = f"{', '.join(map(repr, strange))} is no type of account"
+            remedy = f"use {', '.join(ACCOUNT_TYPES)}, several with a semicolon between them"
+            faults.extend([tables.fault_at("restrictions", row, "account_types", what, remedy)])
         result.append(
             Restriction(
                 scope=str(row.get("scope", "")),
@@ -111,6 +150,7 @@ def restrictions_from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Restricti
                 symbol=symbol,
                 tag=tag,
                 replacement=replacement,
+                account_types=types,
             )
         )
     faults.raise_as(TableError)

@@ -59,9 +59,8 @@ def read_rows(
 
     Raises TableError with every fault at once: unknown or missing columns, then all bad cells.
     """
+    bound = require_columns(spec, header, where=where)
     faults = FaultList()
-    bound = _bind(spec, header, where, faults)
-    faults.raise_as(TableError)
     result: list[dict[str, Any]] = []
     for line, values in rows:
         if all(cells.is_blank(value) for value in values):
@@ -91,6 +90,16 @@ def read_rows(
     return result
 
 
+def require_columns(spec: TableSpec, header: Sequence[Any], *, where: str) -> Mapping[int, Column]:
+    """Which of a header's cells is which column; raises TableError for columns that are missing,
+    misspelt or there twice.
+    """
+    faults = FaultList()
+    bound = _bind(spec, header, where, faults)
+    faults.raise_as(TableError)
+    return bound
+
+
 def _bind(
     spec: TableSpec, header: Sequence[Any], where: str, faults: FaultList
 ) -> Mapping[int, Column]:
@@ -117,6 +126,12 @@ def _bind(
             what=f"column {name} is missing; found {', '.join(map(str, header)) or 'nothing'}",
             remedy=f"add a column headed {name}",
         )
+    if unknown and not missing and (other := _is_rather(spec, header, len(bound))):
+        faults.add(
+            where=where,
+            what=f"is a {other} table by its columns ({', '.join(unknown)})",
+            remedy=f"give the {spec.name} table here",
+        )
     for name in unknown:
         near = _near(spec, header_key(name))
         if near is not None and near not in bound.values():
@@ -126,6 +141,17 @@ def _bind(
                 remedy=f"did you mean {near.name}? Rename or remove it",
             )
     return bound
+
+
+def _is_rather(spec: TableSpec, header: Sequence[Any], bound: int) -> str:
+    """The name of another table that a header is, with two columns more than it is this one; or nothing."""
+    names = [str(name) for name in header if not cells.is_blank(name)]
+    for other in _ALL:
+        found = {column for name in names if (column := other.column_for(name)) is not None}
+        complete = all(column in found for column in other.columns if column.required)
+        if other is not spec and complete and len(found) >= bound + 2:
+            return other.name
+    return ""
 
 
 def _near(spec: TableSpec, key: str) -> Column | None:
@@ -172,6 +198,7 @@ MODELS = TableSpec(
         Column(name="band_rel", read=cells.fraction, synonyms=("relative band", "band relative")),
         Column(name="min", read=cells.fraction, synonyms=("minimum", "lower")),
         Column(name="max", read=cells.fraction, synonyms=("maximum", "upper")),
+        Column(name="kind", synonyms=("row kind", "kind of row")),
     ),
 )
 
@@ -220,6 +247,9 @@ ACCOUNTS = TableSpec(
         Column(name="last_rebalanced", read=cells.date),
         Column(name="menu", read=cells.words),
         Column(name="lot_instructions", read=cells.yes_no),
+        Column(name="client", synonyms=("client name", "name", "household name")),
+        Column(name="policy", synonyms=("rebalancing policy",)),
+        Column(name="plan_mode", synonyms=("planning mode",)),
         Column(name="relationship", synonyms=("relation", "relationship to client")),
     ),
 )
@@ -233,6 +263,7 @@ RESTRICTIONS = TableSpec(
         Column(name="symbol", synonyms=("ticker", "security")),
         Column(name="tag"),
         Column(name="replacement"),
+        Column(name="account_types", read=cells.words, synonyms=("account type", "only in")),
     ),
 )
 
@@ -358,4 +389,18 @@ ACCOUNT_MAP = TableSpec(
         Column(name="account", required=True, synonyms=("account number", "account id", "real")),
         Column(name="name", synonyms=("account name", "title")),
     ),
+)
+
+_ALL = (
+    MODELS,
+    SECURITIES,
+    ACCOUNTS,
+    RESTRICTIONS,
+    FLOWS,
+    FUND_RULES,
+    CLASS_MAP,
+    LOTS,
+    HISTORY,
+    TAX_PROFILES,
+    ACCOUNT_MAP,
 )

@@ -1,17 +1,16 @@
-"""Target weights of a model, from text (`60% stocks, 40% bonds`) or from the rows of a table."""
+"""Target weights of a model, and how they are written as text (`60% stocks, 40% bonds`)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xl_rebal.errors import FaultList, TargetError
-from xl_rebal.portfolio import cells, classes, tables
+from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.securities import shipped_securities
 
 SUM_TOLERANCE = 1e-9
@@ -205,16 +204,16 @@ def parse_targets(text: str) -> Targets:
             continue
         found.append((match["name"].strip(" :="), weight, match["unit"] is not None))
     faults.raise_as(TargetError)
-    scaled = _scale([(weight, unit) for _, weight, unit in found], "targets")
+    scaled = scaled_weights([(weight, unit) for _, weight, unit in found], "targets")
     return Targets(
         tuple(
-            Target(asset_class=_spelled(name), target=weight)
+            Target(asset_class=spelled(name), target=weight)
             for (name, _, _), weight in zip(found, scaled, strict=True)
         )
     )
 
 
-def _spelled(name: str) -> str:
+def spelled(name: str) -> str:
     """A class as `classes.clean` spells it; a well-known symbol keeps its capitals (`vti` is VTI)."""
     upper = name.upper()
     if upper in shipped_securities() and classes.key(name) == name.casefold():
@@ -222,7 +221,7 @@ def _spelled(name: str) -> str:
     return classes.clean(name)
 
 
-def _scale(weights: Sequence[tuple[float, bool]], where: str) -> list[float]:
+def scaled_weights(weights: Sequence[tuple[float, bool]], where: str) -> list[float]:
     """Fractions from weights with or without `%`: bare numbers are fractions or percent by their sum."""
     united = [unit for _, unit in weights]
     if all(united):
@@ -239,63 +238,3 @@ def _scale(weights: Sequence[tuple[float, bool]], where: str) -> list[float]:
     if abs(bare - 1) < 0.02 or all(weight <= 1 for weight, _ in weights):
         return [weight for weight, _ in weights]
     return [round(weight / 100, 15) for weight, _ in weights]
-
-
-def targets_from_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, Targets]:
-    """Models by name from the rows of the `models` table (one model without a name is called ``).
-
-    A weight may be typed `60%`, `60` or `0.6`; within one model all are read the same way.
-    """
-    by_model: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        if not _is_total(row):
-            by_model.setdefault(str(row.get("model", "")), []).append(row)
-    faults = FaultList()
-    result: dict[str, Targets] = {}
-    for name, members in by_model.items():
-        items: tuple[Target, ...] = ()
-        with faults.collecting():
-            items = _items(members, name)
-        if not items:
-            continue
-        try:
-            result[name] = Targets(items, name)
-        except TargetError as error:
-            table = members[0].get("table", "")
-            faults.extend(
-                replace(fault, where=f"{table}: {fault.where}" if table else fault.where)
-                for fault in error.faults
-            )
-    faults.raise_as(TargetError)
-    return result
-
-
-def _items(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[Target, ...]:
-    weights: list[tuple[float, bool]] = []
-    faults = FaultList()
-    for row in rows:
-        raw = row["target"]
-        unit = isinstance(raw, str) and raw.strip().endswith("%")
-        try:
-            weights.append((cells.number(raw) * (100 if unit else 1), unit))
-        except ValueError as error:
-            what, _, remedy = str(error).partition("; ")
-            faults.extend([tables.fault_at("targets", row, "target", what, remedy)])
-    faults.raise_as(TargetError)
-    where = f"{rows[0].get('table', 'targets')}{f', model {name}' if name else ''}, column target"
-    scaled = _scale(weights, where)
-    return tuple(
-        Target(
-            asset_class=_spelled(str(row["asset_class"])),
-            target=weight,
-            band_abs=row.get("band_abs"),
-            band_rel=row.get("band_rel"),
-            min=row.get("min"),
-            max=row.get("max"),
-        )
-        for row, weight in zip(rows, scaled, strict=True)
-    )
-
-
-def _is_total(row: Mapping[str, Any]) -> bool:
-    return tables.header_key(row["asset_class"]) in {"total", "sum", "grandtotal"}

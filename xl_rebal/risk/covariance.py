@@ -1,15 +1,12 @@
-"""Annual covariances of classes, from a table of prices or of volatilities and correlations.
+"""Annual covariances of classes, from their returns or from a table of volatilities and correlations.
 
-Prices: simple returns from row to row, sample covariance (n - 1), times the rows a year, counted from
-the dates (rows / years between the first and the last). Volatilities are annual fractions; correlations
-that the table does not give are 0.
+Returns: sample covariance (n - 1) of simple returns, times the rows a year. Volatilities are annual
+fractions; correlations that the table does not give are 0.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +17,7 @@ from xl_rebal.errors import FaultList, TableError
 from xl_rebal.portfolio import cells, classes
 from xl_rebal.portfolio.tables import header_key
 
-_FEWEST = 3  # rows of prices: two returns, the least that have a variance
-_DAYS = 365.25
+_FLAT = 1e-16  # a volatility of a millionth of a per cent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,47 +43,37 @@ class Covariance:
                 "these correlations contradict each other (a variance would be negative)"
             )
 
+    @property
+    def flat(self) -> tuple[str, ...]:
+        """The classes, cash aside, that do not move at all: a table that says so may be mistaken."""
+        still = np.diag(self.matrix) <= _FLAT
+        return tuple(
+            name
+            for name, is_flat in zip(self.classes, still.tolist(), strict=True)
+            if is_flat and not classes.is_cash(name)
+        )
+
+    def of(self, names: Sequence[str]) -> Covariance:
+        """The covariances of some of the classes, in the order of `names`."""
+        places = [self.classes.index(name) for name in names]
+        matrix = self.matrix[np.ix_(places, places)]
+        return Covariance(classes=tuple(names), matrix=matrix, words=self.words)
+
+    def weights_of(self, given: Mapping[str, float]) -> Matrix:
+        """(K,) the given weights in the order of the classes; 0 for those that are not named."""
+        return np.array([given.get(name, 0.0) for name in self.classes])
+
     def variance(self, exposure: Matrix) -> float:
         """Annual variance of weights, or of differences of weights: e' S e."""
         return max(0.0, float(exposure @ self.matrix @ exposure))
-
-
-def covariance_of_rows(
-    rows: Sequence[Sequence[Any]], wanted: Sequence[str], *, where: str
-) -> Covariance:
-    """Covariances of the classes `wanted`, from a table with its header in the first row.
-
-    A column `volatility` makes it a table of volatilities (asset_class, volatility, one column a class
-    for correlations); else it is one of prices (date, one column a class).
-    """
-    header = [header_key(cells.text(cell)) for cell in rows[0]] if rows else []
-    if len(rows) < 2:
-        raise TableError.of(
-            where=where,
-            what="has no rows below its header",
-            remedy="give date and prices, or asset_class and volatility",
-        )
-    if "volatility" in header:
-        return _from_volatilities(rows, header, wanted, where)
-    return _from_prices(rows, header, wanted, where)
-
-
-_SERIAL_ZERO = dt.date(
-    1899, 12, 30
-)  # a sheet counts days from here; a date in it may come as a number
-
-
-def _date(cell: Any) -> dt.date:
-    if isinstance(cell, (int, float)) and not isinstance(cell, bool) and 10_000 < cell < 100_000:
-        return _SERIAL_ZERO + dt.timedelta(days=int(cell))
-    return cells.date(cell)
 
 
 def _columns(header: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
     return {name: header.index(header_key(name)) for name in wanted if header_key(name) in header}
 
 
-def _require(names: set[str], wanted: Sequence[str], where: str, part: str) -> None:
+def require_all(names: set[str], wanted: Sequence[str], *, where: str, part: str) -> None:
+    """Refuse what leaves out a class; cash may be left out, it does not move."""
     missing = [name for name in wanted if name not in names and not classes.is_cash(name)]
     if missing:
         raise TableError.of(
@@ -111,15 +97,27 @@ def _number(cell: Any, place: str, faults: FaultList, *, above: float, upto: flo
     return value
 
 
-def _from_volatilities(
-    rows: Sequence[Sequence[Any]], header: Sequence[str], wanted: Sequence[str], where: str
+def covariance_of_volatilities(
+    rows: Sequence[Sequence[Any]],
+    wanted: Sequence[str],
+    *,
+    where: str,
+    line: Callable[[int], str] | None = None,
 ) -> Covariance:
+    """Covariances of the classes `wanted` from a table with its header in the first row: asset_class,
+    volatility, and one column a class for correlations.
+
+    line  words for the place of a row in messages, by its index.
+    """
+    at = line or (lambda index: f"{where} row {index + 1}")
+    header = [header_key(cells.text(cell)) for cell in rows[0]]
     column = header.index("assetclass") if "assetclass" in header else 0
     spread = header.index("volatility")
     of_row = {header_key(cells.text(row[column])): i for i, row in enumerate(rows[1:], start=1)}
     have = {name for name in wanted if header_key(name) in of_row}
-    _require(have, wanted, where, "row")
+    require_all(have, wanted, where=where, part="row")
     faults = FaultList()
+    _refuse_repeats([cells.text(row[column]) for row in rows[1:]], at, faults)
     count = len(wanted)
     sd = np.zeros(count)
     correlation = np.eye(count)
@@ -128,11 +126,11 @@ def _from_volatilities(
     for i, name in enumerate(wanted):
         if name not in have:
             continue
-        line = of_row[header_key(name)]
-        place = f"{where} row {line + 1}"
-        sd[i] = _number(rows[line][spread], f"{place}, volatility", faults, above=0.0, upto=10.0)
+        index = of_row[header_key(name)]
+        place = at(index)
+        sd[i] = _number(rows[index][spread], f"{place}, volatility", faults, above=0.0, upto=10.0)
         for j, other in enumerate(wanted):
-            cell = rows[line][places[other]] if other in places else None
+            cell = rows[index][places[other]] if other in places else None
             if i == j or cells.is_blank(cell):
                 continue
             value = _number(cell, f"{place}, {other}", faults, above=-1.0, upto=1.0)
@@ -153,44 +151,21 @@ def _from_volatilities(
         raise TableError.of(where=where, what=str(error), remedy="correct them") from None
 
 
-def _from_prices(
-    rows: Sequence[Sequence[Any]], header: Sequence[str], wanted: Sequence[str], where: str
+def covariance_of_returns(
+    returns: Matrix, a_year: float, wanted: Sequence[str], *, words: str
 ) -> Covariance:
-    if "date" not in header:
-        raise TableError.of(
-            where=where,
-            what="has neither a column date nor a column volatility",
-            remedy="give date and a price column a class, or asset_class and volatility",
-        )
-    at = header.index("date")
-    places = _columns(header, wanted)
-    _require(set(places), wanted, where, "price column")
-    faults = FaultList()
-    dates: list[dt.date] = []
-    prices = np.ones((len(rows) - 1, len(wanted)))
-    for line, row in enumerate(rows[1:]):
-        try:
-            dates.append(_date(row[at]))
-        except ValueError as error:
-            faults.add(where=f"{where} row {line + 2}, date", what=str(error), remedy="correct it")
-        for name, column in places.items():
-            place = f"{where} row {line + 2}, {name}"
-            value = _number(row[column], place, faults, above=1e-12, upto=1e15)
-            prices[line, list(wanted).index(name)] = value
-    faults.raise_as(TableError)
-    if len(dates) < _FEWEST or any(b <= a for a, b in itertools.pairwise(dates)):
-        raise TableError.of(
-            where=where,
-            what=f"has {len(dates)} rows of prices"
-            if len(dates) < _FEWEST
-            else "its dates do not ascend",
-            remedy=f"give {_FEWEST} rows or more, the oldest first",
-        )
-    returns = prices[1:] / prices[:-1] - 1
-    a_year = len(returns) / ((dates[-1] - dates[0]).days / _DAYS)
+    """Covariances of the K classes `wanted` from the (T, K) returns of T rows, `a_year` of them a year."""
     matrix = np.atleast_2d(np.cov(returns, rowvar=False)) * a_year
-    words = (
-        f"{len(returns)} returns from {dates[0]} to {dates[-1]}, {a_year:.1f} a year, "
-        "sample covariance times that"
-    )
     return Covariance(classes=tuple(wanted), matrix=matrix, words=words)
+
+
+def _refuse_repeats(names: Sequence[str], at: Callable[[int], str], faults: FaultList) -> None:
+    seen: dict[str, int] = {}
+    for index, name in enumerate(names, start=1):
+        first = seen.setdefault(header_key(name), index)
+        if first != index:
+            faults.add(
+                where=at(index),
+                what=f"{name!r} stands twice, first at {at(first)}",
+                remedy="keep one of the rows",
+            )

@@ -14,7 +14,6 @@ with volatilities 15% and 5%, uncorrelated: d0' S d0 = 0.1^2 x (0.15^2 + 0.05^2)
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,7 @@ from xl_rebal.risk.covariance import Covariance
 
 RISK_AVERSION = 4.0
 HORIZON = 1.0
+_MOST_AVERSE, _LONGEST = 1000, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +37,16 @@ class Investor:
     horizon: float = HORIZON
 
     def __post_init__(self) -> None:
-        for name in ("risk_aversion", "horizon"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{name.replace('_', ' ')} is {value:g}; it must be zero or more")
+        if not 0 <= self.risk_aversion <= _MOST_AVERSE:
+            raise ValueError(
+                f"a risk aversion of {self.risk_aversion:g} is not possible; "
+                f"enter a number from 0 to {_MOST_AVERSE:,}"
+            )
+        if not 0 < self.horizon <= _LONGEST:
+            raise ValueError(
+                f"a horizon of {self.horizon:g} years is not possible; "
+                f"enter more than 0 and {_LONGEST} or less"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

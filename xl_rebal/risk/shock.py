@@ -24,11 +24,12 @@ def shocked(weight: Matrix, returns: Matrix) -> Matrix:
     return result
 
 
+_MOST = 100.0  # a hundredfold: what is more is a slip of the pen
 _RETURN = re.compile(r"(.+?)[\s:=]*([+-]?\s*(?:\d+(?:\.\d*)?|\.\d+))\s*%")
 
 
 def parse_returns(text: str) -> dict[str, float]:
-    """`stocks -20%, bonds 5%` as fractions by class."""
+    """`stocks -20%, bonds 5%` as fractions by class; at least one."""
     result: dict[str, float] = {}
     for part in filter(None, (piece.strip() for piece in re.split(r"[,;\n]", text))):
         match = _RETURN.fullmatch(part)
@@ -43,6 +44,10 @@ def parse_returns(text: str) -> dict[str, float]:
                 where="returns", what=f"{match[1]!r} stands twice", remedy="give one return a class"
             )
         result[match[1]] = float(match[2].replace(" ", "")) / 100
+    if not result:
+        raise TableError.of(
+            where="returns", what="names no class", remedy='write them as "stocks -20%, bonds 5%"'
+        )
     return result
 
 
@@ -62,11 +67,11 @@ def returns_of(given: Mapping[str, float], classes: Sequence[str]) -> Matrix:
                 what=f"{name!r} is no class here",
                 remedy=f"classes are: {', '.join(classes)}",
             )
-        if not -1 <= value < float("inf"):
+        if not -1 <= value <= _MOST:
             raise TableError.of(
                 where="returns",
                 what=f"{name} {value * 100:g}% is not possible",
-                remedy="give -100% or more",
+                remedy=f"give a return from -100% to {_MOST * 100:,.0f}%",
             )
         result[hit] = value
     return result

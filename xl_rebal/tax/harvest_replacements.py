@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from xl_rebal.portfolio import classes
+from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.restrictions import Restriction, Rule
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.tax.harvest_candidates import Candidate, HarvestRequest, Verdict, security_of
@@ -119,9 +120,5 @@ def _forbidden(
 
 
 def _binds(rule: Restriction, account: str, security: Security, window: WashWindow) -> bool:
-    return rule.applies(
-        account=account,
-        household=window.who.household_of(account),
-        symbol=security.symbol,
-        tags=security.tags,
-    )
+    known = window.who.accounts.get(account) or Account(account=account)
+    return rule.applies(known, symbol=security.symbol, tags=security.tags)

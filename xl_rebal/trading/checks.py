@@ -24,7 +24,14 @@ from xl_rebal.trading.checks_trades import check_account, check_cash, check_trad
 from xl_rebal.trading.limits import Limits, Timing
 from xl_rebal.trading.plan import Plan
 
-__all__ = ["Violation", "check_plan", "check_plans", "require_verified"]
+__all__ = [
+    "Violation",
+    "check_plan",
+    "check_plans",
+    "refusal_of",
+    "require_verified",
+    "violations_by_plan",
+]
 
 NO_DATE = Timing()
 REMEDY = "the plan is not exported; report this with the holdings file"
@@ -49,18 +56,32 @@ def check_plans(
     timing: Timing = NO_DATE,
 ) -> tuple[Violation, ...]:
     """Every rule that the plans break, in their order; an account has one plan."""
-    found: list[Violation] = []
+    found = violations_by_plan(book, policy, plans, limits, timing=timing)
+    return tuple(violation for violations in found for violation in violations)
+
+
+def violations_by_plan(
+    book: Book,
+    policy: Policy,
+    plans: Iterable[Plan],
+    limits: Limits,
+    *,
+    timing: Timing = NO_DATE,
+) -> tuple[tuple[Violation, ...], ...]:
+    """The rules that each of the plans breaks, in their order."""
+    found: list[tuple[Violation, ...]] = []
     planned: set[str] = set()
     with localcontext(EXACT):
         rows = BookRows(book, policy, timing)
         for plan in plans:
-            faults = unreadable(plan)
-            found += faults or _violations(rows, plan, limits)
-            if not faults and plan.account in planned:
-                where, what = f"account {plan.account}", "a second plan for the account"
-                found.append(Violation(code="one-plan", where=where, what=what))
-            elif not faults:
+            violations = unreadable(plan)
+            if not violations:
+                violations = _violations(rows, plan, limits)
+                if plan.account in planned:
+                    where, what = f"account {plan.account}", "a second plan for the account"
+                    violations.append(Violation(code="one-plan", where=where, what=what))
                 planned.add(plan.account)
+            found.append(tuple(violations))
     return tuple(found)
 
 
@@ -75,9 +96,14 @@ def require_verified(
     """Raise VerificationError with one fault for each violation; do nothing when there is none."""
     violations = check_plans(book, policy, plans, limits, timing=timing)
     if violations:
-        raise VerificationError(
-            *(Fault(where=v.where, what=f"{v.what} ({v.code})", remedy=REMEDY) for v in violations)
-        )
+        raise refusal_of(violations)
+
+
+def refusal_of(violations: Iterable[Violation]) -> VerificationError:
+    """The error that says which rules are broken."""
+    return VerificationError(
+        *(Fault(where=v.where, what=f"{v.what} ({v.code})", remedy=REMEDY) for v in violations)
+    )
 
 
 def _violations(rows: BookRows, plan: Plan, limits: Limits) -> list[Violation]:

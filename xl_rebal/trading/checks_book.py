@@ -18,7 +18,7 @@ from xl_rebal.portfolio.flows import Flow
 from xl_rebal.portfolio.fund_rules import ANYWHERE, FundRule
 from xl_rebal.portfolio.holdings import Kind
 from xl_rebal.portfolio.policies import Band, Combined, OwnBands, Policy, Trigger
-from xl_rebal.portfolio.restrictions import EVERYONE, Restriction
+from xl_rebal.portfolio.restrictions import Restriction, scopes_of
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.portfolio.targets import Target, Targets
 from xl_rebal.trading.checks_dates import (
@@ -216,9 +216,8 @@ class BookRows:
         return self._classes[key]
 
     def restrictions(self, account: Account) -> list[Restriction]:
-        """The rows whose scope is the account, its household or everyone."""
-        scopes = {*EVERYONE, account.account.casefold(), account.household.casefold()}
-        return [rule for scope in scopes for rule in self._scoped.get(scope, ())]
+        """The rows whose scope is the account, its household, its model or everyone."""
+        return [rule for scope in scopes_of(account) for rule in self._scoped.get(scope, ())]
 
     def fund_rule(self, account: Account, symbol: str) -> FundRule | None:
         """The row that binds: of the account's own custodian before one for all."""

@@ -108,12 +108,7 @@ def rules_for(rows: BookRows, account: Account, symbol: str, security: Security)
     return frozenset(
         r.rule
         for r in rows.restrictions(account)
-        if r.applies(
-            account=account.account,
-            household=account.household,
-            symbol=symbol,
-            tags=security.tags,
-        )
+        if r.applies(account, symbol=symbol, tags=security.tags)
     )
 
 

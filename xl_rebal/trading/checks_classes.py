@@ -22,6 +22,8 @@ from xl_rebal.trading.checks_case import Case, Line
 from xl_rebal.trading.plan import ClassResult
 
 _WITHIN, _ABOVE, _BELOW = "within", "above", "below"
+_INSIDE = frozenset({_WITHIN})
+_ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +128,12 @@ def _statuses(
     """The words that fit the drift; more than one where rounding leaves it open on which side of an
     edge, or of no drift at all, the class stands.
     """
-    beyond = case.rows.policy.beyond
+    low, high = drift - slack, drift + slack
+    if TOLERANCE - down < low and high < up - TOLERANCE:
+        return _INSIDE
     # A status only rises with the drift: where both ends agree, so does what lies between them.
-    words = {_status(drift - slack, down, up, beyond), _status(drift + slack, down, up, beyond)}
+    beyond = case.rows.policy.beyond
+    words = {_status(low, down, up, beyond), _status(high, down, up, beyond)}
     if len(words) > 1:
         words.add(_status(drift, down, up, beyond))
     if abs(drift) <= slack:
@@ -194,8 +199,7 @@ def _coverage(case: Case) -> Iterator[Violation]:
 
 def _row(row: ClassResult, standing: Standing, case: Case) -> Iterator[Violation]:
     where = f"{case.where}, class {row.asset_class}"
-    target = exact(row.target)
-    if not abs(target - standing.target) <= TOLERANCE:
+    if not abs(exact(row.target) - standing.target) <= TOLERANCE:
         what = f"target {row.target:.6%}, the model says {standing.target:.6%}"
         yield Violation(code="class-target", where=where, what=what)
     for when, base, money, weight, drift, status, value, true_drift, statuses, loose in (
@@ -214,11 +218,13 @@ def _row(row: ClassResult, standing: Standing, case: Case) -> Iterator[Violation
             what = f"value {when} {money:,.2f}, recomputed {value:,.2f}"
             yield Violation(code="class-value", where=where, what=what)
         if base > CENT:
-            # Cents move the class by their share of the base, and the base with it: more than once
-            # where shorts or debts make the weight negative, or above 1.
-            slack = TOLERANCE + loose / base * max(Decimal(1), value / base, 1 - value / base)
-            if not abs(exact(weight) - value / base) <= slack:
-                what = f"weight {when} {weight:.9%}, recomputed {value / base:.9%}"
+            share, slack = true_drift + standing.target, TOLERANCE
+            if loose:
+                # Cents move the class by their share of the base, and the base with it: more than
+                # once where shorts or debts make the weight negative, or above 1.
+                slack += loose / base * max(_ONE, share, _ONE - share)
+            if not abs(exact(weight) - share) <= slack:
+                what = f"weight {when} {weight:.9%}, recomputed {share:.9%}"
                 yield Violation(code="class-weight", where=where, what=what)
             if not abs(exact(drift) - true_drift) <= slack:
                 what = f"drift {when} {drift:.9%}, recomputed {true_drift:.9%}"
@@ -228,7 +234,7 @@ def _row(row: ClassResult, standing: Standing, case: Case) -> Iterator[Violation
             yield Violation(code="class-status", where=where, what=what)
     for stated, width, edge in (
         (row.lower, standing.down, max(standing.target - standing.down, ZERO)),
-        (row.upper, standing.up, min(standing.target + standing.up, Decimal(1))),
+        (row.upper, standing.up, min(standing.target + standing.up, _ONE)),
     ):
         if width == INFINITE:
             agree = stated is None
@@ -360,7 +366,13 @@ def _smallest_orders(case: Case) -> dict[str, Decimal]:
         security = rows.security(symbol)
         name = rows.target_class(symbol, path, targets)
         if name is not None:
-            order = max(exact(security.quantity_step) * unit, exact(security.minimum), least)
+            fund, held = rows.fund_rule(case.account.account, symbol), case.account.held.get(symbol)
+            asks = [exact(security.minimum), least]
+            if fund is not None and held is not None:
+                asks += [exact(fund.subsequent_minimum), exact(fund.kept_minimum)]
+            elif fund is not None:
+                asks.append(exact(fund.initial_minimum))
+            order = max(exact(security.quantity_step) * unit, *asks)
             found[name] = max(found.get(name, ZERO), order)
 
     for symbol, held in case.account.held.items():

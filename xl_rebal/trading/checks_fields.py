@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 from xl_rebal.trading.checks_book import Violation
@@ -57,7 +58,6 @@ def unreadable(plan: Plan) -> list[Violation]:
     if found:
         return found
     for index, trade in enumerate(plan.trades, start=1):
-        found += _bad_fields(trade, "trade", f"{where}, trade {index}")
         for name, known in _KINDS.items():
             if not isinstance(getattr(trade, name, None), known):
                 what = f"{name} is none of {', '.join(known)}"
@@ -66,12 +66,15 @@ def unreadable(plan: Plan) -> list[Violation]:
                         code=name.replace("_", "-"), where=f"{where}, trade {index}", what=what
                     )
                 )
-    for index, row in enumerate(plan.classes, start=1):
-        found += _bad_fields(row, "class", f"{where}, class {index}")
-    for index, day in enumerate(plan.cash_days, start=1):
-        found += _bad_fields(day, "day", f"{where}, cash day {index}")
-    for index, cause in enumerate(plan.not_done, start=1):
-        found += _bad_fields(cause, "cause", f"{where}, cause {index}")
+    for records, kind, word in (
+        (plan.trades, "trade", "trade"),
+        (plan.classes, "class", "class"),
+        (plan.cash_days, "day", "cash day"),
+        (plan.not_done, "cause", "cause"),
+    ):
+        if not _are_sound(records, kind):
+            for index, record in enumerate(records, start=1):
+                found += _careful(record, kind, f"{where}, {word} {index}")
     if not all(isinstance(text, str) for text in _anything((*plan.notes, *plan.remarks))):
         found.append(Violation(code="unreadable", where=where, what="a note is not a text"))
     if not isinstance(getattr(plan, "triggered", None), bool):
@@ -84,23 +87,45 @@ def _anything(values: Iterable[object]) -> Iterable[object]:
     return values
 
 
-_READ = {kind: attrgetter(*_NUMBERS[kind], *_OPTIONAL[kind], *_TEXTS[kind]) for kind in _NUMBERS}
+Names = tuple[str, ...]
+_GET = {
+    names: attrgetter(*names)
+    for fields in (_NUMBERS, _OPTIONAL, _TEXTS)
+    for names in fields.values()
+    if names
+}
+
+
+def _values(records: Sequence[object], names: Names) -> list[object]:
+    """The named fields of all records, one after the other."""
+    if not names:
+        return []
+    found = map(_GET[names], records)
+    return list(found) if len(names) == 1 else list(itertools.chain.from_iterable(found))
+
+
+def _are_sound(records: Sequence[object], kind: str) -> bool:
+    """True when every field of all records is plainly what it must be; anything unusual gets the
+    careful look.
+    """
+    if not records:
+        return True
+    try:
+        numbers = _values(records, _NUMBERS[kind])
+        maybe = [each for each in _values(records, _OPTIONAL[kind]) if each is not None]
+        texts = _values(records, _TEXTS[kind])
+    except AttributeError:
+        return False
+    numbers += maybe
+    return (
+        set(map(type, numbers)) == {float}
+        and math.isfinite(sum(numbers))  # type: ignore[arg-type]  # all are float; one that is not finite makes the sum so
+        and set(map(type, texts)) == {str}
+    )
 
 
 def _is_sound(record: object, kind: str) -> bool:
-    """True when every field is plainly what it must be; anything unusual gets the careful look."""
-    try:
-        values = _READ[kind](record)
-    except AttributeError:
-        return False
-    texts = len(values) - len(_TEXTS[kind])
-    numbers = [value for value in values[:texts] if value is not None]
-    return (
-        None not in values[: len(_NUMBERS[kind])]
-        and set(map(type, numbers)) == {float}
-        and math.isfinite(sum(numbers))  # one that is not finite makes the sum so
-        and set(map(type, values[texts:])) == {str}
-    )
+    return _are_sound((record,), kind)
 
 
 def _bad_fields(record: object, kind: str, where: str) -> Iterable[Violation]:

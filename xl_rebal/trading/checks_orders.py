@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from xl_rebal.portfolio.fund_rules import Closure
 from xl_rebal.portfolio.securities import Vehicle
@@ -21,6 +21,12 @@ def check_orders(case: Case) -> Iterator[Violation]:
         yield from _fund(line)
         yield from _settlement(line)
         yield from _order(line, case)
+
+
+def _none_between(price: Decimal, edge: Decimal, tick: Decimal) -> bool:
+    """True where no whole tick stands from the price to what was asked for, ends included."""
+    low, high = min(price, edge), max(price, edge)
+    return (high / tick).to_integral_value(ROUND_FLOOR) * tick < low
 
 
 def _fund(line: Line) -> Iterator[Violation]:
@@ -77,10 +83,15 @@ def _order(line: Line, case: Case) -> Iterator[Violation]:
     away = exact(style.limit or 0.0) * price
     edge = price + away if line.buy else price - away
     tick = Decimal("0.01") if edge >= 1 else Decimal("0.0001")
-    short = edge - limit if line.buy else limit - edge
+    side = 1 if line.buy else -1
     slack = SAME * 100 * price
     ticks = limit / tick
     whole = abs(ticks - ticks.to_integral_value()) <= TOLERANCE
-    if not (-slack <= short < tick + slack and whole and limit > 0):
+    # Within what was asked for, by less than a tick; or beyond the price by less than one, where no
+    # tick stands between the two.
+    short, beyond = side * (edge - limit), side * (limit - price)
+    close = -slack <= short < tick + slack and (beyond >= -slack or limit == tick)
+    next_one = short < 0 and -slack <= beyond < tick + slack and _none_between(price, edge, tick)
+    if not ((close or next_one) and whole and limit > 0):
         what = f"limit {trade.limit_price}; {style.limit:.4%} from {trade.price} is {edge:f}, tick {tick}"
         yield Violation(code="limit-price", where=line.where, what=what)

@@ -21,17 +21,28 @@ def tick_of(price: float) -> float:
 def limit_price(price: float, share: float, *, buy: bool) -> float:
     """The price that a buy pays at most, or a sale takes at least: `share` of the price away from it.
 
-    Rounded to the tick towards the price, so that a limit is never further away than asked; never
-    past the price itself, and never below one tick.
+    What is asked for is a promise: the limit is rounded to the tick towards the price, never beyond it.
+    Only where no tick stands between the two (a price between ticks, a share of less than a tick) does
+    it go to the next tick beyond the price, less than one tick away: a limit that the price itself
+    does not meet would leave the order undone. Never below one tick.
 
     >>> limit_price(220.13, 0.005, buy=True), limit_price(220.13, 0.005, buy=False)
     (221.23, 219.03)
+    >>> limit_price(10.005, 0.0, buy=True), limit_price(10.005, 0.0, buy=False)
+    (10.01, 10.0)
     """
     wanted = price * (1 + share) if buy else price * (1 - share)
     tick = tick_of(wanted)
-    steps = float(f"{wanted / tick:.14g}")  # the float's own error only, or 48,949.329999 is .33
-    whole = math.floor(steps) if buy else math.ceil(steps)
+    steps, at_price = _steps(wanted, tick), _steps(price, tick)
+    if buy:
+        whole = max(math.floor(steps), math.ceil(at_price))
+    else:
+        whole = min(math.ceil(steps), math.floor(at_price))
     return max(tick, round(whole * tick, 4))
+
+
+def _steps(price: float, tick: float) -> float:
+    return float(f"{price / tick:.14g}")  # less the float's own error, or 48,949.329999 is .33
 
 
 def order_of(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from xl_rebal.errors import PlanError
 from xl_rebal.portfolio.policies import Goal
-from xl_rebal.trading.destinations import Aims, Mode, aims, scaled
+from xl_rebal.trading.destinations import Mode
+from xl_rebal.trading.fitting import fit, short
 from xl_rebal.trading.integer_program import improve
+from xl_rebal.trading.offers import choices
 from xl_rebal.trading.problem import (
     CENT,
     HALF_CENT,
@@ -20,21 +20,15 @@ from xl_rebal.trading.problem import (
     cash_effect,
     class_step,
     early_shortage,
-    preferred_buys,
-    total_cost,
-    trade_cost,
     trade_value,
     worth_trading,
 )
 from xl_rebal.trading.proof import NOTHING_ASKED, OPTIMAL, Proof
 from xl_rebal.trading.scores import Task, quick_gap, score, widened
-from xl_rebal.trading.sizing import Choices, Excess, Sized, below_minimum, choices, merge, size
+from xl_rebal.trading.sizing import Sized, merge, size
 
-_COST_ROUNDS = 9  # trades and their cost depend on each other; they settle within two or three
 _TOP_UPS = 30
-_ATTEMPTS = 24
 _FEWER_STEPS = 20
-_MOST_SLACK = 3
 SEARCHED = 12  # securities that may trade: where the search ends soon enough for whole books
 
 
@@ -55,16 +49,6 @@ class Draft:
     forced: Quantities = field(default_factory=dict)
     looks: int = 0
     proven: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fitted:
-    """Whole shares for some aims, and the task that they were found for."""
-
-    found: Aims
-    quantities: Quantities
-    task: Task
-    proven: bool
 
 
 def draft(problem: Problem, mode: Mode, *, every: bool = False) -> Draft:
@@ -93,21 +77,21 @@ def draft(problem: Problem, mode: Mode, *, every: bool = False) -> Draft:
     result = Draft(dict(forced), {}, kept, forced=forced)
     none = [0.0] * len(replaced)
     for round_ in range(_TOP_UPS):
-        fitted = _step(state, mode, none if round_ else replaced, top_up=round_ > 0, every=every)
+        fitted = fit(state, mode, none if round_ else replaced, top_up=round_ > 0, every=every)
         if round_ == 0:
             result.notes.update(fitted.found.notes)
             result.task, result.proven, result.looks = fitted.task, fitted.proven, 1
         elif not fitted.quantities:
             # The largest shortfalls have no use for what is left; planning anew, which shares it out
             # in proportion, might still find one.
-            fitted = _step(state, mode, none, top_up=False, every=every)
+            fitted = fit(state, mode, none, top_up=False, every=every)
         quantities = fitted.quantities
         if not quantities:
             break
         merged = _affordable(problem, result.quantities, quantities)
         if merged is None:
             if not result.quantities and problem.cash < -HALF_CENT:
-                raise _short(problem)
+                raise short(problem)
             break
         result.quantities = merged
         result.looks = round_ + 1
@@ -224,88 +208,6 @@ def _may_top_up(problem: Problem, mode: Mode) -> bool:
     )
 
 
-def _step(
-    problem: Problem, mode: Mode, replaced: Sequence[float], *, top_up: bool, every: bool
-) -> _Fitted:
-    """One round of aims and rounding, with the cost of its own trades."""
-    cost = 0.0
-    asked = problem
-    tried: list[tuple[float, Quantities]] = []
-    for _ in range(_COST_ROUNDS):
-        fitted = _fit(problem, mode, cost, replaced, top_up=top_up, every=every)
-        actual = total_cost(problem.lines, fitted.quantities)
-        if abs(actual - cost) < HALF_CENT:
-            return fitted if problem is asked else _with_all_lines(fitted, asked)
-        if any(abs(actual - before) < HALF_CENT for before, _ in tried[:-1]):
-            problem = _with_the_cheaper(problem, tried[-1], (actual, fitted.quantities))
-        tried.append((actual, fitted.quantities))
-        cost = actual
-    return _with_all_lines(fitted, asked)
-
-
-def _with_all_lines(fitted: _Fitted, asked: Problem) -> _Fitted:
-    """The fitted plan, to be proven against all securities: some were left out on the way to it."""
-    by_symbol = {line.symbol: line for line in asked.lines}
-    lines = tuple(
-        line if line.blocked else by_symbol[line.symbol] for line in fitted.task.problem.lines
-    )
-    task = replace(fitted.task, problem=replace(fitted.task.problem, lines=lines))
-    return replace(fitted, task=task, proven=False)
-
-
-def _with_the_cheaper(
-    problem: Problem, one: tuple[float, Quantities], other: tuple[float, Quantities]
-) -> Problem:
-    """The problem without what only the dearer of two plans trades.
-
-    Where a fee hangs on the security that is chosen, each of two choices may look better at the cost
-    of the other, and their costs never settle.
-    """
-    cheap, dear = sorted((one, other), key=lambda tried: tried[0])
-    only = set(dear[1]) - set(cheap[1])
-    lines = tuple(
-        replace(line, can_buy=False, can_sell=False) if line.symbol in only else line
-        for line in problem.lines
-    )
-    return replace(problem, lines=lines)
-
-
-def _fit(
-    problem: Problem,
-    mode: Mode,
-    cost: float,
-    replaced: Sequence[float],
-    *,
-    top_up: bool,
-    every: bool,
-) -> _Fitted:
-    """Aims and quantities that keep cash and turnover in bounds."""
-    found, problem, offered = _possible(problem, mode, cost, replaced, top_up=top_up)
-    capped = _capped(problem, found)
-    if capped < 1.0:
-        stopped = [k for k, delta in enumerate(found.delta) if abs(delta) > HALF_CENT]
-        found = scaled(found, capped)
-        offered = choices(problem, found)
-        found.notes.update(dict.fromkeys(stopped, "the turnover cap stops it short"))
-    task = Task(problem=problem, found=found)
-    if every:
-        offered = choices(problem, found, every=True)
-    for attempt in range(_ATTEMPTS):
-        sized = size(problem, found, offered)
-        if not isinstance(sized, Excess):
-            return _Fitted(
-                found=found,
-                quantities=sized.quantities,
-                task=task,
-                proven=sized.proven and attempt == 0,
-            )
-        # Rounding alone cannot keep cash (or turnover) in bounds: large steps, fixed commissions
-        # or a cap. Aim lower by what is missing and look again.
-        found = _lowered(problem, found, sized, attempt)
-        offered = choices(problem, found, slack=min(attempt + 1, _MOST_SLACK), every=every)
-    return _Fitted(found=found, quantities=_nothing_fits(problem, found), task=task, proven=False)
-
-
 def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: int) -> tuple[Draft, Proof]:
     """The draft, or a better one, and how good it is known to be.
 
@@ -357,118 +259,6 @@ def _better(problem: Problem, usual: Draft, every: Draft) -> Draft:
     sized = size(task.problem, task.found, choices(task.problem, task.found, every=True))
     same = isinstance(sized, Sized) and sized.quantities == ours
     return replace(usual, proven=same and isinstance(sized, Sized) and sized.proven)
-
-
-def _possible(
-    problem: Problem, mode: Mode, cost: float, replaced: Sequence[float], *, top_up: bool
-) -> tuple[Aims, Problem, Choices]:
-    """Aims in which no class counts on a trade that would be below its minimum size.
-
-    Leaving such a trade out changes what funds the others, so the aims are made again without it,
-    the smallest first. Where cash must be raised, a sale that would be too small is made as small as it
-    may be instead.
-    """
-    enough = 0.0
-    for _ in range(2 * len(problem.classes) + 1):
-        found = aims(problem, mode, cost + enough, replaced, top_up=top_up)
-        offered = choices(problem, found)
-        small = below_minimum(problem, found, offered)
-        if not small:
-            break
-        k = min(small, key=lambda k: abs(found.delta[k]))
-        least = _least_sale(problem, k)
-        nothing_else = all(abs(d) < HALF_CENT or k in small for k, d in enumerate(found.delta))
-        raised = problem.cash < -HALF_CENT and found.delta[k] < 0 and nothing_else
-        if raised and not enough and least is not None:
-            enough = max(0.0, least + found.delta[k])
-            continue
-        problem = _without(problem, k, buys=found.delta[k] > 0)
-    return found, problem, offered
-
-
-def _least_sale(problem: Problem, k: int) -> float | None:
-    """The smallest sale in money that a class may make; None when it may make none."""
-    able = [ln for ln in problem.lines_of(k) if ln.can_sell and worth_trading(ln, -ln.quantity)]
-    return min(
-        (max(ln.minimum, 2 * trade_cost(ln, -ln.step)) + ln.step_value for ln in able),
-        default=None,
-    )
-
-
-def _without(problem: Problem, k: int, *, buys: bool) -> Problem:
-    needed = {ln.buy_minimum for ln in problem.lines_of(k) if ln.can_buy and ln.buy_minimum}
-    words = "an order below its minimum, or that costs more than it moves"
-    if buys and needed:
-        words = f"the fund's minimum purchase is {min(needed):,.2f}"
-    lines = tuple(
-        line
-        if line.klass != k
-        else replace(line, can_buy=False, blocked=line.blocked or words)
-        if buys
-        else replace(line, can_sell=False, blocked=line.blocked or words)
-        for line in problem.lines
-    )
-    return replace(problem, lines=lines)
-
-
-def _lowered(problem: Problem, found: Aims, excess: Excess, attempt: int) -> Aims:
-    if excess.cash <= 0 and problem.max_turnover is not None:
-        allowed = problem.max_turnover * problem.base
-        return scaled(found, min(0.95, allowed / max(excess.turnover, CENT)))
-    cut = {k for k, d in enumerate(found.delta) if d > 0}
-    early = _too_early(problem, found, excess)
-    if early:
-        cut = early
-        for k in cut:
-            found.notes[k] = "the cash that would pay for it settles later than a purchase"
-    buys = math.fsum(found.delta[k] for k in cut)
-    less = excess.cash * (1 + attempt) if early else excess.cash
-    keep = max(0.0, buys - less - CENT) / buys if buys > 0 else 0.0
-    delta = [d * keep if k in cut else d for k, d in enumerate(found.delta)]
-    sells = -math.fsum(d for d in delta if d < 0)
-    if problem.cash < -HALF_CENT and not early and buys < excess.cash and sells > 0:
-        # A sale that must raise cash pays its own cost as well.
-        more = 1 + (excess.cash - buys + CENT) / sells
-        delta = [d * more if d < 0 else d for d in delta]
-    return replace(found, delta=delta, strict=set())
-
-
-def _too_early(problem: Problem, found: Aims, excess: Excess) -> set[int]:
-    """Classes that buy what settles on a day by which the money for it is not there yet."""
-    funds = math.fsum(ln.value for ln in problem.lines_of(problem.cash_index) if ln.can_sell)
-    if not problem.early or problem.cash + funds - math.fsum(found.delta) < -excess.cash / 2:
-        return set()
-    last = max(due.settles for due in problem.early)
-    buys = {k: preferred_buys(problem.lines_of(k)) for k, d in enumerate(found.delta) if d > 0}
-    return {k for k, lines in buys.items() if lines and lines[0].settles <= last}
-
-
-def _nothing_fits(problem: Problem, found: Aims) -> Quantities:
-    if problem.cash >= -HALF_CENT:
-        for k in range(len(problem.classes)):
-            found.notes.setdefault(
-                k, "no whole-share trades keep cash and turnover within their bounds"
-            )
-        return {}
-    raise _short(problem)
-
-
-def _short(problem: Problem) -> PlanError:
-    return PlanError.of(
-        where=f"account {problem.account}",
-        what=f"cash is short by {-problem.cash:,.2f} (withdrawal, reserve or overdraft) and no "
-        "whole-share trades raise it within the limits",
-        remedy="lower the withdrawal or the reserve, or relax the turnover cap, minimum trade or "
-        "restrictions",
-    )
-
-
-def _capped(problem: Problem, found: Aims) -> float:
-    if problem.max_turnover is None:
-        return 1.0
-    planned = math.fsum(abs(d) for d in found.delta) / 2
-    allowed = problem.max_turnover * problem.base
-    return min(1.0, allowed / planned) if planned > 0 else 1.0
 
 
 def _paid_for(problem: Problem, quantities: Quantities) -> bool:

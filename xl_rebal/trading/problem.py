@@ -67,6 +67,10 @@ class Line:
     listed: bool = True
     causes: frozenset[Cause] = frozenset()
     notes: tuple[str, ...] = ()
+    # What trades of so many signed units come to, once worked out: planners ask hundreds of times.
+    _known: dict[float, tuple[float, float, bool]] = field(
+        init=False, compare=False, repr=False, default_factory=dict
+    )
 
     @property
     def value(self) -> float:
@@ -77,6 +81,37 @@ class Line:
     def step_value(self) -> float:
         """Money that one step moves."""
         return self.step * self.unit_value
+
+    def after(self, signed: float) -> Line:
+        """The security once so many units were bought (+) or sold (-)."""
+        quantity = float(f"{self.quantity + signed:.12g}")
+        # Said in full: `dataclasses.replace` takes six times as long, and planners do this most of all.
+        return Line(
+            symbol=self.symbol,
+            klass=self.klass,
+            quantity=quantity,
+            price=self.price,
+            unit_value=self.unit_value,
+            step=self.step,
+            minimum=self.minimum,
+            rank=self.rank,
+            costs=self.costs,
+            adv=self.adv,
+            can_buy=self.can_buy,
+            can_sell=self.can_sell and quantity > 0,
+            must_sell=False,
+            replaces=self.replaces,
+            blocked=self.blocked,
+            money_fund=self.money_fund,
+            buy_minimum=self.buy_minimum,
+            keep=self.keep,
+            settles=self.settles,
+            fee=self.fee,
+            free=max(0.0, self.free + min(signed, 0.0)),
+            listed=self.listed,
+            causes=self.causes,
+            notes=self.notes,
+        )
 
     def cost(self, quantity: float) -> tuple[float, float, float]:
         """Commission, half-spread and impact of trading a positive quantity, in money."""
@@ -179,8 +214,7 @@ def cents_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def trade_cost(line: Line, signed: float) -> float:
     """Cost of buying (+) or selling (-) so many units, to the cent; a sale may bear a redemption fee."""
-    cost = math.fsum(line.cost(abs(signed)))
-    return cents(cost + line.redemption(signed) if line.fee else cost)
+    return money_of(line, signed)[1]
 
 
 def trade_value(line: Line, quantity: float) -> float:
@@ -192,7 +226,23 @@ def worth_trading(line: Line, signed: float) -> bool:
     """False for an order below its minimum, for one that costs as much as it moves, and for a partial
     sale that leaves less than may be kept.
     """
+    return money_of(line, signed)[2]
+
+
+def money_of(line: Line, signed: float) -> tuple[float, float, bool]:
+    """Value and cost of buying (+) or selling (-) so many units, to the cent; and whether it is an order
+    worth sending (`worth_trading`).
+    """
+    known = line._known.get(signed)
+    if known is None:
+        known = line._known[signed] = _money_of(line, signed)
+    return known
+
+
+def _money_of(line: Line, signed: float) -> tuple[float, float, bool]:
     value = trade_value(line, abs(signed))
+    cost = math.fsum(line.cost(abs(signed)))
+    cost = cents(cost + line.redemption(signed) if line.fee else cost)
     least = max(line.minimum, CENT)
     if signed > 0:
         least = max(least, line.buy_minimum)
@@ -201,17 +251,16 @@ def worth_trading(line: Line, signed: float) -> bool:
         and line.quantity + signed > 0
         and line.value + signed * line.unit_value < line.keep
     ):
-        return False
-    return value >= least and trade_cost(line, signed) < value
+        return value, cost, False
+    return value, cost, value >= least and cost < value
 
 
 def cash_effect(line: Line, signed: float) -> float:
     """Change of cash when `signed` units are bought (+) or sold (-): to the cent, costs included."""
-    quantity = abs(signed)
-    if quantity == 0:
+    if signed == 0:
         return 0.0
-    gross = trade_value(line, quantity)
-    return (gross if signed < 0 else -gross) - trade_cost(line, signed)
+    value, cost, _ = money_of(line, signed)
+    return (value if signed < 0 else -value) - cost
 
 
 def early_shortage(problem: Problem, quantities: Quantities) -> float:
@@ -304,32 +353,42 @@ def _applied(problem: Problem, quantities: Quantities) -> Problem:
                 replace(due, cash=due.cash + effect) if line.settles <= due.settles else due
                 for due in early
             ]
-            quantity = float(f"{line.quantity + signed:.12g}")
-            line = replace(
-                line,
-                quantity=quantity,
-                free=max(0.0, line.free + min(signed, 0.0)),
-                can_sell=line.can_sell and quantity > 0,
-                must_sell=False,
-            )
+            line = line.after(signed)
         lines.append(line)
-    moved = replace(problem, lines=tuple(lines), value=tuple(value), cash=cash, early=tuple(early))
-    return replace(moved, breach=breach_of(moved))
+    return replace(
+        problem,
+        lines=tuple(lines),
+        value=tuple(value),
+        cash=cash,
+        early=tuple(early),
+        breach=breaches_at(value, problem.target, problem.down, problem.up, problem.policy),
+    )
 
 
 def breach_of(problem: Problem) -> tuple[int, ...]:
     """+1, -1 or 0 for every class at the problem's values."""
-    base = problem.base
+    return breaches_at(problem.value, problem.target, problem.down, problem.up, problem.policy)
+
+
+def breaches_at(
+    values: Sequence[float],
+    target: Sequence[float],
+    down: Sequence[float],
+    up: Sequence[float],
+    policy: Policy,
+) -> tuple[int, ...]:
+    """+1, -1 or 0 for every class: K values in money, target weights and distances to band edges."""
+    base = math.fsum(values)
     if base <= HALF_CENT:
-        return (0,) * len(problem.classes)
+        return (0,) * len(values)
     result = []
-    edge = TOLERANCE if problem.policy.beyond else -TOLERANCE
-    for k, value in enumerate(problem.value):
-        d = value / base - problem.target[k]
+    edge = TOLERANCE if policy.beyond else -TOLERANCE
+    for k, value in enumerate(values):
+        d = value / base - target[k]
         if abs(d) <= TOLERANCE:
             result.append(0)
         elif d > 0:
-            result.append(1 if d >= problem.up[k] + edge else 0)
+            result.append(1 if d >= up[k] + edge else 0)
         else:
-            result.append(-1 if -d >= problem.down[k] + edge else 0)
+            result.append(-1 if -d >= down[k] + edge else 0)
     return tuple(result)

@@ -11,12 +11,12 @@ from typing import Any
 
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import Drift
-from xl_rebal.errors import FaultList, PlanError
+from xl_rebal.errors import Fault, FaultList, PlanError
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book, target_of
 from xl_rebal.portfolio.fund_rules import Closure, FundRule, rule_for
-from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule
+from xl_rebal.portfolio.restrictions import Restriction, Rule, scopes_of
 from xl_rebal.portfolio.securities import Security, Vehicle
 from xl_rebal.trading.limits import Limits
 from xl_rebal.trading.orders import tick_of
@@ -74,12 +74,12 @@ class Terms:
         return rule_for(named, custodian=account.custodian, symbol=symbol) if named else None
 
     def restrictions(self, account: Account) -> list[Restriction]:
-        """The restrictions for the account, its household or everyone, in the order of the table."""
+        """The restrictions that bind the account, in the order of the table."""
         if not self._restrictions:
             return []
-        scopes = {*EVERYONE, account.account.casefold(), account.household.casefold()}
-        found = [each for scope in scopes for each in self._restrictions.get(scope, ())]
-        return [restriction for _, restriction in sorted(found, key=itemgetter(0))]
+        found = [each for scope in scopes_of(account) for each in self._restrictions.get(scope, ())]
+        found.sort(key=itemgetter(0))
+        return [restriction for _, restriction in found if restriction.binds(account)]
 
     def class_of(self, symbol: str, asset_class: str, drift: Drift) -> int | None:
         """Index of the class that a security counts in; -1 outside the weights, None without a target."""
@@ -122,9 +122,21 @@ def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
 
     Raises PlanError where one symbol stands at two prices in an account.
     """
+    result, doubted = positions_and_faults(book)
+    faults = FaultList()
+    for found in doubted.values():
+        faults.extend(found)
+    faults.raise_as(PlanError)
+    return result
+
+
+def positions_and_faults(
+    book: Book,
+) -> tuple[dict[str, dict[str, _Held]], dict[str, list[Fault]]]:
+    """The same, with the faults of the accounts that have any beside it."""
     holdings = book.holdings
     result: dict[str, dict[str, _Held]] = {name: {} for name in holdings.accounts()}
-    faults = FaultList()
+    faults: dict[str, list[Fault]] = {}
     rows = zip(
         holdings.account.tolist(),
         holdings.symbol.tolist(),
@@ -149,14 +161,14 @@ def positions_by_account(book: Book) -> dict[str, dict[str, _Held]]:
         if settles is not None and (held.arrives is None or settles > held.arrives):
             held.arrives = settles
         if not math.isclose(held.unit_value, unit_value, rel_tol=1e-6):
-            faults.add(
+            fault = Fault(
                 where=f"account {account}, {symbol}",
                 what=f"stands at two prices ({held.price:,.6g} and {price:,.6g})",
                 remedy="correct the price in one of its rows",
             )
+            faults.setdefault(account, []).append(fault)
         held.quantity += quantity
-    faults.raise_as(PlanError)
-    return result
+    return result, faults
 
 
 def lines_of_account(
@@ -214,7 +226,7 @@ def _require_replacements(
 
 def _names(restriction: Restriction, account: Account, symbol: str) -> bool:
     return restriction.symbol.casefold() == symbol.casefold() and restriction.applies(
-        account=account.account, household=account.household, symbol=symbol, tags=frozenset()
+        account, symbol=symbol, tags=frozenset()
     )
 
 
@@ -224,8 +236,7 @@ def _replacements(restrictions: Sequence[Restriction], account: Account) -> set[
         for restriction in restrictions
         if restriction.rule is Rule.SUBSTITUTE
         and restriction.applies(
-            account=account.account,
-            household=account.household,
+            account,
             symbol=restriction.symbol,
             tags=frozenset({restriction.tag}),
         )
@@ -280,7 +291,7 @@ def _plain_line(
     alike = terms.plain.get(key)
     if alike is None:
         line = _line(set(), account, security, position, klass, terms, is_wanted=is_wanted)
-        names = (each.name for each in fields(line) if each.name not in _OF_THE_HOLDING)
+        names = (e.name for e in fields(line) if e.init and e.name not in _OF_THE_HOLDING)
         terms.plain[key] = {name: getattr(line, name) for name in names}
         return line
     return Line(
@@ -367,8 +378,7 @@ def _rules(restrictions: Sequence[Restriction], account: Account, security: Secu
         restriction.rule
         for restriction in restrictions
         if restriction.applies(
-            account=account.account,
-            household=account.household,
+            account,
             symbol=security.symbol,
             tags=security.tags,
         )

@@ -31,10 +31,15 @@ from xl_rebal.trading.proof import Proof
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What whole shares were found for: the account when they were, and the aims of its classes."""
+    """What whole shares were found for: the account when they were, and the aims of its classes.
+
+    lowered  the aims that they were found for in the end, where cash or the turnover cap let none be
+             found for those; None otherwise.
+    """
 
     problem: Problem
     found: Aims
+    lowered: Aims | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,16 +137,26 @@ def _stands_well(problem: Problem, after: Problem, k: int, quantities: Quantitie
 def widened(task: Task, quantities: Quantities) -> Task:
     """The task with each class's aim moved to where a plan ended, where that is beyond a step of it.
 
-    For plans that were made in several looks, or that whole shares and cash kept from their aims.
+    For plans that were made in several looks, or that whole shares and cash kept from their aims. Where
+    all aims had to be lowered, those of the other classes are the lowered ones: nothing more is sold
+    for what is not bought.
     """
-    after = applied(task.problem, quantities)
-    delta = list(task.found.delta)
-    for k, value in enumerate(after.value):
-        moved = value - task.problem.value[k]
-        if k != task.problem.cash_index and abs(moved - delta[k]) >= class_step(task.problem, k):
-            delta[k] = moved
+    problem, after = task.problem, applied(task.problem, quantities)
+    moved = [now - before for now, before in zip(after.value, problem.value, strict=True)]
+
+    def ended(aims: Aims) -> list[float]:
+        return [
+            moved[k]
+            if k != problem.cash_index and abs(moved[k] - aim) >= class_step(problem, k)
+            else aim
+            for k, aim in enumerate(aims.delta)
+        ]
+
+    delta = ended(task.found)
     if delta == task.found.delta:
         return task
+    if task.lowered is not None:
+        delta = ended(task.lowered)
     return replace(task, found=replace(task.found, delta=delta))
 
 

@@ -4,14 +4,16 @@ Method: the account is planned again and again, each time with one more constrai
 of `_candidates`: dates of cash, sizes of orders, closed funds, restrictions, what cannot be traded, missing
 securities, the turnover cap, and last the policy's own destination. What the sum of |drift| falls by
 when a constraint goes is what it costs; what is left when none is there any more is whole shares and
-costs. So the parts add up to the drift that the plan leaves. Where two constraints bind the same drift
+costs. Constraints on securities that change nothing when they are all lifted are not looked at one by
+one. So the parts add up to the drift that the plan leaves. Where two constraints bind the same drift
 (a restriction and the turnover cap), the one that is lifted last, without which nothing moves, carries it.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from xl_rebal.costs import CostModel
@@ -51,22 +53,62 @@ def not_done(problem: Problem, plan: Plan, mode: Mode, drafter: Drafter) -> tupl
     if not plan.triggered or left < _SEEN:
         return ()
     found: list[NotDone] = []
-    lifted, rest = problem, left
-    candidates = list(_candidates(problem, plan, mode))
-    for candidate in _bounded(candidates):
-        lifted = candidate.lift(lifted)
-        policy = candidate.cause is Cause.POLICY
-        reached = _drift(lifted, (lambda p: draft(p, Mode.REBALANCE)) if policy else drafter)
-        if reached is None or rest - reached < _SEEN:
-            continue
-        found.append(_row(problem, candidate, rest - reached))
-        rest = reached
+    measured = _Measured(problem, left, drafter)
+    for several in _in_batches(_bounded(list(_candidates(problem, plan, mode)))):
+        found += _told(problem, measured, several)
+    rest = measured.drift
     if rest >= 5e-7 or not found:
         words = "what whole shares, minimum steps and costs leave"
         found.append(_row(problem, _Candidate(Cause.ROUNDING, None, "", words, _same), rest))
     else:
         found[-1] = replace(found[-1], drift_pp=found[-1].drift_pp + 100 * rest)
     return tuple(sorted(found, key=lambda row: -row.drift_pp))
+
+
+@dataclass(slots=True)
+class _Measured:
+    """The account with some constraints lifted, and Σ|drift| that its plan then leaves."""
+
+    problem: Problem
+    drift: float
+    drafter: Drafter
+
+    def without(self, several: Sequence[_Candidate]) -> tuple[Problem, float]:
+        """The same with more constraints lifted; the drift of before where there is no plan."""
+        problem = self.problem
+        for candidate in several:
+            problem = candidate.lift(problem)
+        policy = any(candidate.cause is Cause.POLICY for candidate in several)
+        reached = _drift(problem, _rebalanced if policy else self.drafter)
+        return problem, self.drift if reached is None else reached
+
+
+def _rebalanced(problem: Problem) -> Draft:
+    return draft(problem, Mode.REBALANCE)
+
+
+def _told(problem: Problem, now: _Measured, several: Sequence[_Candidate]) -> list[NotDone]:
+    """What lifting constraints one after the other makes the drift fall by; all of them are lifted."""
+    lifted, reached = now.without(several)
+    fall = now.drift - reached
+    if abs(fall) < _SEEN or (len(several) == 1 and fall < 0):
+        now.problem = lifted
+        return []
+    if len(several) == 1:
+        now.problem, now.drift = lifted, reached
+        return [_row(problem, several[0], fall)]
+    half = len(several) // 2
+    return _told(problem, now, several[:half]) + _told(problem, now, several[half:])
+
+
+def _in_batches(candidates: Sequence[_Candidate]) -> Iterator[Sequence[_Candidate]]:
+    """Constraints on securities together, others alone."""
+    for of_lines, several in itertools.groupby(candidates, key=lambda c: c.cause in _LINE_CAUSES):
+        group = list(several)
+        if of_lines:
+            yield group
+        else:
+            yield from ([each] for each in group)
 
 
 def _row(problem: Problem, candidate: _Candidate, drift: float) -> NotDone:

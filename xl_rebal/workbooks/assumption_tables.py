@@ -14,6 +14,7 @@ from xl_rebal.workbooks.cells import Canvas, Content, Formula, lines_needed
 from xl_rebal.workbooks.figures import AccountFigures, Figures
 from xl_rebal.workbooks.holdings_sheet import EDITED_ROWS
 from xl_rebal.workbooks.pages import flag_words
+from xl_rebal.workbooks.refused_sheet import NAME as REFUSED
 from xl_rebal.workbooks.styles import given_text, number
 from xl_rebal.workbooks.tables import Column, Placed, group_columns, planned, write_table
 from xl_rebal.workbooks.trades_sheet import EDITED_CASH, EDITED_TRADES
@@ -87,7 +88,7 @@ def write_assumption_tables(canvas: Canvas, sheet: Worksheet, figures: Figures, 
     )
     why_width = float(sheet.column_dimensions["G"].width)
     for index, account in enumerate(figures.accounts):
-        words = account.plan.why if account.plan is not None else ""
+        words = account.plan.why if account.plan is not None else account.refused
         height = 13.5 * lines_needed(words, why_width) + 2
         sheet.row_dimensions[plans.first_row + index].height = min(max(height, 15), 400)
     checks = _table(
@@ -197,10 +198,10 @@ def _plan_row(account: AccountFigures) -> list[Content]:
         return [
             account.account,
             account.model,
-            "no",
+            "refused" if account.refused else "no",
             0,
             "none",
-            "the account holds nothing to weigh",
+            account.refused or "the account holds nothing to weigh",
         ]
     deposit = plan.deposit_to_restore
     return [
@@ -238,6 +239,8 @@ def _checks(figures: Figures) -> Iterable[tuple[str, str, int]]:
     yield "Costs or other settings edited", _EDITED_SETTINGS, 0
     yield "Flows or reserves edited", EDITED_CASH, 0
     yield "Accounts on sheet Trades", "ROWS(tblCash[Account])", len(figures.accounts)
+    if refused := figures.result.refused:
+        yield "Accounts that could not be planned", f"ROWS({REFUSED}[Account])", len(refused)
     yield "Trades edited", EDITED_TRADES, 0
     yield from _same_rows("Trades", "tblTrades", len(figures.trade_rows))
 

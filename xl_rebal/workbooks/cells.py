@@ -39,6 +39,25 @@ def clean_text(text: str) -> str:
     return _ILLEGAL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def fitted(text: str) -> str:
+    """The text itself, or as much of it as a cell holds with a word that it was cut."""
+    if units(text) <= CELL_CHARACTERS:
+        return text
+    keep = CELL_CHARACTERS - len(CUT)
+    shorter = text.encode("utf-16-le")[: 2 * keep].decode("utf-16-le", errors="ignore")
+    return shorter + CUT
+
+
+def is_risky(text: str) -> bool:
+    """True for text that a program could take for a formula when the cell is edited."""
+    return text.startswith(_RISKY)
+
+
+def as_stored(text: str) -> str:
+    """Text as a file holds it, where `_x0041_` would mean the letter A."""
+    return _ESCAPED.sub("_x005F_", text)
+
+
 class Canvas:
     """A workbook being written, with the values of its formulas."""
 
@@ -69,12 +88,14 @@ class Canvas:
             cell.data_type = "f"
             self.values[sheet.title][cell.coordinate] = _finite(content.value)
         elif isinstance(content, str):
-            text = self._fitted(clean_text(content))
-            if text.startswith(_RISKY):
+            clean = clean_text(content)
+            text = fitted(clean)
+            self.cut_texts += text is not clean
+            if is_risky(text):
                 look = replace(look, text_prefix=True)
             cell.value = None if text == "" else "x"  # typed below: openpyxl would guess a formula
             if text:
-                cell._value = _ESCAPED.sub("_x005F_", text)
+                cell._value = as_stored(text)
                 cell.data_type = "s"
         elif content is not None:
             cell.value = _finite(content)
@@ -85,14 +106,6 @@ class Canvas:
         for column in range(first, last + 1):
             self.styles.apply(sheet.cell(row=row, column=column), look)
         sheet.merge_cells(start_row=row, end_row=row, start_column=first, end_column=last)
-
-    def _fitted(self, text: str) -> str:
-        if units(text) <= CELL_CHARACTERS:
-            return text
-        self.cut_texts += 1
-        keep = CELL_CHARACTERS - len(CUT)
-        shorter = text.encode("utf-16-le")[: 2 * keep].decode("utf-16-le", errors="ignore")
-        return shorter + CUT
 
 
 def _finite(value: float | str) -> float | str:

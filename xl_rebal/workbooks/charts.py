@@ -54,13 +54,15 @@ def bar_chart(
     categories: Sequence[str],
     bars: Sequence[Bars],
     from_zero: bool,
+    stacked: bool = False,
+    category_title: str = "Asset class",
 ) -> BarChart:
-    """A clustered column chart. Ranges are bare addresses: a chart can hold nothing else, and Excel
-    moves them with the rows.
+    """A clustered or stacked column chart. Ranges are bare addresses: a chart can hold nothing else, and
+    Excel moves them with the rows.
     """
     chart: Any = BarChart()
-    chart.type, chart.grouping = "col", "clustered"
-    chart.gapWidth, chart.overlap = 60, -5
+    chart.type, chart.grouping = "col", "stacked" if stacked else "clustered"
+    chart.gapWidth, chart.overlap = 60, 100 if stacked else -5
     chart.style = 2
     chart.roundedCorners = False
     chart.title = title
@@ -68,21 +70,13 @@ def bar_chart(
     chart.title.overlay = False
     chart.legend.position = "b"
     chart.legend.txPr = rich_text(900)
-    cats = AxDataSource(
-        strRef=StrRef(
-            f=categories_ref,
-            strCache=StrData(
-                ptCount=len(categories),
-                pt=[StrVal(idx=i, v=text) for i, text in enumerate(categories)],
-            ),
-        )
-    )
+    cats = text_axis(categories_ref, categories)
     for index, each in enumerate(bars):
-        chart.series.append(_series(index, each, cats, axis_format))
+        chart.series.append(bar_series(index, each, cats, axis_format))
     x, y = chart.x_axis, chart.y_axis
     x.delete = y.delete = False
     x.tickLblPos = "low"  # below the bars, also where bars hang down
-    x.title, y.title = "Asset class", axis_title
+    x.title, y.title = category_title, axis_title
     for axis in (x, y):
         dress_title(axis.title, 900)
         axis.title.overlay = False
@@ -102,7 +96,14 @@ def bar_chart(
     return made
 
 
-def _series(index: int, each: Bars, cats: AxDataSource, axis_format: str) -> Series:
+def text_axis(ref: str, texts: Sequence[str]) -> AxDataSource:
+    """The categories of a chart with their saved texts."""
+    points = [StrVal(idx=i, v=text) for i, text in enumerate(texts)]
+    return AxDataSource(strRef=StrRef(f=ref, strCache=StrData(ptCount=len(texts), pt=points)))
+
+
+def bar_series(index: int, each: Bars, cats: AxDataSource, axis_format: str) -> Series:
+    """One series with its saved values; `index` is its place among all series of the chart."""
     label = StrRef(f=each.label_ref, strCache=StrData(ptCount=1, pt=[StrVal(idx=0, v=each.label)]))
     points = [
         NumVal(idx=i, v=repr(float(value)))

@@ -39,7 +39,7 @@ def _band(edge: str) -> str:
     return f'IF(SUMPRODUCT({_TARGET}*ISNUMBER({cells}))=0,"",SUMPRODUCT({_TARGET},{cells}))'
 
 
-def _status(drift: str) -> str:
+def status_formula(drift: str) -> str:
     """`above` or `below` where the band is reached (or, with BeyondOnly, passed), else `within`."""
     up = _reached(drift, "[@[Band up]]")
     down = _reached(f"-{drift}", "[@[Band down]]")
@@ -80,7 +80,7 @@ COLUMNS = (
         look=_PERCENT,
         formula='IF(ISNUMBER([@[Band up]]),MIN([@Target]+[@[Band up]],1),"")',
     ),
-    Column(header="Status", look=styles.BODY_STATUS, formula=_status("[@Drift]")),
+    Column(header="Status", look=styles.BODY_STATUS, formula=status_formula("[@Drift]")),
     Column(
         header="Move to lower",
         look=_DRIFT,
@@ -107,7 +107,9 @@ COLUMNS = (
         look=_DRIFT,
         formula=f"IF({_BASE_AFTER}>0.005,[@[Weight after]]-[@Target],0)",
     ),
-    Column(header="Status after", look=styles.BODY_STATUS, formula=_status("[@[Drift after]]")),
+    Column(
+        header="Status after", look=styles.BODY_STATUS, formula=status_formula("[@[Drift after]]")
+    ),
     Column(header="Cause", look=styles.BODY_WRAP),
     Column(header="Order", look=styles.BODY_PLANNED),
     Column(header="Role", look=styles.BODY_PLANNED),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 
 from xl_rebal.bands import Widths, status_word, widths
 from xl_rebal.costs import CostModel
@@ -38,6 +39,7 @@ def figures_of(result: Rebalancing) -> Figures:
     _require_distinct(result)
     models = _model_names(result)
     plans = {plan.account: plan for plan in result.plans}
+    refused = {each.account: each.reason for each in result.refused}
     accounts: dict[str, AccountFigures] = {}
     targets: list[TargetFigures] = []
     for drift in result.drifts:
@@ -45,7 +47,8 @@ def figures_of(result: Rebalancing) -> Figures:
         model = models[drift.targets.name]
         targets += _target_rows(drift, band, model)
         for row, account in enumerate(drift.accounts):
-            accounts[account] = _account(result, drift, band, row, model, plans.get(account))
+            found = _account(result, drift, band, row, model, plans.get(account))
+            accounts[account] = replace(found, refused=refused.get(account, ""))
     ordered = tuple(accounts[name] for name in book.holdings.accounts())
     bases = {each.account: each.base for each in ordered}
     return Figures(

@@ -72,7 +72,7 @@ class TradeFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFigures:
-    """One account: its money, its classes, its trades."""
+    """One account: its money, its classes, its trades. `refused` says why it has no plan, if it was to."""
 
     account: str
     model: str
@@ -88,6 +88,7 @@ class AccountFigures:
     cash_after: float
     classes: tuple[ClassFigures, ...]
     trades: tuple[TradeFigures, ...]
+    refused: str = ""
 
     @property
     def banded(self) -> int:

@@ -14,7 +14,7 @@ from xl_rebal.workbooks.limits import formula_faults
 # Functions that the report may use: all in Excel 2007 or 2010, none volatile, none that reaches
 # outside the workbook. A function that is not here needs a look before it goes into a file.
 ALLOWED = frozenset(
-    "ABS AND COUNT COUNTA EXACT IF IFERROR INDEX INT ISNUMBER MAX MIN N NA NOT OR ROUND ROW ROWS "
+    "ABS AND COUNT COUNTA EXACT IF IFERROR INDEX INT ISNUMBER MATCH MAX MIN N NA NOT OR ROUND ROW ROWS "
     "SQRT SUM SUMPRODUCT SUMSQ T FALSE TRUE".split()
 )
 VOLATILE = frozenset("NOW TODAY RAND RANDBETWEEN OFFSET INDIRECT CELL INFO".split())
@@ -25,7 +25,8 @@ _SHEET_RANGE = re.compile(
     r"(?:'((?:[^']|'')+)'|([^'!\[\]]+))!(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?|\$?\d+:\$?\d+)"
 )
 _STRUCTURED = re.compile(
-    r"(?P<table>[A-Za-z_][\w.]*)\[(?:\[(?P<part>#[A-Za-z ]+)\],)?\[?(?P<column>[^\[\]]+)\]?\]"
+    r"(?P<table>[A-Za-z_][\w.]*)\[(?:\[(?P<part>#[A-Za-z ]+)\],)?\[?(?P<column>[^\[\]]+)\]?"
+    r"(?::\[(?P<last>[^\[\]]+)\])?\]"
 )
 _PARTS = {None, "#This Row", "#Headers", "#Data", "#All"}
 
@@ -128,6 +129,8 @@ class FormulaCheck:
             return [f"{part} is not a part of a table"]
         if part is None and column == "#All":
             return []
-        if column not in self._tables[table]:
-            return [f"table {table} has no column {column!r}"]
-        return []
+        return [
+            f"table {table} has no column {each!r}"
+            for each in (column, match["last"])
+            if each is not None and each not in self._tables[table]
+        ]

@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
 from xl_rebal.errors import RebalError
+from xl_rebal.workbooks.cells import clean_text
 
 CALC_ID = 191029  # Excel 2019 and 365: a lower one makes Excel recalculate and ask to save
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -53,7 +54,7 @@ def save(
         name = f"xl/worksheets/sheet{number}.xml"
         xml = _with_values(parts[name].decode(), values.get(sheet, {}), sheet)
         parts[name] = _without_warnings(xml, workbook[sheet].dimensions).encode()
-    parts["docProps/core.xml"] = _CORE.format(title=escape(title), time=DOCUMENT_TIME).encode()
+    parts["docProps/core.xml"] = core_properties(title)
     parts["docProps/app.xml"] = _APP.encode()
     return zip_parts(parts)
 
@@ -97,10 +98,20 @@ def _number(value: float) -> str:
     return text.removesuffix(".0")
 
 
+def core_properties(title: str) -> bytes:
+    """The part that names the document."""
+    return _CORE.format(title=escape(clean_text(title)), time=DOCUMENT_TIME).encode()
+
+
+def in_order(parts: Mapping[str, bytes]) -> list[str]:
+    """The names of parts in the order in which they stand in a package."""
+    first = [name for name in _FIRST_PARTS if name in parts]
+    return first + sorted(name for name in parts if name not in first)
+
+
 def zip_parts(parts: Mapping[str, bytes]) -> bytes:
     """Parts as a package, in the same order and with the same times every run."""
-    first = [name for name in _FIRST_PARTS if name in parts]
-    ordered = first + sorted(name for name in parts if name not in first)
+    ordered = in_order(parts)
     result = io.BytesIO()
     with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as package:
         for name in ordered:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from openpyxl.formatting.rule import Rule
+from openpyxl.formatting.rule import ColorScaleRule, Rule
+from openpyxl.styles import Border, Side
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -24,6 +26,12 @@ STATUS_COLOURS = {
     "CHANGED": styles.BAD,
     "OVERDRAWN": styles.BAD,
     "PLAN OUT OF DATE": styles.BAD,
+    "no": styles.BAD,
+    "SELL": styles.WARN,
+    "BUY": styles.GOOD,
+    "short": styles.BAD,
+    "DIFFERS": styles.BAD,
+    "ok": styles.GOOD,
     "Plan is current": styles.GOOD,
 }
 
@@ -74,13 +82,19 @@ def flag_words(sheet: Worksheet, cells: str, words: Sequence[str]) -> None:
         sheet.conditional_formatting.add(cells, rule)
 
 
-def show_whole(sheet: Worksheet, cells: str) -> None:
-    """Show whole numbers of a column of quantities as `5,000`, not as `5,000.`, and others in full."""
+def show_whole(sheet: Worksheet, cells: str, *, line: bool = False) -> None:
+    """Show whole numbers of a column of quantities as `5,000`, not as `5,000.`, and others in full.
+
+    line  draw a line below them too: Calc applies one conditional format to a cell.
+    """
     first = cells.partition(":")[0]  # a conditional format can only name the cell itself
     rule = Rule(
         type="expression",
         formula=[f"AND(ISNUMBER({first}),N({first})=INT(N({first})))"],
-        dxf=DifferentialStyle(numFmt=NumberFormat(numFmtId=3, formatCode="#,##0")),
+        dxf=DifferentialStyle(
+            numFmt=NumberFormat(numFmtId=3, formatCode="#,##0"),
+            border=Border(bottom=Side(style="thin", color=styles.LINE)) if line else None,
+        ),
     )
     sheet.conditional_formatting.add(cells, rule)
 
@@ -91,3 +105,41 @@ def flag_negative(sheet: Worksheet, cells: str) -> None:
         type="cellIs", operator="lessThan", formula=["-0.005"], dxf=styles.signal(styles.BAD)
     )
     sheet.conditional_formatting.add(cells, rule)
+
+
+def flag_above_zero(sheet: Worksheet, cells: str) -> None:
+    """Colour counts above zero."""
+    rule = Rule(
+        type="cellIs", operator="greaterThan", formula=["0"], dxf=styles.signal(styles.WARN)
+    )
+    sheet.conditional_formatting.add(cells, rule)
+
+
+def scale_drift(sheet: Worksheet, cells: str) -> None:
+    """Colour drifts from blue (10 pp below the target) over white to red (10 pp above it)."""
+    rule: Rule = ColorScaleRule(  # type: ignore[no-untyped-call]  # a function without types
+        start_type="num",
+        start_value=-0.1,
+        start_color=styles.COLD,
+        mid_type="num",
+        mid_value=0,
+        mid_color="FFFFFF",
+        end_type="num",
+        end_value=0.1,
+        end_color=styles.HOT,
+    )
+    sheet.conditional_formatting.add(cells, rule)
+
+
+def offer(sheet: Worksheet, cells: str, choices: Sequence[str]) -> None:
+    """Let the user choose one of some words, or none."""
+    words = ",".join(choices)
+    choice = DataValidation(
+        type="list",
+        formula1=f'"{words}"',
+        allow_blank=True,
+        showErrorMessage=True,
+        error=f"Choose one of: {', '.join(choices)}.",
+    )
+    choice.add(cells)
+    sheet.add_data_validation(choice)

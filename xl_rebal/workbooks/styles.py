@@ -20,6 +20,7 @@ INPUT = "1D4ED8"
 GOOD = ("1B6E3C", "E3F3E8")
 WARN = ("8A5A00", "FDF0D5")
 BAD = ("A61B1B", "FBE3E3")
+COLD, HOT = "7FA8E0", "F08A7A"  # the ends of the scale of drifts
 
 MONEY = "#,##0.00;[Red]-#,##0.00"
 PRICE = "#,##0.00####;-#,##0.00####"
@@ -31,6 +32,7 @@ RATE = "0.000%"
 COUNT = "#,##0"
 GENERAL = "General"
 TEXT = "@"
+DATE = "yyyy-mm-dd"
 LIMIT = '[>=1000000000000000]"none";#,##0.00'  # no upper bound is stored as 1E+15
 
 
@@ -60,15 +62,21 @@ LABEL = Look(colour=MUTED)
 LABEL_TOP = Look(colour=MUTED, vertical="top")
 WORDS = Look(wrap=True, vertical="top", align="left")
 WORD_LINE = Look(align="left")
+DAY = Look(format=DATE, align="left")
+LINK = Look(colour=INPUT, align="left")
 STRONG = Look(bold=True, size=11, align="left")
 CARD_LABEL = Look(size=9, colour=MUTED, fill=PALE, align="center")
 CARD_VALUE = Look(size=14, bold=True, colour=ACCENT, fill=PALE, align="center")
+CARD_MONEY = replace(CARD_VALUE, format=MONEY)
+CARD_COUNT = replace(CARD_VALUE, format=COUNT)
 HEADER = Look(bold=True, colour="FFFFFF", fill=ACCENT, align="center", wrap=True)
 PICKER = Look(format=TEXT, bold=True, colour=INPUT, fill="FFF9E5", align="left", line="E0C766")
 
 BODY = Look(line=LINE)
 BODY_TEXT = replace(BODY, format=TEXT, align="left", indent=1)
 BODY_WRAP = replace(BODY_TEXT, format=GENERAL, wrap=True)
+BODY_LINK = replace(BODY, colour=INPUT, align="left", indent=1)
+BODY_CHOICE = replace(BODY, align="center", colour=INPUT, fill="FFF9E5")
 BODY_STATUS = replace(BODY, align="center")
 BODY_PLANNED = replace(BODY, colour=MUTED, size=9)
 
@@ -100,6 +108,13 @@ class Styles:
         if made is None:
             made = self._made[look] = self._make(look)
         cell._style = copy(made)
+
+    def place_of(self, look: Look) -> int:
+        """The place of a look among the cell styles of the saved workbook."""
+        cell: Any = self._scratch.cell(row=2, column=1)
+        self.apply(cell, look)
+        place: int = cell.style_id
+        return place
 
     def _make(self, look: Look) -> Any:
         cell: Any = self._scratch.cell(row=1, column=len(self._made) + 1)

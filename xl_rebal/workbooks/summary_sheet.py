@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
@@ -17,6 +19,8 @@ from xl_rebal.workbooks.pages import (
     set_up_print,
     write_title,
 )
+from xl_rebal.workbooks.refused_sheet import IS_REFUSED
+from xl_rebal.workbooks.refused_sheet import NAME as REFUSED
 from xl_rebal.workbooks.source import ReportSource
 from xl_rebal.workbooks.styles import Look, number
 from xl_rebal.workbooks.tables import Column, write_table
@@ -38,6 +42,10 @@ def _cash(column: str) -> str:
 
 _OUTSIDE = f'SUMPRODUCT((tblDrift{_MINE}*(tblDrift[Status]<>"within"))'
 _OUTSIDE_AFTER = f'SUMPRODUCT((tblDrift{_MINE}*(tblDrift[Status after]<>"within"))'
+_STATE = (
+    'IF([@[Outside band]]=0,"within bands",[@[Outside band]]&" outside, "'
+    f'&{_OUTSIDE_AFTER}&" after")'
+)
 ACCOUNT_COLUMNS = (
     Column(header="Account", look=styles.BODY_TEXT),
     Column(
@@ -56,12 +64,7 @@ ACCOUNT_COLUMNS = (
     Column(header="Costs", look=_MONEY, formula=_cash("Costs")),
     Column(header="Cash before", look=_MONEY, formula=_cash("Cash before")),
     Column(header="Cash after", look=_MONEY, formula=_cash("Cash after")),
-    Column(
-        header="State",
-        look=styles.BODY_STATUS,
-        formula='IF([@[Outside band]]=0,"within bands",[@[Outside band]]&" outside, "'
-        f'&{_OUTSIDE_AFTER}&" after")',
-    ),
+    Column(header="State", look=styles.BODY_STATUS, formula=_STATE),
 )
 
 PLAN_STATUS = (
@@ -93,7 +96,7 @@ def write_summary(canvas: Canvas, figures: Figures, source: ReportSource) -> Wor
         canvas,
         sheet,
         name=ACCOUNTS,
-        columns=ACCOUNT_COLUMNS,
+        columns=_columns(figures),
         rows=[_account_row(account) for account in figures.accounts],
         row=row + 1,
         column=2,
@@ -116,6 +119,27 @@ def write_summary(canvas: Canvas, figures: Figures, source: ReportSource) -> Wor
     return sheet
 
 
+def _columns(figures: Figures) -> tuple[Column, ...]:
+    """The columns of the accounts; State asks for refusals only where there are any."""
+    if not figures.result.refused:
+        return ACCOUNT_COLUMNS
+    *others, state = ACCOUNT_COLUMNS
+    return (*others, replace(state, formula=f'IF({IS_REFUSED},"REFUSED",{_STATE})'))
+
+
+_ALARM = replace(styles.STRONG, colour=styles.BAD[0])
+
+
+def _refused(figures: Figures) -> list[tuple[str, Content, Look]]:
+    """`2 of 12 accounts could not be planned: see sheet Refused`."""
+    count, many = len(figures.result.refused), len(figures.accounts)
+    if not count:
+        return []
+    words = "could not be planned: see sheet Refused"
+    formula = f'ROWS({REFUSED}[Account])&" of "&ROWS({ACCOUNTS}[Account])&" accounts {words}"'
+    return [("Refused", Formula(formula, f"{count} of {many} accounts {words}"), _ALARM)]
+
+
 def _facts(
     canvas: Canvas, sheet: Worksheet, figures: Figures, source: ReportSource, row: int
 ) -> int:
@@ -126,6 +150,7 @@ def _facts(
         ("Policy", policy.in_words(), styles.WORDS),
         ("Status", _status(figures), styles.STRONG),
         ("Plan", Formula(PLAN_STATUS, "Plan is current"), styles.STRONG),
+        *_refused(figures),
     ]
     for label, content, look in facts:
         top = isinstance(content, str)
@@ -240,6 +265,7 @@ def _cards(canvas: Canvas, sheet: Worksheet, figures: Figures, row: int) -> int:
 
 def _account_row(account: AccountFigures) -> list[Content]:
     outside = account.breaches
+    state = f"{outside} outside, {account.breaches_after} after" if outside else "within bands"
     return [
         account.account,
         account.total,
@@ -250,5 +276,5 @@ def _account_row(account: AccountFigures) -> list[Content]:
         account.costs,
         account.cash_before,
         account.cash_after,
-        f"{outside} outside, {account.breaches_after} after" if outside else "within bands",
+        "REFUSED" if account.refused else state,
     ]

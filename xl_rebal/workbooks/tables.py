@@ -61,6 +61,12 @@ class Placed:
         return f"{letter}{self.first_row}:{letter}{self.last_row}"
 
 
+def header_look(column: Column) -> Look:
+    """The look of a column's header."""
+    look = replace(HEADER, fill=MUTED) if column.planned else HEADER
+    return replace(look, align="left", indent=1) if column.look.align == "left" else look
+
+
 def in_file_form(table: str, formula: str) -> str:
     """`[@Value]` as the file stores it: `tblDrift[[#This Row],[Value]]`."""
     return _THIS_ROW.sub(lambda match: f"{table}[[#This Row],[{match[1] or match[2]}]]", formula)
@@ -86,10 +92,7 @@ def write_table(
         raise ValueError(f"table {name} needs a row")
     formulas = [in_file_form(name, each.formula) for each in columns]
     for offset, each in enumerate(columns):
-        look = replace(HEADER, fill=MUTED) if each.planned else HEADER
-        if each.look.align == "left":
-            look = replace(look, align="left", indent=1)
-        canvas.put(sheet, row, column + offset, each.header, look)
+        canvas.put(sheet, row, column + offset, each.header, header_look(each))
     sheet.row_dimensions[row].height = header_height
     for number, contents in enumerate(rows, start=row + 1):
         for offset, (each, formula, content) in enumerate(

@@ -9,8 +9,8 @@ from typing import Any
 from xl_rebal.bands import check
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.policy_text import policy_from_rows
-from xl_rebal.portfolio.targets import targets_from_rows
 
 Grid = list[list[Any]]
 
@@ -60,6 +60,7 @@ POLICY: Grid = [
 COSTS: Grid = [["Costs"], ["half-spread 5bp"], ["commission 0"]]
 RESTRICTIONS: Grid = [["Scope", "Rule", "Symbol", "Replacement"], [None, None, None, None]]
 CLASSES: Grid = [["Symbol", "Asset class"], ["VTI", "Stocks/US"], ["BND", "Bonds/US"]]
+ACCOUNT_MAP: Grid = [["Masked", "Account", "Name"], [None, None, None]]
 
 TABLES: dict[str, Grid] = {
     "tblHoldings": HOLDINGS,
@@ -68,6 +69,7 @@ TABLES: dict[str, Grid] = {
     "tblCosts": COSTS,
     "tblRestrictions": RESTRICTIONS,
     "tblClasses": CLASSES,
+    "tblAccountMap": ACCOUNT_MAP,
 }
 
 

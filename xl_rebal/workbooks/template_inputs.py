@@ -95,7 +95,7 @@ _CHOICES = {
     ("tblClasses", "Asset class"): Choice(formula="AssetClasses", strict=False, help=""),
 }
 # Choices of tblPolicy, by setting.
-_POLICY_CHOICES = {
+POLICY_CHOICES = {
     "Trigger": Choice(
         formula='"5pp,3pp,20%rel,5/25,own bands,quarterly or 5pp,annual and 5pp,never"',
         strict=False,
@@ -155,11 +155,11 @@ def _table(canvas: Canvas, sheet: Worksheet, name: str, column: int = 1) -> Plac
     for header in grid[0]:
         choice = _CHOICES.get((name, header))
         if choice is not None:
-            offer(sheet, _below(placed, header), choice)
+            offer(sheet, below(placed, header), choice)
     return placed
 
 
-def _below(placed: Placed, header: str) -> str:
+def below(placed: Placed, header: str) -> str:
     """A column's cells and those that it may grow into."""
     first = address(placed.first_row, placed.column(header)).replace("$", "")
     last = address(LAST_INPUT_ROW, placed.column(header)).replace("$", "")
@@ -178,10 +178,10 @@ def offer(sheet: Worksheet, cells: str, choice: Choice) -> None:
     sheet.add_data_validation(rule)
 
 
-def _flag_text(sheet: Worksheet, placed: Placed, headers: Sequence[str]) -> None:
+def flag_text(sheet: Worksheet, placed: Placed, headers: Sequence[str]) -> None:
     """Colour what is not a number in a column of numbers."""
     for header in headers:
-        cells = _below(placed, header)
+        cells = below(placed, header)
         first = cells.partition(":")[0]
         rule: Any = Rule(
             type="expression",
@@ -205,9 +205,9 @@ def _holdings(canvas: Canvas) -> None:
     # From the table's first row to the sheet's end: what stands there and not in the table is not counted.
     top = address(placed.first_row, placed.column("Symbol"), sheet=HOLDINGS)
     define(canvas, "HoldingSheetSymbol", f"{top}:$B$1048576")
-    _flag_text(sheet, placed, ["Quantity", "Price", "Multiplier", "FX"])
+    flag_text(sheet, placed, ["Quantity", "Price", "Multiplier", "FX"])
     for header in ("Quantity", "Multiplier"):
-        show_whole(sheet, _below(placed, header))
+        show_whole(sheet, below(placed, header))
     symbol = f"$B{placed.first_row}"
     missing: Any = Rule(
         type="expression",
@@ -216,7 +216,7 @@ def _holdings(canvas: Canvas) -> None:
         ],
         dxf=styles.signal(styles.BAD),
     )
-    sheet.conditional_formatting.add(_below(placed, "Asset class"), missing)
+    sheet.conditional_formatting.add(below(placed, "Asset class"), missing)
     _print(sheet, len(_HOLDING_WIDTHS))
 
 
@@ -231,10 +231,10 @@ def _targets(canvas: Canvas) -> None:
     placed = _table(canvas, sheet, "tblTargets")
     policy = _table(canvas, sheet, "tblPolicy", column=6)
     set_widths(sheet, [26, 12, 12, 12, 4, 16, 26])
-    _flag_text(sheet, placed, ["Target", "Band abs", "Band rel"])
+    flag_text(sheet, placed, ["Target", "Band abs", "Band rel"])
     for index, row in enumerate(template_example.POLICY[1:]):
         cell = f"G{policy.first_row + index}"
-        offer(sheet, cell, _POLICY_CHOICES[row[0]])
+        offer(sheet, cell, POLICY_CHOICES[row[0]])
     _print(sheet, 7)
 
 
@@ -242,9 +242,11 @@ def _rules(canvas: Canvas) -> None:
     sheet = _input_sheet(
         canvas,
         RULES,
-        "What only the add-in uses: costs, a cash flow, a date, restrictions, your own classes for symbols.",
+        "What only the add-in uses: costs, a cash flow, a date, restrictions, your own classes for symbols, "
+        "which account a masked id is.",
         "Costs: half-spread or spread in bp, commission, per share. Scope of a restriction: an account, "
-        "or * for all. Classes: your own, before the shipped table of funds.",
+        "or * for all. Classes: your own, before the shipped table of funds. Masked: an id as files show it "
+        "(...632); Import Positions writes the account instead.",
     )
     _table(canvas, sheet, "tblCosts")
     canvas.put(sheet, HEADER_ROW, 3, "Cash flow", styles.HEADER)
@@ -256,10 +258,11 @@ def _rules(canvas: Canvas) -> None:
     define(canvas, "AsOf", address(HEADER_ROW + 5, 3, sheet=RULES))
     _table(canvas, sheet, "tblRestrictions", column=5)
     _table(canvas, sheet, "tblClasses", column=10)
-    set_widths(sheet, [26, 3, 16, 3, 16, 16, 13, 14, 3, 13, 24])
+    _table(canvas, sheet, "tblAccountMap", column=13)
+    set_widths(sheet, [26, 3, 16, 3, 16, 16, 13, 14, 3, 13, 24, 3, 14, 16, 20])
     canvas.put(sheet, HEADER_ROW + 2, 3, "+ pays in, − takes out", styles.NOTE)
     canvas.put(sheet, HEADER_ROW + 6, 3, "for calendar rules", styles.NOTE)
-    _print(sheet, 11)
+    _print(sheet, 15)
 
 
 def _print(sheet: Worksheet, columns: int) -> None:

@@ -3,4 +3,4 @@
 A new module is named in MODULES; the functions stand in the order of that list everywhere.
 """
 
-MODULES = ("measure", "trade", "risk", "backtest", "words", "tax", "household")
+MODULES = ("measure", "trade", "risk", "backtest", "words", "tax", "household", "book")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from xl_rebal.errors import TableError
+from xl_rebal.errors import FaultList, TableError
 from xl_rebal.excel import ranges
 from xl_rebal.excel.registry import Argument, Grid
+from xl_rebal.portfolio import cells, classes, tables
+from xl_rebal.portfolio.accounts import Account, accounts_from_rows
 from xl_rebal.portfolio.book import Book, classify
 from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.lots import Lots, lots_from_rows
 from xl_rebal.portfolio.restrictions import EVERYONE, Restriction, Rule
+from xl_rebal.portfolio.tables import TableSpec
 
 HOLDINGS = Argument(
     name="holdings",
@@ -39,6 +45,87 @@ RESTRICTIONS = Argument(
     optional=True,
     table="tblRestrictions",
 )
+
+ACCOUNTS = Argument(
+    name="accounts",
+    help="The accounts with their headers: account, type (taxable, traditional, roth, hsa); optionally "
+    "owner, tax_return, tax_profile. Without them all accounts are taxable and on one tax return.",
+    optional=True,
+    table="tblAccounts",
+)
+
+
+def in_a_sheet(spec: TableSpec, *optional: str) -> TableSpec:
+    """The table as a sheet has it: with days as hosts pass them on, and some of its columns optional."""
+    return replace(
+        spec,
+        columns=tuple(
+            replace(
+                column,
+                required=column.required and column.name not in optional,
+                read=ranges.day if column.read is cells.date else column.read,
+            )
+            for column in spec.columns
+        ),
+    )
+
+
+_ACCOUNTS = replace(in_a_sheet(tables.ACCOUNTS), may_be_empty=False)
+HELD = replace(in_a_sheet(tables.LOTS, "acquired", "unit_cost"), may_be_empty=False)
+
+
+def accounts_of(value: Any) -> dict[str, Account]:
+    """The accounts of a sheet."""
+    return ranges.built(value, _ACCOUNTS, "tblAccounts", accounts_from_rows)
+
+
+def is_cash(row: Mapping[str, Any]) -> bool:
+    """True for a row of `HELD` that is cash."""
+    return classes.is_cash(row["symbol"])
+
+
+def is_taxable(accounts: Mapping[str, Account], row: Mapping[str, Any]) -> bool:
+    """True for a row whose account is taxable, as accounts without a type are."""
+    return (accounts[row["account"]].type or "taxable").casefold() == "taxable"
+
+
+def taxable_lots(rows: list[dict[str, Any]], accounts: Mapping[str, Account]) -> Lots:
+    """The lots of taxable accounts; their day and cost are asked for, never guessed."""
+    faults = FaultList()
+    mine = []
+    for row in rows:
+        place = f"tblLots row {row['row']}"
+        if row["account"] not in accounts:
+            faults.add(
+                where=f"{place}, account",
+                what=f"{row['account']} has no row in tblAccounts",
+                remedy="add it with its type",
+            )
+            continue
+        if is_cash(row) or not is_taxable(accounts, row):
+            continue
+        for name in ("acquired", "unit_cost"):
+            if name not in row:
+                faults.add(
+                    where=f"{place}, {name}",
+                    what=f"is blank, and {row['symbol']} is held in a taxable account",
+                    remedy="fill it in",
+                )
+        mine.append(row)
+    faults.raise_as(TableError)
+    return lots_from_rows(mine)
+
+
+def open_lots(rows: list[dict[str, Any]], accounts: Mapping[str, Account]) -> Lots:
+    """The taxable lots, and positions elsewhere whose every lot has its day: they may wash a loss."""
+    taxable = taxable_lots(rows, accounts)
+    elsewhere = [row for row in rows if not (is_cash(row) or is_taxable(accounts, row))]
+    undated = {(row["account"], row["symbol"]) for row in elsewhere if "acquired" not in row}
+    dated = [row for row in elsewhere if (row["account"], row["symbol"]) not in undated]
+    if not dated:
+        return taxable
+    mine = [row for row in rows if not is_cash(row) and is_taxable(accounts, row)]
+    return lots_from_rows([*mine, *({"unit_cost": 0.0, **row} for row in dated)])
 
 
 def book_of(holdings: Any, targets: Any, restrictions: Any = None) -> Book:

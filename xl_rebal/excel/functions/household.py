@@ -4,48 +4,54 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from xl_rebal.errors import FaultList, TableError
 from xl_rebal.excel import ranges
-from xl_rebal.excel.functions.arguments import POLICY, TARGETS
+from xl_rebal.excel.functions.arguments import (
+    HELD,
+    POLICY,
+    RESTRICTIONS,
+    TARGETS,
+    accounts_of,
+    in_a_sheet,
+    is_cash,
+    open_lots,
+    require_binding,
+)
+from xl_rebal.excel.functions.household_settings import asked
 from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_function
 from xl_rebal.household.build import households
-from xl_rebal.household.plan import HouseholdPlan
+from xl_rebal.household.plan_rows import (
+    TRADES,
+    class_rows,
+    figure_rows,
+    note_rows,
+    trade_rows,
+    way_rows,
+)
 from xl_rebal.household.planner import plan_household
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
-from xl_rebal.portfolio import cells, classes, tables
-from xl_rebal.portfolio.accounts import Account, accounts_from_rows
+from xl_rebal.portfolio import tables
+from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book, classify
+from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lots_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows, spelled_as
-from xl_rebal.portfolio.tables import TableSpec
 from xl_rebal.tax.profiles import profiles_from_rows, profiles_of
 
-COLUMNS = (
-    "account", "symbol", "action", "acquired", "quantity", "price", "value", "cost", "gain", "term", "tax",
-    "reason",
-)  # fmt: skip
+_HISTORY = replace(in_a_sheet(tables.HISTORY), may_be_empty=True)
 
 
-def _with_days(spec: TableSpec, *optional: str) -> TableSpec:
-    """The table with days as hosts pass them on, and some of its columns optional."""
-    return replace(
-        spec,
-        columns=tuple(
-            replace(
-                c,
-                required=c.required and c.name not in optional,
-                read=ranges.day if c.read is cells.date else c.read,
-            )
-            for c in spec.columns
-        ),
-    )
+class Output(StrEnum):
+    """What a plan is asked for."""
 
-
-_ACCOUNTS = replace(_with_days(tables.ACCOUNTS), may_be_empty=False)
-_LOTS = replace(_with_days(tables.LOTS, "acquired", "unit_cost"), may_be_empty=False)
+    TRADES = "trades"
+    FIGURES = "figures"
+    WAYS = "ways"
+    CLASSES = "classes"
+    NOTES = "notes"
 
 
 @worksheet_function(
@@ -84,12 +90,34 @@ _LOTS = replace(_with_days(tables.LOTS, "acquired", "unit_cost"), may_be_empty=F
             help="The day of the trades, such as TODAY(); terms and wash sales depend on it.",
             optional=True,
         ),
+        Argument(
+            name="history",
+            help="Trades of the last 30 days in all accounts, the household's other ones too: account, "
+            "symbol, date, action, quantity, price.",
+            optional=True,
+            table="tblHistory",
+        ),
+        RESTRICTIONS,
+        Argument(
+            name="settings",
+            help="A table of setting and value: costs, losses to take, most net gain, cash to raise, "
+            "smallest trade, most turnover, mode (fast, best).",
+            optional=True,
+            table="tblSettings",
+        ),
+        Argument(
+            name="output",
+            help="trades (default), figures, ways (naive, account by account, highest cost first, ours), "
+            "classes or notes.",
+            optional=True,
+        ),
     ),
     returns=Returns.TABLE,
     expensive=True,
     description="Which lot to sell, in which account, and what to buy where, so that all accounts together "
     "return to their bands at least tax and cost; a row for each order, a sale in a taxable account split by "
-    "lot; re-checked by the independent verifier. Costs are taken to be zero.",
+    "lot; re-checked by the independent verifier. Without settings trading is free; without a history only "
+    "the lots tell what was bought lately. Other outputs than trades are of one household.",
     example=Example(
         formula="=REBAL_HOUSEHOLD(tblAccounts, tblHouseholdLots, tblHouseholdSecurities, "
         '"65% stocks, 35% bonds", "5pp", tblTaxProfile, "2026-11-25")',
@@ -105,6 +133,10 @@ def rebal_household(
     policy: Any,
     profile: Any,
     as_of: Any,
+    history: Any,
+    restrictions: Any,
+    settings: Any,
+    output: Any,
 ) -> Grid:
     """The trades of a household, lot by lot, at least tax."""
     day = ranges.date(as_of, "as_of")
@@ -112,23 +144,58 @@ def rebal_household(
         raise TableError.of(
             where="as_of", what="is blank", remedy="enter the day of the trades, such as TODAY()"
         )
-    request = HouseholdRequest(policy=ranges.policy(policy), as_of=day)
-    source = _source(accounts, lots, securities, targets, profile, day)
+    wanted = _output(output)
+    request = asked(settings, ranges.policy(policy), day)
+    source = _source(accounts, lots, securities, targets, profile, history, restrictions, day)
+    names = households(source.book)
+    if wanted is Output.TRADES:
+        return _trades(source, request, names)
+    if len(names) > 1:
+        raise TableError.of(
+            where="tblAccounts, household",
+            what=f"names {len(names)} households, and {wanted} are of one",
+            remedy="keep the accounts of one household",
+        )
+    plan = plan_household(source, request, names[0])
+    if wanted is Output.FIGURES:
+        return figure_rows(plan, request)
+    rows_of = {Output.WAYS: way_rows, Output.CLASSES: class_rows, Output.NOTES: note_rows}
+    return rows_of[wanted](plan)
+
+
+def _output(value: Any) -> Output:
+    word = ranges.text(value, "output", Output.TRADES.value).casefold()
+    try:
+        return Output(word)
+    except ValueError:
+        raise TableError.of(
+            where="output", what=f"{word!r} is not known", remedy=f"use one of {', '.join(Output)}"
+        ) from None
+
+
+def _trades(source: HouseholdBook, request: HouseholdRequest, names: list[str]) -> Grid:
     rows: Grid = []
-    for household in households(source.book):
+    for household in names:
         plan = plan_household(source, request, household)
-        rows += _rows(plan)
+        rows += trade_rows(plan)[1:]
         if not plan.trades:
             why = plan.why or "nothing asks for any"
-            rows.append([*[None] * (len(COLUMNS) - 1), f"no trades: {why}"])
-    return [list(COLUMNS), *rows]
+            rows.append([*[None] * (len(TRADES) - 1), f"no trades: {why}"])
+    return [list(TRADES), *rows]
 
 
 def _source(
-    accounts: Any, lots: Any, securities: Any, targets: Any, profile: Any, day: dt.date
+    accounts: Any,
+    lots: Any,
+    securities: Any,
+    targets: Any,
+    profile: Any,
+    history: Any,
+    restrictions: Any,
+    day: dt.date,
 ) -> HouseholdBook:
-    known_accounts = ranges.built(accounts, _ACCOUNTS, "tblAccounts", accounts_from_rows)
-    listed = ranges.table(lots, _LOTS, "tblLots")
+    known_accounts = accounts_of(accounts)
+    listed = ranges.table(lots, HELD, "tblLots")
     models = ranges.targets(targets)
     known = ranges.built(securities, tables.SECURITIES, "tblSecurities", securities_from_rows)
     known = dict(spelled_as(known, [row["symbol"] for row in listed]))
@@ -140,15 +207,28 @@ def _source(
     holdings = classify(
         _holdings(listed, known_accounts, known), securities=known, targets=tuple(models.values())
     )
+    rules = ranges.restrictions(restrictions)
+    require_binding(rules, holdings)
     return HouseholdBook(
-        book=Book(holdings=holdings, models=models, securities=known, accounts=known_accounts),
-        lots=_taxable_lots(listed, known_accounts),
+        book=Book(
+            holdings=holdings,
+            models=models,
+            securities=known,
+            accounts=known_accounts,
+            restrictions=rules,
+        ),
+        lots=open_lots(listed, known_accounts),
+        history=_history(history, day),
         profiles=profiles_of(profiles, day.year),
     )
 
 
-def _is_cash(row: dict[str, Any]) -> bool:
-    return classes.is_cash(row["symbol"])
+def _history(value: Any, day: dt.date) -> History:
+    if not ranges.grid(value):
+        return ()
+    return ranges.built(
+        value, _HISTORY, "tblHistory", lambda rows: history_from_rows(rows, as_of=day)
+    )
 
 
 def _holdings(
@@ -166,7 +246,7 @@ def _holdings(
                 what=f"{row['account']} has no row in tblAccounts",
                 remedy="add it with its type",
             )
-        if _is_cash(row):
+        if is_cash(row):
             cash = {"account": row["account"], "symbol": "CASH", "kind": "cash", "price": 1.0}
             result.append({**cash, "quantity": row["quantity"]})
             continue
@@ -185,65 +265,3 @@ def _holdings(
         for (a, s), n in units.items()
     ]
     return Holdings.from_rows(result)
-
-
-def _taxable_lots(rows: list[dict[str, Any]], accounts: dict[str, Account]) -> Lots:
-    """The lots of taxable accounts; their day and cost are asked for, never guessed."""
-    faults = FaultList()
-    mine = []
-    for row in rows:
-        taxable = (accounts[row["account"]].type or "taxable").casefold() == "taxable"
-        if _is_cash(row) or not taxable:
-            continue
-        for name in ("acquired", "unit_cost"):
-            if name not in row:
-                faults.add(
-                    where=f"tblLots row {row['row']}, {name}",
-                    what=f"is blank, and {row['symbol']} is held in a taxable account",
-                    remedy="fill it in",
-                )
-        mine.append(row)
-    faults.raise_as(TableError)
-    return lots_from_rows(mine)
-
-
-def _rows(plan: HouseholdPlan) -> Grid:
-    """A row for each order; a sale in a taxable account has one for each lot, and its cost in the first."""
-    rows: Grid = []
-    for trade in plan.trades:
-        sales = [
-            s for s in plan.lot_sales if (s.account, s.symbol) == (trade.account, trade.symbol)
-        ]
-        head = [trade.account, trade.symbol, trade.action.value]
-        if not sales or trade.action.value == "BUY":
-            rows.append(
-                [
-                    *head,
-                    None,
-                    trade.quantity,
-                    trade.price,
-                    trade.value,
-                    trade.cost,
-                    None,
-                    None,
-                    None,
-                    trade.reason,
-                ]
-            )
-            continue
-        for place, sale in enumerate(sales):
-            rows.append(
-                [
-                    *head,
-                    sale.acquired.isoformat(),
-                    sale.quantity,
-                    trade.price,
-                    round(sale.proceeds, 2),
-                    0.0 if place else trade.cost,
-                    round(sale.gain, 2),
-                    sale.term,
-                    None if sale.tax is None else round(sale.tax, 2),
-                    sale.because,
-                ]
-            )
-    return rows

@@ -12,7 +12,7 @@ from xl_rebal.errors import TableError
 from xl_rebal.excel import ranges
 from xl_rebal.excel.functions.arguments import COSTS, HOLDINGS, POLICY, TARGETS, book_of, table_of
 from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_function
-from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.rebalance import Request, plan_each
 from xl_rebal.risk.net_benefit import RISK_AVERSION, Investor
 from xl_rebal.risk.shock import returns_of, shocked
 from xl_rebal.trading.limits import Limits
@@ -78,15 +78,17 @@ def rebal_netbenefit(
     """What the trades that the policy asks for are worth after their costs."""
     book = book_of(holdings, targets)
     aversion = ranges.number(risk_aversion, "risk_aversion", RISK_AVERSION)
-    if aversion < 0:
-        raise TableError.of(
-            where="risk_aversion", what=f"{aversion:g} is negative", remedy="enter zero or more"
-        )
+    try:
+        investor = Investor(risk_aversion=aversion)
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise TableError.of(where="risk_aversion", what=what, remedy=remedy) from None
     covariance = ranges.covariance(prices, classes_of(book), "tblPrices")
     request = Request(policy=ranges.policy(policy), limits=Limits(costs=ranges.costs(costs)))
     rows: Grid = [list(BENEFIT_COLUMNS)]
-    for plan in rebalance(book, request).plans:
-        benefit = benefit_of(plan, covariance, Investor(risk_aversion=aversion))
+    result = plan_each(book, request).usable()
+    for plan in result.plans:
+        benefit = benefit_of(plan, covariance, investor)
         rows.append(
             [
                 plan.account,
@@ -101,6 +103,7 @@ def rebal_netbenefit(
                 benefit.in_words(),
             ]
         )
+    rows += [[each.account, *[None] * 8, f"refused: {each.reason}"] for each in result.refused]
     return rows
 
 

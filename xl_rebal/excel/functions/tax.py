@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +12,19 @@ import numpy as np
 
 from xl_rebal.errors import TableError
 from xl_rebal.excel import ranges
-from xl_rebal.excel.functions.arguments import first_words, table_of
+from xl_rebal.excel.functions.arguments import (
+    ACCOUNTS,
+    HELD,
+    accounts_of,
+    first_words,
+    in_a_sheet,
+    open_lots,
+    table_of,
+    taxable_lots,
+)
 from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_function
 from xl_rebal.portfolio import cells, tables
+from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.lots import Lots, lots_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows, spelled_as
@@ -23,8 +34,8 @@ from xl_rebal.tax.harvesting import Candidate, HarvestRequest, Threshold, harves
 from xl_rebal.tax.income_tax import GainKind, added_tax, marginal_rates
 from xl_rebal.tax.lot_methods import LotMethod, LotSale, choose_lots, lot_method
 from xl_rebal.tax.netting import Gains
-from xl_rebal.tax.profiles import TaxProfile, profiles_from_rows
-from xl_rebal.tax.taxpayers import taxpayers
+from xl_rebal.tax.profiles import TaxProfile, profiles_from_rows, profiles_of
+from xl_rebal.tax.taxpayers import profiles_by_return, taxpayers
 from xl_rebal.tax.wash_sales import Sale, ledger
 from xl_rebal.tax.wash_window import wash_window
 
@@ -62,25 +73,15 @@ AS_OF = Argument(
     help="The day of the sale, such as TODAY(); terms and days to long-term depend on it.",
     optional=True,
 )
+PROFILE = Argument(
+    name="profile",
+    help="One row of tax_profiles: tax_profile, year, filing_status, magi (without gains), state, or "
+    "ordinary, long_term and niit as rates.",
+    table="tblTaxProfile",
+)
 
-
-def _in_a_sheet(spec: TableSpec) -> TableSpec:
-    """The table as a sheet has it: of one account, so without it, and with days as hosts pass them on."""
-    return replace(
-        spec,
-        columns=tuple(
-            replace(
-                column,
-                required=column.required and column.name != "account",
-                read=ranges.day if column.read is cells.date else column.read,
-            )
-            for column in spec.columns
-        ),
-    )
-
-
-_LOTS = _in_a_sheet(tables.LOTS)
-_HISTORY = _in_a_sheet(tables.HISTORY)
+_LOTS = in_a_sheet(tables.LOTS, "account")
+_HISTORY = in_a_sheet(tables.HISTORY, "account")
 _PRICES = replace(
     tables.SECURITIES,
     name="prices",
@@ -99,8 +100,19 @@ _GAINS = TableSpec(
 )
 
 
-def _lots(value: Any) -> Lots:
+def _lots(
+    value: Any,
+    accounts: Mapping[str, Account] | None = None,
+    chosen: Callable[[list[dict[str, Any]], Mapping[str, Account]], Lots] = taxable_lots,
+) -> Lots:
+    """The lots; where accounts are given, those that `chosen` takes, and no cash."""
+    if accounts:
+        return ranges.built(value, HELD, "tblLots", lambda rows: chosen(rows, accounts))
     return ranges.built(value, _LOTS, "tblLots", lambda rows: lots_from_rows(_in_one(rows)))
+
+
+def _accounts(value: Any) -> dict[str, Account]:
+    return accounts_of(value) if ranges.grid(value) else {}
 
 
 def _history(value: Any, as_of: dt.date | None) -> History:
@@ -127,17 +139,18 @@ def _of(lots: Lots, known: dict[str, Security]) -> dict[str, float]:
 
 @worksheet_function(
     "REBAL_GAINS",
-    arguments=(LOTS, PRICES, AS_OF),
+    arguments=(LOTS, PRICES, AS_OF, ACCOUNTS),
     returns=Returns.TABLE,
     description="One row per lot: its value, its gain (negative for a loss), short or long on the day, and "
-    "the days until it is long-term: held more than one year, counted from the day after acquisition.",
+    "the days until it is long-term: held more than one year, counted from the day after acquisition. With "
+    "accounts, the lots of the taxable ones; cash is left out.",
     example=Example(
         formula='=REBAL_GAINS(tblLots, tblSecurities, "2026-11-24")', result="-5000", column="gain"
     ),
 )
-def rebal_gains(lots: Any, prices: Any, as_of: Any) -> Grid:
+def rebal_gains(lots: Any, prices: Any, as_of: Any, accounts: Any) -> Grid:
     """The unrealised gain of every lot."""
-    held = _lots(lots)
+    held = _lots(lots, _accounts(accounts))
     day = ranges.date(as_of, "as_of")
     found = lot_gains(held, _of(held, _prices(prices)), day)
     columns = (
@@ -268,30 +281,40 @@ def _lot_row(lot: LotSale) -> dict[str, Any]:
             '("500, 5%").',
             optional=True,
         ),
+        ACCOUNTS,
+        replace(PROFILE, optional=True),
     ),
     returns=Returns.TABLE,
     description="Every lot at a loss with its verdict: harvest (with the substitute that is bought instead), "
-    "small, wait (a purchase within 30 days would wash the loss; from when it is safe) or keep. All "
-    "accounts count as taxable and on one tax return; the command `harvest` knows IRAs, returns and tax.",
+    "small, wait (a purchase within 30 days would wash the loss; from when it is safe) or keep. With "
+    "accounts, IRAs and tax returns are told apart, and with tax_profiles too the tax that each loss saves.",
     example=Example(
         formula='=REBAL_HARVEST(tblLots, tblSecurities, tblHistory, "2026-11-24")',
         result="harvest",
         column="verdict",
     ),
 )
-def rebal_harvest(lots: Any, prices: Any, history: Any, as_of: Any, minimum: Any) -> Grid:
+def rebal_harvest(
+    lots: Any, prices: Any, history: Any, as_of: Any, minimum: Any, accounts: Any, profile: Any
+) -> Grid:
     """Losses worth taking, and what must wait."""
     day = ranges.date(as_of, "as_of")
     if day is None:
         raise TableError.of(
             where="as_of", what="is blank", remedy="enter the day of the sale, such as TODAY()"
         )
-    held, listed = _lots(lots), _prices(prices)
+    owned = _accounts(accounts)
+    held, listed = _lots(lots, owned, open_lots), _prices(prices)
     known = dict(spelled_as(listed, held.symbol.tolist()))
     past = _history(history, day) if ranges.grid(history) else ()
-    who = taxpayers({}, named=[*held.account.tolist(), *(event.account for event in past)])
+    profiles = profiles_of(_profiles(profile), day.year) if ranges.grid(profile) else {}
+    named = [*held.account.tolist(), *(event.account for event in past)]
+    who = taxpayers(owned, profiles, named=named)
     window = wash_window(past, who, as_of=day, securities=known, lots=held)
-    found = harvest(held, _of(held, listed), window, HarvestRequest(threshold=_threshold(minimum)))
+    request = HarvestRequest(
+        threshold=_threshold(minimum), profiles=profiles_by_return(who, profiles)
+    )
+    found = harvest(held, _of(held, listed), window, request)
     return table_of(CANDIDATE_COLUMNS, [_candidate_row(c) for c in found.candidates])
 
 
@@ -322,7 +345,7 @@ def _candidate_row(c: Candidate) -> dict[str, Any]:
         "loss_fraction": c.loss_fraction,
         "term": c.term.value,
         "days_to_long": c.days_to_long,
-        "tax_value": c.tax_value,
+        "tax_value": None if c.tax_value is None else c.tax_value + 0.0,  # no -0
         "verdict": c.verdict.value,
         "replacement": c.replacement or None,
         "replacement_quantity": c.replacement_quantity,
@@ -340,18 +363,30 @@ def _candidate_row(c: Candidate) -> dict[str, Any]:
             help="All trades with their headers: symbol, date, action, quantity, price; optionally account.",
             table="tblHistory",
         ),
+        ACCOUNTS,
+        Argument(
+            name="securities",
+            help="Securities with their headers: symbol, identical_group, tax_class; without them only "
+            "the same symbol is identical.",
+            optional=True,
+            table="tblSecurities",
+        ),
     ),
     returns=Returns.TABLE,
     description="One row per sale and term: its gain before disallowance, the loss that purchases within 30 "
-    "days before or after it disallow, and what is allowed. All accounts count as taxable and on one tax "
-    "return; the command `wash-sales` knows IRAs and returns.",
+    "days before or after it disallow, and what is allowed. With accounts, IRAs (where the loss is gone for "
+    "good) and tax returns are told apart.",
     example=Example(formula="=REBAL_WASHSALES(tblHistory)", result="750", column="disallowed"),
 )
-def rebal_washsales(history: Any) -> Grid:
+def rebal_washsales(history: Any, accounts: Any, securities: Any) -> Grid:
     """Losses that wash sales disallow."""
     past = _history(history, None)
-    who = taxpayers({}, named=[event.account for event in past])
-    return table_of(SALE_COLUMNS, [_sale_row(sale) for sale in ledger(past, who).sales])
+    who = taxpayers(_accounts(accounts), named=[event.account for event in past])
+    known: dict[str, Security] = {}
+    if ranges.grid(securities):
+        listed = ranges.built(securities, tables.SECURITIES, "tblSecurities", securities_from_rows)
+        known = dict(spelled_as(listed, [event.symbol for event in past]))
+    return table_of(SALE_COLUMNS, [_sale_row(sale) for sale in ledger(past, who, known).sales])
 
 
 def _sale_row(sale: Sale) -> dict[str, Any]:
@@ -376,12 +411,7 @@ def _sale_row(sale: Sale) -> dict[str, Any]:
             "gain; allowed, where it is there, stands for gain.",
             table="tblGains",
         ),
-        Argument(
-            name="profile",
-            help="One row of tax_profiles: tax_profile, year, filing_status, magi (without gains), state, or "
-            "ordinary, long_term and niit as rates.",
-            table="tblTaxProfile",
-        ),
+        PROFILE,
     ),
     returns=Returns.TABLE,
     description="What the gains add to the year's tax, after netting with carry-forwards and gains to date: "
@@ -427,8 +457,12 @@ def _gains(value: Any) -> Gains:
     return total
 
 
+def _profiles(value: Any) -> dict[tuple[str, int], TaxProfile]:
+    return ranges.built(value, tables.TAX_PROFILES, "tblTaxProfile", profiles_from_rows)
+
+
 def _profile(value: Any) -> TaxProfile:
-    found = ranges.built(value, tables.TAX_PROFILES, "tblTaxProfile", profiles_from_rows)
+    found = _profiles(value)
     if len(found) != 1:
         raise TableError.of(
             where="tblTaxProfile",

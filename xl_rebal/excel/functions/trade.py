@@ -21,14 +21,18 @@ from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.tables import Column, TableSpec
-from xl_rebal.rebalance import Request, rebalance
+from xl_rebal.rebalance import Rebalancing, Request, plan_each
 from xl_rebal.trading.limits import FlowMode, Limits
-from xl_rebal.trading.plan import Plan
 
 TRADE_COLUMNS = ("account", "symbol", "action", "quantity", "price", "value", "cost", "reason")
 
 
-def _trades(plans: tuple[Plan, ...]) -> Grid:
+_QUIET, _REFUSED = "no trades: ", "refused: "
+
+
+def _trades(result: Rebalancing) -> Grid:
+    """The trades; below them a row for each account that cannot be planned, with its reason alone."""
+    plans = result.plans
     rows: Grid = [
         [t.account, t.symbol, t.action.value, t.quantity, t.price, t.value, t.cost, t.reason]
         for plan in plans
@@ -36,13 +40,17 @@ def _trades(plans: tuple[Plan, ...]) -> Grid:
     ]
     if not rows:
         why = [f"{plan.account}: {'; '.join((plan.why, *plan.notes))}" for plan in plans]
-        rows = [[None] * 7 + [f"no trades: {first_words(why, 5, '; ')}"]]
+        rows = [[None] * 7 + [f"{_QUIET}{first_words(why, 5, '; ')}"]]
+    rows += [[each.account, *[None] * 6, f"{_REFUSED}{each.reason}"] for each in result.refused]
     return [list(TRADE_COLUMNS), *rows]
 
 
-def _planned(
-    book: Book, policy: Policy, costs: Any, flow: float, mode: FlowMode
-) -> tuple[Plan, ...]:
+def _is_trade(row: list[Any]) -> bool:
+    """False for a row of REBAL_TRADES that only says why there is no trade: it costs nothing."""
+    return any(row[1:-1]) or not str(row[-1]).startswith((_QUIET.rstrip(": "), _REFUSED))
+
+
+def _planned(book: Book, policy: Policy, costs: Any, flow: float, mode: FlowMode) -> Rebalancing:
     names = book.holdings.accounts()
     if flow and len(names) != 1:
         raise TableError.of(
@@ -56,7 +64,7 @@ def _planned(
         flows={names[0]: flow} if flow else {},
         flow_mode=mode,
     )
-    return rebalance(book, request).plans
+    return plan_each(book, request).usable()
 
 
 @worksheet_function(
@@ -76,7 +84,8 @@ def _planned(
     returns=Returns.TABLE,
     expensive=True,
     description="Whole-share trades whose cash works out after costs, re-checked by the independent "
-    "verifier; each with its reason. Without a trade, one row says why.",
+    "verifier; each with its reason. Without a trade, one row says why. An account that "
+    "cannot be planned has a row with its name and, as reason, what refuses it.",
     example=Example(
         formula='=REBAL_TRADES(tblHoldings, tblTargets, "5pp", "half-spread 5bp")',
         result="343",
@@ -182,9 +191,10 @@ def rebal_cost(trades: Any, costs: Any) -> float:
         )
     total = 0.0
     found = ranges.grid(trades)
-    # REBAL_TRADES without a trade gives one row that holds only the reason: it costs nothing.
-    if len(found) == 2 and tables.header_key(found[0][-1]) == "reason" and not any(found[1][:-1]):
-        return 0.0
+    if found and tables.header_key(found[0][-1]) == "reason":
+        found = [found[0], *(row for row in found[1:] if _is_trade(row))]
+        if len(found) == 1:
+            return 0.0
     for row in ranges.table(found, _TRADES, "tblTrades"):
         quantity = abs(row["quantity"])
         total += (

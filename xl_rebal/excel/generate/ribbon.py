@@ -14,6 +14,7 @@ _ASKING = {
     Asks.NOTHING: '""',
     Asks.FILE_TO_OPEN: "RebalAskOpen()",
     Asks.FILE_TO_SAVE: "RebalAskSave()",
+    Asks.REPORTS_TO_SAVE: "RebalAskReports()",
 }
 
 

@@ -97,6 +97,37 @@ TABLES: dict[str, Table] = {
         ["VXUS", 60.0, "Stocks/International"],
         ["BND", 75.0, "Bonds/US"],
     ],
+    "tblBookAccounts": [
+        ["account", "household", "model", "held_away"],
+        ["1001", "Ash", "growth", None],
+        ["1002", "Birch", "growth", None],
+        ["1003", "Birch", "income", None],
+        ["1004", "Cedar", "income", "yes"],
+    ],
+    "tblBookHoldings": [
+        ["account", "symbol", "quantity", "price"],
+        ["1001", "VTI", 300.0, 250.0],
+        ["1001", "BND", 700.0, 75.0],
+        ["1002", "VTI", 350.0, 250.0],
+        ["1002", "BND", 500.0, 75.0],
+        ["1003", "VTI", 100.0, 250.0],
+        ["1003", "BND", 800.0, 75.0],
+        ["1004", "VTI", 200.0, 250.0],
+    ],
+    "tblModels": [
+        ["model", "asset_class", "target"],
+        ["growth", "Stocks", 0.6],
+        ["growth", "Bonds", 0.4],
+        ["income", "Stocks", 0.3],
+        ["income", "Bonds", 0.7],
+    ],
+    "tblBookTrades": [
+        ["account", "symbol", "action", "quantity", "price"],
+        ["1001", "VTI", "SELL", 100.0, 250.0],
+        ["1002", "VTI", "SELL", 60.0, 250.0],
+        ["1002", "BND", "BUY", 200.0, 75.0],
+        ["1003", "VTI", "BUY", 20.0, 250.0],
+    ],
 }
 _WORD = re.compile(r'"(?:[^"]|"")*"|[^\s,]+')
 

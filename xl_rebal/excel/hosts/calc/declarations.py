@@ -24,7 +24,7 @@ _RANGE = "com::sun::star::table::XCellRange"
 _CALLER = "com::sun::star::beans::XPropertySet"
 _TABLE = "sequence< sequence< any > >"
 # The tables that may also be typed as a text, such as "60% stocks, 40% bonds" or "5pp".
-TEXT_OR_TABLE = frozenset({"tblTargets", "tblPolicy", "tblCosts"})
+TEXT_OR_TABLE = frozenset({"tblTargets", "tblModels", "tblPolicy", "tblCosts"})
 
 
 def method_name(function: Function) -> str:

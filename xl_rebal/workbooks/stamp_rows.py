@@ -1,0 +1,234 @@
+"""Rows of a stamped sheet: one template for each row of a table, filled in column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from xml.sax.saxutils import escape
+
+from openpyxl.utils import get_column_letter
+
+from xl_rebal.workbooks.cells import Content
+from xl_rebal.workbooks.layout import Block, Field, Holds, Line, Spot, TableContents
+from xl_rebal.workbooks.stamp_cells import (
+    FormulaTexts,
+    TextCells,
+    ascii_xml,
+    number,
+    rest_of_cell,
+)
+from xl_rebal.workbooks.styles import Look
+from xl_rebal.workbooks.tables import Column, header_look, in_file_form
+
+Numbers = Sequence[Sequence[float | None]]
+StyleOf = Callable[[Look], int]
+ROW = "\0"  # stands for the row's number
+KEPT_ROWS = 1_000  # rows whose templates are kept for the next workbook
+_LAST = "</v></c>"
+
+
+def text_cells(look: Look, style_of: StyleOf) -> TextCells:
+    """The cells of a look that hold text."""
+    return TextCells(style_of(look), style_of(replace(look, text_prefix=True)))
+
+
+def height_words(height: float | None) -> str:
+    """The attributes of a row with a height of its own."""
+    return "" if height is None else f' ht="{height:.16g}" customHeight="1"'
+
+
+class LinesStamp:
+    """Lines that follow each other, ready to be written from any row on."""
+
+    def __init__(self, lines: Sequence[Line], style_of: StyleOf) -> None:
+        self.count = len(lines)
+        self._lines = [self._line(line, style_of) for line in lines]
+        self._slots = [
+            _SpotStamp(spot, style_of) for line in lines for spot in _in_order(line) if spot.slot
+        ]
+        self._made: dict[int, str] = {}
+
+    def _line(self, line: Line, style_of: StyleOf) -> str:
+        cells = []
+        for spot in _in_order(line):
+            rest = "%s"
+            if not spot.slot:
+                texts = text_cells(spot.look, style_of)
+                rest = _literal(rest_of_cell(spot.content, texts, style_of(spot.look), "a line"))
+            # Of merged cells openpyxl writes the first one only.
+            cells.append(f'<c r="{get_column_letter(spot.column)}{ROW}"{rest}')
+        if not cells and line.height is None:
+            return ""
+        return f'<row r="{ROW}"{height_words(line.height)}>{"".join(cells)}</row>'
+
+    def xml(self, row: int, slots: Mapping[str, Content], where: str) -> str:
+        """The XML of the lines from a row on."""
+        template = self._made.get(row)
+        if template is None:
+            template = "".join(
+                [
+                    line.replace(ROW, str(number))
+                    for number, line in enumerate(self._lines, start=row)
+                ]
+            )
+            if row <= KEPT_ROWS:
+                self._made[row] = template
+        return template % tuple([spot.rest(slots, where) for spot in self._slots])
+
+
+def _in_order(line: Line) -> list[Spot]:
+    return sorted(line.spots, key=lambda spot: spot.column)
+
+
+class _SpotStamp:
+    """A cell that a slot fills in."""
+
+    def __init__(self, spot: Spot, style_of: StyleOf) -> None:
+        self._spot = spot
+        self._style = style_of(spot.look)
+        self._texts = text_cells(spot.look, style_of)
+        self._values = FormulaTexts()
+        formula = f"<f>{ascii_xml(spot.formula)}</f><v>"
+        self._number = f' s="{self._style}">{formula}'
+        self._text = f' s="{self._style}" t="str">{formula}'
+
+    def rest(self, slots: Mapping[str, Content], where: str) -> str:
+        """What follows the cell's address."""
+        spot = self._spot
+        if spot.formula:
+            value = slots[spot.slot]
+            if isinstance(value, str):
+                return f"{self._text}{self._values[value]}{_LAST}"
+            if isinstance(value, (int, float)):
+                return f"{self._number}{number(value, where)}{_LAST}"
+        return rest_of_cell(spot.content_of(slots), self._texts, self._style, where)
+
+
+class BlockStamp:
+    """A table's header and rows, ready to be written at any row."""
+
+    def __init__(self, block: Block, style_of: StyleOf) -> None:
+        self.block = block
+        self._header = self._header_template(style_of)
+        self._columns = [_FieldStamp(each, block, style_of) for each in block.fields]
+        holds = [each.holds for each in self._columns]
+        self._numeric = [k for k, each in enumerate(holds) if each is not Holds.TEXT]
+        self._optional = [k for k, each in enumerate(holds) if each is Holds.OPTIONAL]
+        self._made: dict[tuple[bool, ...], _Templates] = {}
+        self._heights: dict[float | None, str] = {None: ""}
+
+    def _header_template(self, style_of: StyleOf) -> str:
+        cells = []
+        for column, each in enumerate(self.block.fields, start=self.block.column):
+            look = header_look(Column(header=each.header, look=each.look, planned=each.planned))
+            texts = text_cells(look, style_of)
+            cells.append(f'<c r="{get_column_letter(column)}{ROW}"{texts[each.header]}')
+        inside = "".join(cells)
+        return f'<row r="{ROW}"{height_words(self.block.header_height)}>{inside}</row>'
+
+    def header(self, row: int) -> str:
+        """The header's XML."""
+        return self._header.replace(ROW, str(row))
+
+    def numbers(self, contents: TableContents) -> Numbers:
+        """The columns that hold numbers, in the order in which `rows` takes them back as text."""
+        columns = contents.columns
+        return [columns[index] for index in self._numeric]  # type: ignore[misc]  # by their fields
+
+    def blanks(self, contents: TableContents) -> int:
+        """How many cells of these columns may be and are blank."""
+        columns = contents.columns
+        return sum([columns[index].count(None) for index in self._optional])
+
+    def rows(self, contents: TableContents, first_row: int, texts: Iterator[list[str]]) -> str:
+        """The XML of all rows; `texts` gives the columns of numbers as text."""
+        columns: list[Iterable[str]] = [self._attributes(contents)]
+        filled = []
+        for each, column in zip(self._columns, contents.columns, strict=True):
+            if each.holds is Holds.TEXT:
+                columns.append(map(each.known, column))  # type: ignore[arg-type]  # refused below
+            elif each.holds is Holds.NUMBER:
+                columns.append(next(texts))
+            else:
+                filled.append(None not in column)
+                columns.append(next(texts) if filled[-1] else each.optional(next(texts)))
+        templates = self._templates(tuple(filled))
+        numbers = range(first_row, first_row + contents.count)
+        rows = zip(numbers, zip(*columns, strict=True), strict=True)
+        return "".join([templates[number] % row for number, row in rows])
+
+    def _templates(self, filled: tuple[bool, ...]) -> _Templates:
+        """The templates of the rows of a table, of whose optional columns these are filled throughout."""
+        made = self._made.get(filled)
+        if made is None:
+            each_filled = iter(filled)
+            made = self._made[filled] = _Templates(
+                "".join(
+                    f'<c r="{get_column_letter(column)}{ROW}"'
+                    f"{each.filled if each.holds is Holds.OPTIONAL and next(each_filled) else each.template}"
+                    for column, each in enumerate(self._columns, start=self.block.column)
+                )
+            )
+        return made
+
+    def _attributes(self, contents: TableContents) -> Sequence[str]:
+        """What the rows say of their heights."""
+        if not contents.heights:
+            return [""] * contents.count
+        words = self._heights
+        for height in set(contents.heights) - words.keys():
+            words[height] = height_words(height)
+        return [words[height] for height in contents.heights]
+
+
+class _Templates(dict[int, str]):
+    """The templates of rows by their number."""
+
+    def __init__(self, cells: str) -> None:
+        super().__init__()
+        self._pieces = f'<row r="{ROW}"%s>{cells}</row>'.split(ROW)
+
+    def __missing__(self, row: int) -> str:
+        made = str(row).join(self._pieces)
+        if row <= KEPT_ROWS:
+            self[row] = made
+        return made
+
+
+class _FieldStamp:
+    """One column: what its cells share, and how what differs is put in.
+
+    template  of a cell; `filled` where the column is optional and has no blank cell.
+    known     what goes into the template for a text.
+    """
+
+    def __init__(self, each: Field, block: Block, style_of: StyleOf) -> None:
+        self.holds = each.holds
+        style = style_of(each.look)
+        formula = escape(in_file_form(block.name, each.formula))
+        stored = f"<f>{formula}</f><v>"
+        texts: TextCells | FormulaTexts = FormulaTexts()
+        self._number, self._blank = f' s="{style}" t="n"><v>', f' s="{style}" t="n"></c>'
+        if each.formula:
+            self._number = f' s="{style}">{stored}'
+            self._blank = f' s="{style}" t="str">{stored}{_LAST}'
+        self.filled = f"{_literal(self._number)}%s{_LAST}"
+        if each.holds is Holds.OPTIONAL:
+            self.template = "%s"
+        elif each.holds is Holds.NUMBER:
+            self.template = self.filled
+        elif each.formula:
+            self.template = f'{_literal(f""" s="{style}" t="str">{stored}""")}%s{_LAST}'
+        else:
+            texts = text_cells(each.look, style_of)
+            self.template = "%s"
+        self.known = texts.__getitem__
+
+    def optional(self, texts: list[str]) -> list[str]:
+        """What goes into the template of rows in which some cells are blank."""
+        number, blank = self._number, self._blank
+        return [blank if text == "null" else number + text + _LAST for text in texts]
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")
