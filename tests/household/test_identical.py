@@ -248,7 +248,7 @@ def test_an_owner_called_spouse_is_taken_for_one_and_the_plan_says_so() -> None:
 @pytest.mark.parametrize(
     ("custodian", "told", "first_in"),
     [("Charles Schwab", None, True), ("Charles Schwab", True, False), ("", None, False),
-     ("", False, True), ("Interactive Brokers", None, True)],
+     ("", False, True), ("Interactive Brokers", None, False)],
 )  # fmt: skip
 def test_default_relief_follows_from_the_custodian(
     custodian: str, told: bool | None, first_in: bool
@@ -264,11 +264,11 @@ def test_default_relief_follows_from_the_custodian(
     assert problem.sends_no_lots(0) is first_in
     plan = plan_household(source, asked, "couple")
     assert any("enter yes in lot_instructions" in n for n in plan.notes) is (
-        bool(custodian) and told is None
+        first_in and told is None
     )
 
 
-def test_a_fund_costs_its_average_by_default_and_at_ibkr_its_own_lots() -> None:
+def test_a_fund_costs_its_average_by_default_and_else_its_own_lots() -> None:
     menu = tuple(replace(s, vehicle=Vehicle.MUTUAL_FUND) if s.symbol == "VTI" else s for s in MENU)
     for custodian, costs in (("schwab", {162.0}), ("ibkr", {150.0, 180.0})):
         source = couple()

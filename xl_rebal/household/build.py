@@ -30,8 +30,7 @@ from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import HORIZON, reserved
 from xl_rebal.portfolio.policies import Goal, Policy
 from xl_rebal.portfolio.securities import Security
-from xl_rebal.tax.default_relief import fund_relief, names_lots, relief_note
-from xl_rebal.tax.lot_methods import LotMethod
+from xl_rebal.tax.default_relief import names_lots, relief_note
 from xl_rebal.tax.taxpayers import Taxpayers, taxpayers
 from xl_rebal.tax.wash_sales import identical_group
 from xl_rebal.tax.wash_window import WashWindow, wash_window
@@ -161,8 +160,7 @@ def _averaged(accounts: tuple[Account, ...], request: HouseholdRequest) -> froze
     return frozenset(
         account.account
         for account in accounts
-        if (not names_lots(account) or account.account in request.no_lots_sent)
-        and fund_relief(account) is LotMethod.AVERAGE
+        if not names_lots(account) or account.account in request.no_lots_sent
     )
 
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from xl_rebal.household.checks_rows import (
     CENT,
     HouseholdRows,
-    averages_funds,
     exact,
     is_taxed,
     price_of,
@@ -95,7 +94,7 @@ def _unit_cost(rows: HouseholdRows, sale: LotSale) -> Decimal:
     """The basis of a unit: the lot's own, or the average of a fund where no lots can be named."""
     lots, security = rows.source.lots, rows.source.book.security(sale.symbol)
     fx = rows.to_base.get((sale.account, sale.symbol), Decimal(1))
-    if security.vehicle is Vehicle.MUTUAL_FUND and averages_funds(rows, sale.account):
+    if security.vehicle is Vehicle.MUTUAL_FUND and takes_no_lots(rows, sale.account):
         units = cost = Decimal()
         for i in range(len(lots)):
             if (lots.account[i], lots.symbol[i]) == (sale.account, sale.symbol):

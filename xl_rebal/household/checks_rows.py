@@ -13,7 +13,7 @@ from xl_rebal.portfolio.accounts import Account
 from xl_rebal.trading.checks_book import Violation
 
 # Custodians that sell by their own default where the table does not say that orders name lots.
-_BY_DEFAULT = ("schwab", "fidelity", "vanguard", "e*trade", "etrade", "ibkr", "interactive brokers")
+_BY_DEFAULT = ("schwab", "fidelity", "vanguard", "e*trade", "etrade")
 CENT, HALF_CENT = Decimal("0.01"), Decimal("0.005")
 
 
@@ -93,13 +93,6 @@ def takes_no_lots(rows: HouseholdRows, account: str) -> bool:
     if known.lot_instructions is None:
         return any(name in known.custodian.casefold() for name in _BY_DEFAULT)
     return not known.lot_instructions
-
-
-def averages_funds(rows: HouseholdRows, account: str) -> bool:
-    """True where the units of a fund cost their average: no lots are named, and it is not IBKR's account."""
-    custodian = rows.accounts[account].custodian.casefold()
-    by_fifo = "ibkr" in custodian or "interactive brokers" in custodian
-    return takes_no_lots(rows, account) and not by_fifo
 
 
 def return_of(rows: HouseholdRows, account: str) -> str:

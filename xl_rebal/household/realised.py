@@ -18,7 +18,7 @@ from xl_rebal.household import plan
 from xl_rebal.household.plan import ReturnResult
 from xl_rebal.household.request import HouseholdBook
 from xl_rebal.portfolio.securities import Security, Vehicle
-from xl_rebal.tax.default_relief import fund_relief, names_lots
+from xl_rebal.tax.default_relief import names_lots
 from xl_rebal.tax.income_tax import added_tax
 from xl_rebal.tax.lot_methods import LotMethod, LotSale, choose_lots, gains_of
 from xl_rebal.tax.netting import Gains
@@ -118,7 +118,7 @@ def _lots_of(
     account = source.book.account(trade.account)
     if not names_lots(account):
         fund = known[trade.symbol].vehicle is Vehicle.MUTUAL_FUND
-        method = fund_relief(account) if fund else LotMethod.FIFO
+        method = LotMethod.AVERAGE if fund else LotMethod.FIFO
     chosen = choose_lots(
         source.lots.take(np.array(found)),
         trade.quantity,
