@@ -18,6 +18,7 @@ from xl_rebal.household import plan
 from xl_rebal.household.plan import ReturnResult
 from xl_rebal.household.request import HouseholdBook
 from xl_rebal.portfolio.securities import Security, Vehicle
+from xl_rebal.tax.default_relief import names_lots
 from xl_rebal.tax.income_tax import added_tax
 from xl_rebal.tax.lot_methods import LotMethod, LotSale, choose_lots, gains_of
 from xl_rebal.tax.netting import Gains
@@ -115,7 +116,7 @@ def _lots_of(
         )
     fx = rates.get((trade.account, trade.symbol), 1.0)
     account = source.book.account(trade.account)
-    if not account.lot_instructions:
+    if not names_lots(account):
         fund = known[trade.symbol].vehicle is Vehicle.MUTUAL_FUND
         method = LotMethod.AVERAGE if fund else LotMethod.FIFO
     chosen = choose_lots(
