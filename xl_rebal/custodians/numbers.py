@@ -104,6 +104,10 @@ def parse_column(
     values = np.full(n, np.nan)
     currency: NDArray[np.object_] | None = None
     kinds = set(map(type, cells))
+    if kinds == {str} and style is DecimalStyle.POINT:
+        plain = _plain_texts(cells)
+        if plain is not None:
+            return ParsedColumn(values=plain, bad={}, currency=None)
     if kinds == {float}:
         values = np.array(cells, dtype=np.float64)
         if np.isfinite(values).all():
@@ -135,6 +139,21 @@ def parse_column(
             currency = np.full(n, "", dtype=object) if currency is None else currency
             currency[row] = code
     return ParsedColumn(values=values, bad=bad, currency=currency)
+
+
+def _plain_texts(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """The numbers of a column whose every cell is blank or written as Python writes numbers, else None.
+
+    Python takes `1_000` and `nan`, too, which no export means: those are left to the slow path.
+    """
+    try:
+        values = np.array([float(text) if text else math.nan for text in texts], dtype=np.float64)
+    except ValueError:
+        return None
+    joined = "".join(texts)
+    if "_" in joined or "n" in joined or "N" in joined:  # nan, inf, infinity
+        return None
+    return None if np.isinf(values).any() else values
 
 
 def _regular_texts(
@@ -293,6 +312,8 @@ def style_evidence(cells: Sequence[Cell]) -> StyleEvidence:
 
 
 def _evidence_in(cells: Sequence[Cell]) -> StyleEvidence:
+    if str not in set(map(type, cells)):
+        return StyleEvidence(point="", comma="", undecided="")
     joined = "\n".join(c for c in cells if type(c) is str)
     return StyleEvidence(
         point=_example(_FOR_POINT, joined),
