@@ -7,8 +7,8 @@ import random
 import zipfile
 
 import openpyxl
-import python_calamine
 import pytest
+import python_calamine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,7 +78,14 @@ def test_every_kind_of_cell(tmp_path, always):
 
 
 def test_the_header_may_stand_lower_and_rows_may_be_missing(tmp_path, always):
-    rows = [[], [None, "A title"], [], *[[None, *row] for row in long_table()], [], [None, "Total", 5]]
+    rows = [
+        [],
+        [None, "A title"],
+        [],
+        *[[None, *row] for row in long_table()],
+        [],
+        [None, "Total", 5],
+    ]
     assert both(saved(tmp_path / "a.xlsx", rows))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xl_rebal.custodians import generic
-from xl_rebal.custodians.input_tables import rows_of
+from xl_rebal.custodians.input_tables import columns_of, rows_of
 from xl_rebal.custodians.registry import read_positions
 from xl_rebal.custodians.sheets import Document, open_document
 from xl_rebal.errors import FaultList, FileError, ReadError, TableError
@@ -23,7 +23,7 @@ from xl_rebal.portfolio.accounts import Account, accounts_from_rows
 from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lots_from_rows, no_lots
+from xl_rebal.portfolio.lots import Lots, lots_from_table, no_lots
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.tables import TableSpec
@@ -105,7 +105,7 @@ def read_book(path: Path | str) -> BookTables:
                 warnings=statement.warnings,
             )
 
-    def read(name: str, build: Callable[[list[dict[str, Any]]], T], default: T) -> T:
+    def read(name: str, build: Callable[[Any], T], default: T) -> T:
         if name not in parts:
             return default
         with faults.collecting():
@@ -114,7 +114,7 @@ def read_book(path: Path | str) -> BookTables:
 
     book = replace(
         book,
-        lots=read("lots", lots_from_rows, book.lots),
+        lots=read("lots", lots_from_table, book.lots),
         accounts=read("accounts", accounts_from_rows, book.accounts),
         securities=read("securities", securities_from_rows, book.securities),
         models=read("models", targets_from_rows, book.models),
@@ -155,7 +155,7 @@ def _folder(path: Path) -> dict[str, Callable[[], Any]]:
 def _file_reader(name: str, file: Path) -> Callable[[], Any]:
     if name == _HOLDINGS:
         return lambda: read_positions(file)
-    return lambda: rows_of(open_document(file), _TABLES[name])
+    return lambda: _table(open_document(file), name)
 
 
 def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
@@ -177,4 +177,9 @@ def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
 def _sheet_reader(name: str, document: Document) -> Callable[[], Any]:
     if name == _HOLDINGS:
         return lambda: generic.read(document)
-    return lambda: rows_of(document, _TABLES[name])
+    return lambda: _table(document, name)
+
+
+def _table(document: Document, name: str) -> Any:
+    """A table's rows, or its columns where they are many and a builder takes them."""
+    return (columns_of if name == "lots" else rows_of)(document, _TABLES[name])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from xl_rebal.custodians import columns
+from xl_rebal.custodians.grid import Grid, TextCells
 from xl_rebal.custodians.sheets import Document, Sheet, open_document
+from xl_rebal.custodians.words import Words
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio import cells, tables
+from xl_rebal.portfolio.table_columns import TableColumns, read_columns
 from xl_rebal.portfolio.tables import Row, TableSpec
 
 Cut = tuple[str, list[str], Iterable[Row]]  # where it stands, its header, its rows
@@ -27,26 +31,69 @@ def read_table(path: Path | str, spec: TableSpec) -> list[dict[str, Any]]:
 
 def rows_of(document: Document, spec: TableSpec) -> list[dict[str, Any]]:
     """Typed rows of one input table from a file that is open."""
-    where, names, rows = _cut(document, spec, *_find(document, spec))
-    return tables.read_rows(spec, names, rows, where=where)
+    found = columns_of(document, spec)
+    return found if isinstance(found, list) else found.rows()
 
 
-def table_rows(document: Document, spec: TableSpec) -> Cut | None:
-    """(place, header, rows) of a table of this kind in the document; None when it has none.
+def columns_of(document: Document, spec: TableSpec) -> TableColumns | list[dict[str, Any]]:
+    """Typed columns of one input table from a file that is open; the rows of an empty table.
+
+    Raises TableError with every fault of the table, as `tables.read_rows` words them.
+    """
+    return _columns(document, spec, *_find(document, spec))
+
+
+def table_columns(
+    document: Document, spec: TableSpec
+) -> TableColumns | list[dict[str, Any]] | None:
+    """The same of a document that may have no such table: then None.
 
     All required columns must be there, and the sheet must be no list of positions.
     """
+    found = _find_whole(document, spec)
+    return None if found is None else _columns(document, spec, *found)
+
+
+def has_table(document: Document, spec: TableSpec) -> bool:
+    """Whether a document has such a table."""
+    return _find_whole(document, spec) is not None
+
+
+def _columns(
+    document: Document, spec: TableSpec, sheet: Sheet, header: int
+) -> TableColumns | list[dict[str, Any]]:
+    where, names, rows = _cut(document, sheet, header)
+    below = sheet.rows[header + 1 :]
+    if isinstance(below, Grid):
+        parts: list[Sequence[Any]] = list(below.columns)
+    else:
+        parts = list(itertools.zip_longest(*below))
+    plain = [_plain_cells(part) for part in parts]
+    found = read_columns(spec, names, plain, sheet.lines[header + 1 :], where=where)
+    return tables.read_rows(spec, names, rows, where=where) if found is None else found
+
+
+def _plain_cells(column: Sequence[Any]) -> Sequence[Any]:
+    """A column whose texts are as `cells.text` gives them."""
+    if isinstance(column, TextCells):
+        return list(column.words.map(cells.text).column().tolist())
+    if set(map(type, column)) == {str}:
+        return list(Words.of(column).map(cells.text).column().tolist())
+    return [cells.text(cell) if isinstance(cell, str) else cell for cell in column]
+
+
+def _find_whole(document: Document, spec: TableSpec) -> tuple[Sheet, int] | None:
     for sheet in document.sheets:
         for index, row in enumerate(sheet.rows[:_HEADER_ROWS]):
             found = {spec.column_for(_plain(c)) for c in row if not cells.is_blank(c)}
             if all(column in found for column in spec.columns if column.required):
                 held = columns.bind(index, [_plain(c) for c in row]).is_holdings()
                 if not held:
-                    return _cut(document, spec, sheet, index)
+                    return sheet, index
     return None
 
 
-def _cut(document: Document, spec: TableSpec, sheet: Sheet, header: int) -> Cut:
+def _cut(document: Document, sheet: Sheet, header: int) -> Cut:
     rows = (
         (sheet.line(index), [cells.text(c) if isinstance(c, str) else c for c in row])
         for index, row in enumerate(sheet.rows)
