@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import random
 import zipfile
@@ -13,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.reading import with_shared_strings
+from tests.custodians.fuzzing import as_workbook, mutated
 from tests.custodians.workbook_bytes import sheet_xml, write_workbook
 from xl_rebal.custodians import large_sheets, read_positions, sheets
 from xl_rebal.custodians.grid import Grid
+from xl_rebal.errors import FileError, RebalError
 
 
 @pytest.fixture
@@ -198,5 +201,36 @@ def test_a_damaged_large_sheet_is_refused_like_any(tmp_path, always):
         for part in old.namelist():
             data = old.read(part)
             new.writestr(part, data[: len(data) // 2] if "sheet1" in part else data)
-    with pytest.raises(Exception, match="damaged"):
+    with pytest.raises(FileError, match="damaged"):
         sheets.open_document(broken)
+
+
+def outcome(path):
+    """What reading gives: every column and warning, or the words of the refusal."""
+    try:
+        found = read_positions(path)
+    except RebalError as error:
+        return str(error)
+    held = found.holdings
+    names = [field.name for field in dataclasses.fields(held)]
+    columns = [(name, [str(cell) for cell in getattr(held, name).tolist()]) for name in names]
+    return str((columns, found.accounts, found.warnings, found.as_of_text, found.base_currency))
+
+
+def test_real_exports_as_workbooks_read_the_same_either_way(tmp_path, monkeypatch, shared_data):
+    originals = sorted((shared_data / "brokers").rglob("*.csv"))
+    path = tmp_path / "book.xlsx"
+    taken = 0
+    for number, original in enumerate(originals * 3):
+        data = original.read_bytes()
+        if number >= len(originals):
+            data, _ = mutated(data, number)
+        if not as_workbook(data, path):
+            continue
+        slow = outcome(path)
+        with monkeypatch.context() as patched:
+            patched.setattr(large_sheets, "LARGE", 1)
+            patched.setattr(large_sheets, "_HEAD", 800)
+            assert outcome(path) == slow, original.name
+            taken += all(isinstance(s.rows, Grid) for s in sheets.open_document(path).sheets)
+    assert taken > 10  # the fast way is not merely stepping aside

@@ -24,7 +24,7 @@ RATIO_COUNTS_FROM = 10 * 1024**2
 MAX_CELLS = 60_000_000  # the reader allots the whole rectangle that a sheet's cells span
 _PIECE = 1 << 20
 # What a damaged directory leads to: OSError and ValueError come from seeking to where it points.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -63,7 +63,7 @@ def check_archive(path: Path, progress: Callable[[float], None] | None = None) -
                 done += part.file_size
                 if progress is not None:
                     progress(done / total)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise FileError.of(
             where=name,
             what=f"is a damaged workbook ({error})",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xl_rebal.custodians import generic
+from xl_rebal.custodians.collector import without_collector
 from xl_rebal.custodians.input_tables import columns_of, rows_of
 from xl_rebal.custodians.registry import read_positions
 from xl_rebal.custodians.sheets import Document, open_document
@@ -85,7 +86,11 @@ class BookTables:
 
 def read_book(path: Path | str) -> BookTables:
     """Read every table of a book; the faults of all tables are raised together."""
-    path = Path(path)
+    with without_collector():
+        return _read(Path(path))
+
+
+def _read(path: Path) -> BookTables:
     parts = _folder(path) if path.is_dir() else _workbook(path)
     if not parts:
         raise FileError.of(

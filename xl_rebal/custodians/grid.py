@@ -10,6 +10,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.words import Words
 
@@ -27,12 +28,12 @@ class TextCells(list[Cell]):
 class Grid(Sequence[Sequence[Cell]]):
     """Rows of equal width whose cells lie column by column; it reads like a list of rows.
 
-    columns  (width,) lists of (n,) cells.
+    columns  (width,) of (n,) cells.
     """
 
     __slots__ = ("columns",)
 
-    def __init__(self, columns: Sequence[list[Cell]]) -> None:
+    def __init__(self, columns: Sequence[Sequence[Cell]]) -> None:
         if len(set(map(len, columns))) > 1:
             raise ValueError(f"columns of unequal length: {list(map(len, columns))}")
         self.columns = tuple(columns)
@@ -60,17 +61,19 @@ class Grid(Sequence[Sequence[Cell]]):
         return map(list, zip(*self.columns, strict=True))
 
 
-def _slice(column: list[Cell], at: slice) -> list[Cell]:
+def _slice(column: Sequence[Cell], at: slice) -> Sequence[Cell]:
     return TextCells(column.words.taken(at)) if isinstance(column, TextCells) else column[at]
 
 
-def _kept(column: list[Cell], keep: NDArray[np.bool_]) -> list[Cell]:
+def _kept(column: Sequence[Cell], keep: NDArray[np.bool_]) -> Sequence[Cell]:
+    if isinstance(column, NumberCells):
+        return column.taken(keep)
     if isinstance(column, TextCells):
         return TextCells(column.words.taken(keep))
     return list(itertools.compress(column, keep.tolist()))
 
 
-def column_of(rows: Sequence[Sequence[Cell]], at: int) -> list[Cell]:
+def column_of(rows: Sequence[Sequence[Cell]], at: int) -> Sequence[Cell]:
     """The cells at one position of every row; each row must be long enough."""
     if isinstance(rows, Grid):
         return rows.columns[at]

@@ -7,14 +7,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from xl_rebal.custodians import columns
+from xl_rebal.custodians.collector import without_collector
 from xl_rebal.custodians.grid import Grid, TextCells
+from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.sheets import Document, Sheet, open_document
 from xl_rebal.custodians.words import Words
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.table_columns import TableColumns, read_columns
-from xl_rebal.portfolio.tables import Row, TableSpec
+from xl_rebal.portfolio.tables import Column, Row, TableSpec
 
 Cut = tuple[str, list[str], Iterable[Row]]  # where it stands, its header, its rows
 _HEADER_ROWS = 30  # a header further down than this is not looked for
@@ -26,7 +31,8 @@ def read_table(path: Path | str, spec: TableSpec) -> list[dict[str, Any]]:
     In a workbook the sheet named like the table is taken, else the first whose header fits.
     Raises FileError or TableError; a table's bad cells are reported together.
     """
-    return rows_of(open_document(Path(path)), spec)
+    with without_collector():
+        return rows_of(open_document(Path(path)), spec)
 
 
 def rows_of(document: Document, spec: TableSpec) -> list[dict[str, Any]]:
@@ -68,9 +74,21 @@ def _columns(
         parts: list[Sequence[Any]] = list(below.columns)
     else:
         parts = list(itertools.zip_longest(*below))
-    plain = [_plain_cells(part) for part in parts]
+    known = {at: spec.column_for(name) for at, name in enumerate(names)}
+    plain = [
+        _numbers_of(part, known.get(at)) if isinstance(part, NumberCells) else _plain_cells(part)
+        for at, part in enumerate(parts)
+    ]
     found = read_columns(spec, names, plain, sheet.lines[header + 1 :], where=where)
     return tables.read_rows(spec, names, rows, where=where) if found is None else found
+
+
+def _numbers_of(
+    cells_read: NumberCells, column: Column | None
+) -> NDArray[np.float64] | Sequence[Any]:
+    """The numbers of a column that must be numbers, else its texts."""
+    numeric = column is not None and column.read is cells.number and cells_read.all_plain
+    return cells_read.values if numeric else _plain_cells(list(cells_read))
 
 
 def _plain_cells(column: Sequence[Any]) -> Sequence[Any]:

@@ -20,11 +20,12 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from xl_rebal.custodians.archives import unpacked
+from xl_rebal.custodians.archives import DAMAGE, unpacked
 from xl_rebal.custodians.grid import Grid, TextCells
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.sheet_cells import Cells, Kind, UnusualSheetError, is_plain, read_cells
 from xl_rebal.custodians.words import Words
+from xl_rebal.portfolio.holdings import TextColumn
 
 LARGE = 1 << 20  # unpacked bytes of a sheet from which on this way is worth its start
 _HEAD = 64 * 1024  # bytes of a large sheet that are kept in the copy: 100 to 300 rows
@@ -64,6 +65,13 @@ def excerpt(path: Path) -> Excerpt | None:
 
     Call it only after `archives.check_archive`, which makes sure that sizes are what they seem.
     """
+    try:
+        return _excerpt(path)
+    except DAMAGE:  # which python-calamine may not mind
+        return None
+
+
+def _excerpt(path: Path) -> Excerpt | None:
     out = io.BytesIO()
     cut = set()
     with zipfile.ZipFile(path) as archive:
@@ -122,7 +130,7 @@ def read_grid(path: Path, head: Head) -> Grid | None:
             shared = list(_shared_texts(archive))
             cells = read_cells(unpacked(path, archive.getinfo(head.part)), shared)
         columns = list(_columns(cells, head.styles))
-    except UnusualSheetError:
+    except (UnusualSheetError, *DAMAGE):
         return None
     grid = Grid(columns)
     return grid if _agree(head.rows, grid) else None
@@ -147,8 +155,8 @@ def _shared_texts(archive: zipfile.ZipFile) -> Iterator[str]:
 
 
 def _columns(cells: Cells, styles: Sequence[Cell]) -> Iterator[list[Cell]]:
-    height, width = int(cells.row.max()) + 1, int(cells.column.max()) + 1
     texts = np.array([*cells.texts, ""], dtype=object)
+    height, width = _extent(cells, texts)
     dates = np.array([isinstance(cell, dt.date) for cell in styles], dtype=np.bool_)
     plain = np.array([type(cell) is float for cell in styles] or [True], dtype=np.bool_)
     for at in range(width):
@@ -176,6 +184,17 @@ def _columns(cells: Cells, styles: Sequence[Cell]) -> Iterator[list[Cell]]:
         truths = np.flatnonzero(kind == Kind.TRUTH)
         column[row[truths]] = (cells.number[mine[truths]] == 1).tolist()
         yield column.tolist()
+
+
+def _extent(cells: Cells, texts: TextColumn) -> tuple[int, int]:
+    """(rows, columns) that the cells span; those of empty texts must not make it larger."""
+    filled = (cells.text < 0) | (texts[cells.text] != "")
+    if not filled.any():
+        raise UnusualSheetError("nothing but empty texts")
+    for places in (cells.row, cells.column):
+        if places.max() != places[filled].max():
+            raise UnusualSheetError("empty texts beyond all others")
+    return int(cells.row.max()) + 1, int(cells.column.max()) + 1
 
 
 def _days(number: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[dt.date]:

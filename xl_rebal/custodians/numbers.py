@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xl_rebal.custodians.number_cells import NumberCells
+
 Cell = Any  # str, float, int, bool, a date or None, as the sheet reader hands it over
 
 ISO_CODES = frozenset(
@@ -100,6 +102,8 @@ def parse_column(
     cells: Sequence[Cell], style: DecimalStyle, *, percent: bool = False
 ) -> ParsedColumn:
     """Numbers of one column; `percent` lets `98.5%` stand for 0.985, else it is a bad cell."""
+    if isinstance(cells, NumberCells) and style is DecimalStyle.POINT and cells.all_plain:
+        return ParsedColumn(values=cells.values.copy(), bad={}, currency=None)
     n = len(cells)
     values = np.full(n, np.nan)
     currency: NDArray[np.object_] | None = None

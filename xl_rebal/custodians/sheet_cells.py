@@ -351,7 +351,7 @@ def is_plain(text: str, *, spaced: bool) -> bool:
 
 def _plain_text(written: str) -> str:
     """A text as it is meant."""
-    if not written or not is_plain(written, spaced=False):
+    if not is_plain(written, spaced=False):
         raise UnusualSheetError("other texts")
     return _ENTITY.sub(_entity, written) if "&" in written else written
 

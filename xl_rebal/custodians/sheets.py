@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.custodians import columns, large_sheets
+from xl_rebal.custodians import columns, large_sheets, text_cells
 from xl_rebal.custodians.archives import check_archive
 from xl_rebal.custodians.filetypes import FileType, file_type
 from xl_rebal.custodians.grid import Grid
@@ -150,8 +150,12 @@ def _open_text(path: Path, delimiter: str | None, progress: Progress | None) -> 
         nothing = Sheet(name="", rows=(), lines=np.zeros(0, dtype=np.int64))
         return Document(name=path.name, type=FileType.TEXT, sheets=(nothing,), head=head, text=text)
     chosen = delimiter or _sniff(head)
-    rows, lines = _parse(path.name, text, chosen, progress)
-    sheet = Sheet(name="", rows=rows[skip:], lines=np.array(lines[skip:], dtype=np.int64))
+    grid = text_cells.read_grid(text, chosen) if not skip else None
+    if grid is not None:
+        sheet = Sheet(name="", rows=grid, lines=np.arange(1, len(grid) + 1, dtype=np.int64))
+    else:
+        rows, lines = _parse(path.name, text, chosen, progress)
+        sheet = Sheet(name="", rows=rows[skip:], lines=np.array(lines[skip:], dtype=np.int64))
     return Document(
         name=path.name, type=FileType.TEXT, sheets=(sheet,), head=head, delimiter=chosen
     )

@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xl_rebal.custodians.grid import TextCells, column_of, widths
+from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.numbers import Cell, DecimalStyle
 from xl_rebal.custodians.sheets import as_text
 from xl_rebal.custodians.words import Words
 
 
-def columns_of(rows: Sequence[Sequence[Cell]], index: Mapping[str, int]) -> dict[str, list[Cell]]:
+def columns_of(
+    rows: Sequence[Sequence[Cell]], index: Mapping[str, int]
+) -> dict[str, Sequence[Cell]]:
     """The columns at the given positions; empty texts where a row is too short."""
     if not rows or min(widths(rows)) > max(index.values(), default=0):
         return {role: column_of(rows, at) for role, at in index.items()}
@@ -30,7 +33,7 @@ class Table:
     lines    (n,) line numbers.
     """
 
-    columns: Mapping[str, list[Cell]]
+    columns: Mapping[str, Sequence[Cell]]
     labels: Mapping[str, str]
     lines: NDArray[np.int64]
     _words: dict[str, Words] = field(default_factory=dict, repr=False, compare=False)
@@ -39,7 +42,7 @@ class Table:
     def of_entries(cls, entries: Sequence[Mapping[str, Cell]], labels: Mapping[str, str]) -> Table:
         """A table from one mapping per row, each with its `line`; numbers stay, all else is text."""
         roles = dict.fromkeys(role for entry in entries for role in entry if role != "line")
-        columns: dict[str, list[Cell]] = {}
+        columns: dict[str, Sequence[Cell]] = {}
         for role in roles:
             cells = [entry.get(role, "") for entry in entries]
             columns[role] = [c if isinstance(c, float) else as_text(c) for c in cells]
@@ -70,8 +73,8 @@ def _words(cells: Sequence[Cell] | None, count: int) -> Words:
         return Words(texts=("",), codes=np.zeros(count, dtype=np.intp))
     if isinstance(cells, TextCells):
         return cells.words.map(as_text)
-    if set(map(type, cells)) <= {str}:
-        return Words.of(cells).map(as_text)
+    if isinstance(cells, NumberCells) or set(map(type, cells)) <= {str}:
+        return Words.of(list(cells)).map(as_text)
     return Words.of([as_text(cell) for cell in cells])
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from xl_rebal.custodians import columns, grid, kinds
 from xl_rebal.custodians.columns import Header, cell_at
 from xl_rebal.custodians.faults import Problems, listed
+from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.sheets import Sheet, as_text, filled
 from xl_rebal.custodians.table import Table, columns_of
@@ -25,7 +26,7 @@ class TableRows:
     """Rows of the table by what they are: holdings to read, and totals the file states."""
 
     header: Header
-    columns: Mapping[str, list[Cell]]  # our column -> the cells of the rows that are kept
+    columns: Mapping[str, Sequence[Cell]]  # our column -> the cells of the rows that are kept
     lines: NDArray[np.int64]
     totals: list[tuple[int, int, str, Sequence[Cell]]]  # rows before it, line, label, cells
     notes: list[str]
@@ -181,6 +182,8 @@ class _Judge:
 
 def _odd_amounts(cells: Sequence[Cell]) -> list[int]:
     """Positions of the cells that do not end like a number."""
+    if isinstance(cells, NumberCells) and cells.all_plain:
+        return list(np.flatnonzero(cells.blank).tolist())
     found = set(map(type, cells))
     if found.isdisjoint({str, type(None)}):
         return []

@@ -18,6 +18,7 @@ from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.tables import Column, TableSpec
 
 Objects = NDArray[np.object_]
+Typed = Objects | NDArray[np.float64]
 BLANK = None
 
 
@@ -27,12 +28,13 @@ class TableColumns:
 
     where    the table's place, for messages.
     lines    (n,) the rows' numbers in it.
-    columns  our column -> (n,) typed cells; a column that the table does not have is absent.
+    columns  our column -> (n,) typed cells; a column that the table does not have is absent. A column
+             of numbers may be numbers indeed, NaN where a row leaves it out.
     """
 
     where: str
     lines: NDArray[np.int64]
-    columns: Mapping[str, Objects]
+    columns: Mapping[str, Typed]
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -42,7 +44,7 @@ class TableColumns:
         found = self.columns.get(name)
         if found is None:
             return np.full(len(self), "", dtype=object)
-        return np.where(found == BLANK, "", found)
+        return np.where(_filled(found), found, "")
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """(n,) a column of numbers, NaN where a row leaves it out."""
@@ -59,7 +61,7 @@ class TableColumns:
     def rows(self) -> list[dict[str, Any]]:
         """What `tables.read_rows` gives for the same table."""
         names = list(self.columns)
-        parts = zip(*(self.columns[name].tolist() for name in names), strict=True)
+        parts = zip(*(_with_blanks(self.columns[name]) for name in names), strict=True)
         return [
             {
                 "table": self.where,
@@ -73,30 +75,31 @@ class TableColumns:
 def read_columns(
     spec: TableSpec,
     header: Sequence[Any],
-    columns: Sequence[Sequence[Any]],
+    columns: Sequence[Sequence[Any] | NDArray[np.float64]],
     lines: NDArray[np.int64],
     *,
     where: str,
 ) -> TableColumns | None:
     """The table's typed columns; None where a cell or the header has a fault, or the table is empty.
 
-    columns  (width,) of (n,) cells, texts already as `cells.text` gives them.
+    columns  (width,) of (n,) cells, texts already as `cells.text` gives them; an array of numbers has NaN
+             for blanks.
     """
     bound = tables.bound_columns(spec, header, where)
     if bound is None or not len(lines):
         return None
-    typed: dict[str, Objects] = {}
+    typed: dict[str, Typed] = {}
     held = np.zeros(len(lines), dtype=np.bool_)
     for index, column in bound.items():
         found = _column(columns[index], column) if index < len(columns) else _nothing(len(lines))
         if found is None:
             return None
         typed[column.name] = found
-        held |= found != BLANK
+        held |= _filled(found)
     for row in np.flatnonzero(~held).tolist():  # of blank cells throughout, or of strangers only
         held[row] = not all(cells.is_blank(column[row]) for column in columns)
     for column in bound.values():
-        if column.required and (typed[column.name][held] == BLANK).any():
+        if column.required and not _filled(typed[column.name][held]).all():
             return None
     if not held.any():
         return None
@@ -111,9 +114,26 @@ def _nothing(count: int) -> Objects:
     return np.full(count, BLANK, dtype=object)
 
 
-def _column(values: Sequence[Any], column: Column) -> Objects | None:
+def _filled(values: Typed) -> NDArray[np.bool_]:
+    """(n,) False where a row leaves the column out."""
+    if values.dtype == np.float64:
+        return ~np.isnan(values)
+    return np.asarray(values != BLANK, dtype=np.bool_)
+
+
+def _with_blanks(values: Typed) -> list[Any]:
+    if values.dtype == np.float64:
+        return [BLANK if cell != cell else cell for cell in values.tolist()]
+    return list(values.tolist())
+
+
+def _column(values: Sequence[Any] | NDArray[np.float64], column: Column) -> Typed | None:
     """The typed cells of a column; None where one has a fault."""
-    codes, distinct = _distinct(values)
+    numbers = _numbers(values) if column.read is cells.number else None
+    if numbers is not None:
+        fine = np.isnan(numbers) | (np.abs(numbers) <= tables.LARGEST)
+        return numbers if fine.all() else None
+    codes, distinct = _distinct(list(values))
     read = []
     for value in distinct:
         try:
@@ -125,9 +145,17 @@ def _column(values: Sequence[Any], column: Column) -> Objects | None:
     return result[codes]
 
 
+def _numbers(values: Sequence[Any] | NDArray[np.float64]) -> NDArray[np.float64] | None:
+    if isinstance(values, np.ndarray):
+        return values
+    return np.array(values, dtype=np.float64) if set(map(type, values)) == {float} else None
+
+
 def _typed(value: Any, read: Callable[[Any], Any]) -> Any:
     if cells.is_blank(value):
         return BLANK
+    if read is cells.text and type(value) is str:
+        return value  # it is already as `cells.text` gives it
     found = read(value)
     if isinstance(found, float) and abs(found) > tables.LARGEST:
         raise ValueError("too large")
