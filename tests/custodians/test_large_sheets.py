@@ -6,12 +6,14 @@ import dataclasses
 import datetime as dt
 import random
 import zipfile
+from typing import Any
 
 import openpyxl
 import pytest
 import python_calamine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.worksheet.table import Table
 
 from benchmarks.reading import with_shared_strings
 from tests.custodians.fuzzing import as_workbook, mutated
@@ -25,7 +27,7 @@ from xl_rebal.errors import FileError, RebalError
 def always(monkeypatch):
     """Every sheet counts as large, and ends in the copy after a few rows."""
     monkeypatch.setattr(large_sheets, "LARGE", 1)
-    monkeypatch.setattr(large_sheets, "_HEAD", 1500)
+    monkeypatch.setattr(large_sheets, "HEAD", 1500)
 
 
 def slow(path):
@@ -51,8 +53,8 @@ def exact(rows):
 
 def saved(path, rows, name="Holdings"):
     book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = name
+    book.remove(book.worksheets[0])
+    sheet = book.create_sheet(name)
     for row in rows:
         sheet.append(row)
     book.save(path)
@@ -93,7 +95,7 @@ def test_the_header_may_stand_lower_and_rows_may_be_missing(tmp_path, always):
 
 
 def test_two_letter_columns(tmp_path, always, monkeypatch):
-    monkeypatch.setattr(large_sheets, "_HEAD", 9000)
+    monkeypatch.setattr(large_sheets, "HEAD", 9000)
     rows = [[f"c{i}" for i in range(60)], *[[i * j * 0.5 for i in range(60)] for j in range(40)]]
     assert both(saved(tmp_path / "a.xlsx", rows))
 
@@ -122,7 +124,7 @@ def test_random_cells(tmp_path_factory, table, seed):
     path = tmp_path_factory.mktemp("random") / "a.xlsx"
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(large_sheets, "LARGE", 1)
-        patched.setattr(large_sheets, "_HEAD", random.Random(seed).randrange(300, 3000))
+        patched.setattr(large_sheets, "HEAD", random.Random(seed).randrange(300, 3000))
         both(saved(path, table))
 
 
@@ -160,7 +162,7 @@ STRANGE = {
 def test_strange_cells(tmp_path, always, name, low):
     """One odd cell, among the rows that the copy has or below them."""
     cell, _ = STRANGE[name]
-    rows = [["Symbol", "Quantity"], *[[f"S{i}", i * 1.5] for i in range(120)]]
+    rows: list[list[Any]] = [["Symbol", "Quantity"], *[[f"S{i}", i * 1.5] for i in range(120)]]
     row = 100 if low else 9
     cell = cell.replace("B9", f"B{row}").replace("B8", f"B{row - 1}")
     sheet = sheet_xml(rows)
@@ -176,12 +178,14 @@ def test_strange_cells(tmp_path, always, name, low):
 
 def test_a_large_sheet_beside_a_small_one_and_its_table(tmp_path, monkeypatch):
     """Defined tables keep their rows though the copy of the sheet ends above their end."""
+    rows: list[list[Any]] = [["symbol", "quantity", "price"]]
+    rows += [["VTI", i + 1, 2.5] for i in range(2000)]
     book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "Holdings"
-    for row in [["symbol", "quantity", "price"], *[["VTI", i + 1, 2.5] for i in range(2000)]]:
+    book.remove(book.worksheets[0])
+    sheet = book.create_sheet("Holdings")
+    for row in rows:
         sheet.append(row)
-    sheet.add_table(openpyxl.worksheet.table.Table(displayName="tblHoldings", ref="A1:C2001"))
+    sheet.add_table(Table(displayName="tblHoldings", ref="A1:C2001"))
     book.create_sheet("Notes").append(["nothing"])
     path = tmp_path / "a.xlsx"
     book.save(path)
@@ -230,7 +234,7 @@ def test_real_exports_as_workbooks_read_the_same_either_way(tmp_path, monkeypatc
         slow = outcome(path)
         with monkeypatch.context() as patched:
             patched.setattr(large_sheets, "LARGE", 1)
-            patched.setattr(large_sheets, "_HEAD", 800)
+            patched.setattr(large_sheets, "HEAD", 800)
             assert outcome(path) == slow, original.name
             taken += all(isinstance(s.rows, Grid) for s in sheets.open_document(path).sheets)
     assert taken > 10  # the fast way is not merely stepping aside

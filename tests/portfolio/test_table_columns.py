@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +16,13 @@ from xl_rebal.portfolio.lots import Lots, lots_from_rows, lots_from_table
 from xl_rebal.portfolio.table_columns import read_columns
 
 LOT_HEADER = ["account", "ticker", "acquired", "quantity", "unit_cost", "lot_id", "note"]
-GOOD = {
+GOOD: dict[str, list[Any]] = {
     "account": ["A", "0012", 12.0], "ticker": ["VTI", "BND"],
     "acquired": ["2024-01-02", "11/23/2026", dt.date(2020, 2, 29), dt.datetime(2021, 5, 6)],
     "quantity": [1.0, "2", "1,000", "(5)", 3, -2.5], "unit_cost": [0.0, "10.5", "$7"],
     "lot_id": ["L1", 7.0, None, "", "--"], "note": ["x", None, 5.0],
 }  # fmt: skip
-BAD = {
+BAD: dict[str, list[Any]] = {
     "account": [None, ""], "ticker": [float("nan")], "acquired": ["yesterday", 5.0, None],
     "quantity": ["x", True, "#N/A", 1e16, "1_0", 0.0], "unit_cost": ["inf", -1.0], "lot_id": [True],
     "note": ["n/a"],

@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from xl_rebal.custodians.archives import DAMAGE, unpacked
+from xl_rebal.custodians.archives import DAMAGE, MAX_CELLS, check_extent, unpacked
 from xl_rebal.custodians.grid import Grid, TextCells
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.sheet_cells import Cells, Kind, UnusualSheetError, is_plain, read_cells
@@ -28,7 +28,7 @@ from xl_rebal.custodians.words import Words
 from xl_rebal.portfolio.holdings import TextColumn
 
 LARGE = 1 << 20  # unpacked bytes of a sheet from which on this way is worth its start
-_HEAD = 64 * 1024  # bytes of a large sheet that are kept in the copy: 100 to 300 rows
+HEAD = 64 * 1024  # bytes of a large sheet that are kept in the copy: 100 to 300 rows
 _ROW_END = b"</row>"
 _SHEET_END = b"</sheetData></worksheet>"
 _CUT = "cut off here: "  # then the part's name, in the last row of a sheet that was cut
@@ -75,22 +75,23 @@ def _excerpt(path: Path) -> Excerpt | None:
     out = io.BytesIO()
     cut = set()
     with zipfile.ZipFile(path) as archive:
-        if not any(_is_large(part) for part in archive.infolist()):
+        if not any(is_large(part) for part in archive.infolist()):
             return None
         probes = _probes(archive)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as copy:
             for part in archive.infolist():
-                if not _is_large(part):
+                if not is_large(part):
                     copy.writestr(part.filename, archive.read(part))
                     continue
                 with archive.open(part) as stream:
-                    head = stream.read(_HEAD)
+                    head = stream.read(HEAD)
                 end = head.rfind(_ROW_END)
                 if end < 0:
                     return None
                 mark = (
                     f'<row><c t="inlineStr"><is><t>{_CUT}{part.filename}</t></is></c>{probes}</row>'
                 )
+                check_extent(path.name, part.filename, [head])
                 copy.writestr(
                     part.filename, head[: end + len(_ROW_END)] + mark.encode() + _SHEET_END
                 )
@@ -98,7 +99,8 @@ def _excerpt(path: Path) -> Excerpt | None:
     return Excerpt(data=out.getvalue(), parts=frozenset(cut))
 
 
-def _is_large(part: zipfile.ZipInfo) -> bool:
+def is_large(part: zipfile.ZipInfo) -> bool:
+    """Whether a part is a sheet that is worth this way."""
     name = part.filename
     plain = re.fullmatch(r"xl/worksheets/[\w.-]+\.xml", name) is not None
     return plain and part.file_size >= LARGE
@@ -180,9 +182,14 @@ def _columns(cells: Cells, styles: Sequence[Cell]) -> Iterator[list[Cell]]:
                 raise UnusualSheetError("times")
             column[row[counted[days]]] = _days(number[days])
             counted, number = counted[~days], number[~days]
-        column[row[counted]] = number.tolist()
         truths = np.flatnonzero(kind == Kind.TRUTH)
         column[row[truths]] = (cells.number[mine[truths]] == 1).tolist()
+        places = row[counted]
+        if len(places) and places[-1] - places[0] + 1 == len(places):  # one run, below a header
+            below = column[places[-1] + 1 :].tolist()
+            yield [*column[: places[0]].tolist(), *number.tolist(), *below]
+            continue
+        column[places] = number.tolist()
         yield column.tolist()
 
 
@@ -194,7 +201,10 @@ def _extent(cells: Cells, texts: TextColumn) -> tuple[int, int]:
     for places in (cells.row, cells.column):
         if places.max() != places[filled].max():
             raise UnusualSheetError("empty texts beyond all others")
-    return int(cells.row.max()) + 1, int(cells.column.max()) + 1
+    height, width = int(cells.row.max()) + 1, int(cells.column.max()) + 1
+    if height * width > MAX_CELLS:
+        raise UnusualSheetError("cells far out")
+    return height, width
 
 
 def _days(number: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[dt.date]:

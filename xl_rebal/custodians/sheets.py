@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xl_rebal.custodians import columns, large_sheets, text_cells
-from xl_rebal.custodians.archives import check_archive
+from xl_rebal.custodians.archives import check_archive, check_extents
 from xl_rebal.custodians.filetypes import FileType, file_type
 from xl_rebal.custodians.grid import Grid
 from xl_rebal.custodians.numbers import Cell
@@ -233,11 +233,13 @@ def _open_workbook(path: Path, kind: FileType, progress: Progress | None) -> Doc
             progress("checking the workbook", done)
 
     if kind is FileType.WORKBOOK:
-        check_archive(path, report)
+        check_archive(path, report, measured_later=large_sheets.is_large)
     try:
         short = large_sheets.excerpt(path) if kind is FileType.WORKBOOK else None
         sheets = _large(path, short, progress) if short is not None else None
         if sheets is None:
+            if kind is FileType.WORKBOOK:
+                check_extents(path, large_sheets.is_large)
             with _calamine(str(path)) as book:
                 sheets = list(itertools.starmap(_sheet, _each(book, progress)))
     except (FileError, ReadError):
