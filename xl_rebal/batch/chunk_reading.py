@@ -21,7 +21,7 @@ from xl_rebal.portfolio.book import Book, assign_classes, classify
 from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lots_from_rows
+from xl_rebal.portfolio.lots import Lots, lots_from_table
 from xl_rebal.tax.gains import require_sound
 from xl_rebal.tax.taxpayers import TAXABLE
 
@@ -133,7 +133,11 @@ class ChunkReader:
             _read_table(mine[HOLDINGS], positions.read, faults) if positions is not None else []
         )
         held = [each for each in statements if each is not None]
-        lots = _typed(headings, mine, "lots", lots_from_rows, faults)
+        lots = (
+            _read_table(mine["lots"], lambda r: lots_from_table(headings["lots"].table(r)), faults)
+            if "lots" in headings
+            else []
+        )
         flows = _typed(headings, mine, "flows", flows_from_rows, faults)
         history = _typed(
             headings, mine, "history", lambda r: history_from_rows(r, as_of=as_of), faults

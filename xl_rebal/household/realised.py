@@ -1,8 +1,8 @@
 """What trades of accounts that were planned one by one realise: the lots they sell, and their tax.
 
 A plan of a household chooses its lots itself. Here the trades are given; the lots are those that the
-custodian takes by the method on file: without one the first in, first out (26 CFR 1.1012-1(c)), for mutual funds
-of accounts that take no lot instructions the average cost.
+custodian takes by the method on file: without one the first in, first out (26 CFR 1.1012-1(c)), for
+mutual funds of accounts that take no lot instructions the average cost.
 """
 
 from __future__ import annotations

@@ -6,16 +6,21 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from xl_rebal.workbooks.package import ZIP_TIME
 
-try:
-    from isal import isal_zlib
-except (
-    ImportError
-):  # the extra [fast] is not installed: the same contents, slower and in other bytes
-    isal_zlib = None
 
+def _isal() -> Any:
+    """The faster library, or None without the extra [fast]: same contents, slower, in other bytes."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return None
+    return isal_zlib
+
+
+isal_zlib = _isal()
 COMPRESSOR = "zlib" if isal_zlib is None else "isal"
 _LEVEL = 1
 _DOS_DATE = ((ZIP_TIME[0] - 1980) << 9) | (ZIP_TIME[1] << 5) | ZIP_TIME[2]
