@@ -34,6 +34,9 @@ HEIGHTS = {
     "Plan": 150,
 }
 
+# Of the household template, as `household-taxes` and so on.
+HOUSEHOLD_HEIGHTS = {"Taxes": 560, "Location": 400, "Letter": 700}
+
 
 @contextmanager
 def office(folder: Path) -> Iterator[CalcSession]:
@@ -137,12 +140,17 @@ def main() -> None:
         folder = Path(scratch)
         fresh = folder / "fresh.xlsx"
         fresh.write_bytes(templates.portfolio())
+        home = folder / "household.xlsx"
+        home.write_bytes(templates.household_tax())
         book = client_book(folder)
         with office(folder) as session:
             shown = pages(session, book, folder)
             shown |= {"Start": pages(session, fresh, folder)["Start"]}
+            household = pages(session, home, folder)
         for sheet, height in HEIGHTS.items():
             keep(shown[sheet], sheet.lower().replace(" ", "-"), height)
+        for sheet, height in HOUSEHOLD_HEIGHTS.items():
+            keep(household[sheet], f"household-{sheet.lower()}", height)
 
 
 if __name__ == "__main__":

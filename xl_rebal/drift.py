@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,22 @@ def negative_totals(drift: Drift) -> dict[str, Fault]:
         )
         for row in np.flatnonzero(drift.base < -_HALF_CENT).tolist()
     }
+
+
+def weighable(book: Book) -> tuple[Book, dict[str, Fault]]:
+    """The book of the accounts whose totals are not negative, and why each other account is left out.
+
+    Raises TableError where no account is left.
+    """
+    debts: dict[str, Fault] = {}
+    for drift in measure_all(book):
+        debts |= negative_totals(drift)
+    if not debts:
+        return book, {}
+    kept = ~np.isin(book.holdings.account.astype(str), list(debts))
+    if not kept.any():
+        raise TableError(*debts.values())
+    return replace(book, holdings=book.holdings.take(kept)), debts
 
 
 def class_columns(targets: Targets) -> tuple[str, ...]:

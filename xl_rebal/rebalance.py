@@ -4,64 +4,44 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from xl_rebal.bands import Widths, widths
+from xl_rebal.account_plan import (
+    BY_HAND,
+    Request,
+    asked_of,
+    fires_at,
+    is_quiet,
+    plan_account,
+    problem_of,
+    require_lines,
+)
+from xl_rebal.bands import widths
 from xl_rebal.drift import Drift, measure_all, negative_totals
 from xl_rebal.errors import FaultList, PlanError, RebalError, TableError
-from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
-from xl_rebal.portfolio.flows import HORIZON, Flow, flow_notes, reserved
-from xl_rebal.portfolio.policies import Policy
+from xl_rebal.portfolio.flows import Flow, flow_notes, reserved
 from xl_rebal.trading.checks import refusal_of, violations_by_plan
-from xl_rebal.trading.destinations import Mode, trades_everything
-from xl_rebal.trading.limits import FlowMode, Limits, Timing
-from xl_rebal.trading.outcome import Asked, plan_of
+from xl_rebal.trading.destinations import Mode
+from xl_rebal.trading.outcome import plan_of
 from xl_rebal.trading.plan import Plan
-from xl_rebal.trading.planner import SEARCHED, Draft, draft, draft_after_flow, proven
-from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breaches_at
+from xl_rebal.trading.planner import Draft
+from xl_rebal.trading.problem import HALF_CENT, Line
 from xl_rebal.trading.rules import Terms, lines_of_account, positions_and_faults
 from xl_rebal.trading.settlement import Settlement
-from xl_rebal.trading.staleness import Freshness, check_freshness
-from xl_rebal.trading.surprises import not_done
-from xl_rebal.trading.timeline import AccountCash, cash_of_accounts, spendable, with_leaving
+from xl_rebal.trading.staleness import check_freshness
+from xl_rebal.trading.timeline import AccountCash, cash_of_accounts, with_leaving
 from xl_rebal.triggers import judge
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What is asked of the planner.
-
-    flows         money per account: contribution (+) or withdrawal (-).
-    as_of         trade date, for calendar rules and settlement; None when unknown.
-    ordered_at    when the orders are sent, with its zone, for cut-off times; None when unknown.
-    flow_horizon  calendar days ahead of which the book's known withdrawals are kept back.
-    freshness     how old positions and prices may be.
-    search        where not every plan could be looked at and no more securities than this may trade, an
-                  integer program looks on; larger accounts get a bound without a search. 0: neither.
-    explain       True finds out what each cause of drift that is left costs (`Plan.not_done`).
-    kept          trades that somebody has decided on, by account and symbol: units, + buy, - sell. They are
-                  made as they are, and the rest is planned around them.
-    """
-
-    policy: Policy
-    limits: Limits = field(default_factory=Limits)
-    flows: Mapping[str, float] = field(default_factory=dict)
-    flow_mode: FlowMode = FlowMode.HYBRID
-    as_of: dt.date | None = None
-    kept: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    ordered_at: dt.datetime | None = None
-    flow_horizon: int = HORIZON
-    freshness: Freshness = field(default_factory=Freshness)
-    search: int = SEARCHED
-    explain: bool = True
-
-    @property
-    def timing(self) -> Timing:
-        """When the trades are made."""
-        return Timing(as_of=self.as_of, ordered_at=self.ordered_at, flow_horizon=self.flow_horizon)
+__all__ = [
+    "Rebalancing",
+    "Refused",
+    "Request",
+    "plan_by_hand",
+    "plan_each",
+    "rebalance",
+    "refusal",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,16 +147,16 @@ def plan_each(book: Book, request: Request) -> Rebalancing:
             lines: tuple[Line, ...] = ()
             with faults.collecting():
                 # Where nothing is asked for, what could be traded has no say in the plan.
-                if verdict.fires[row] or not _is_quiet(known, cash[account], request, terms):
+                if verdict.fires[row] or not is_quiet(known, cash[account], request, terms):
                     lines = lines_of_account(book, known, drift, held[account], terms)
-                problem = _problem(drift, row, band, request, lines, cash[account])
+                problem = problem_of(drift, row, band, request, lines, cash[account])
                 # Without a flow the account stands where its drift was measured.
                 fires = (
-                    _fires(problem, drift, request, known.last_rebalanced)
+                    fires_at(problem, drift, request, known.last_rebalanced)
                     if flow
                     else (bool(verdict.fires[row]), verdict.why(row))
                 )
-                plans[account] = _plan_account(
+                plans[account] = plan_account(
                     book, problem, drift, request, terms, cash[account], fires
                 )
             if faults:
@@ -214,20 +194,6 @@ def _overdrawn(account: str, flow: float, base: float) -> PlanError:
     )
 
 
-def _is_quiet(account: Account, cash: AccountCash, request: Request, terms: Terms) -> bool:
-    """True where nothing but the policy's trigger can ask for trades: no flow, no cash to come or to go,
-    no cash short, no restriction, no trades that are kept.
-    """
-    moves = cash.flow or cash.arriving or cash.leaving
-    return not (
-        moves
-        or cash.settled < cash.reserve
-        or request.flow_mode is not FlowMode.HYBRID
-        or account.account in request.kept
-        or terms.restrictions(account)
-    )
-
-
 def plan_by_hand(
     book: Book, request: Request, trades: Mapping[str, Mapping[str, float]]
 ) -> tuple[Plan, ...]:
@@ -259,13 +225,13 @@ def plan_by_hand(
             known = book.account(account)
             with faults.collecting():
                 lines = lines_of_account(book, known, drift, held[account], terms)
-                problem = _problem(drift, row, band, request, lines, cash[account])
-                _require_lines(problem, wanted)
-                fires, why = _fires(problem, drift, request, known.last_rebalanced)
+                problem = problem_of(drift, row, band, request, lines, cash[account])
+                require_lines(problem, wanted)
+                fires, why = fires_at(problem, drift, request, known.last_rebalanced)
                 plans[account] = plan_of(
                     problem,
                     Draft(dict(wanted), dict.fromkeys(range(len(problem.classes)), BY_HAND)),
-                    _asked(
+                    asked_of(
                         known,
                         cash[account],
                         request,
@@ -279,10 +245,6 @@ def plan_by_hand(
     return tuple(plans[name] for name in book.holdings.accounts() if name in plans)
 
 
-BY_HAND = "the trades were edited by hand"
-_LOCKED = "locked trades are kept as they are"
-
-
 def _require_known(book: Book, named: Mapping[str, object], where: str) -> None:
     names = dict.fromkeys(book.holdings.accounts())
     unknown = [name for name in named if name not in names]
@@ -292,159 +254,6 @@ def _require_known(book: Book, named: Mapping[str, object], where: str) -> None:
             what=f"account {', '.join(map(repr, unknown))} is not in the holdings",
             remedy=f"accounts are: {', '.join(names)}",
         )
-
-
-def _require_lines(problem: Problem, wanted: Mapping[str, float]) -> None:
-    """Refuse trades of what the account neither holds nor could buy."""
-    known = {line.symbol: line for line in problem.lines}
-    faults = FaultList()
-    for symbol in wanted:
-        line = known.get(symbol)
-        if line is not None and line.klass >= 0:
-            continue
-        faults.add(
-            where=f"account {problem.account}, {symbol}",
-            what="is excluded from the weights"
-            if line is not None
-            else "is not held, and no table gives it a price and a class with a target",
-            remedy="remove the trade"
-            if line is not None
-            else "add it with class and price to the securities table, or remove the trade",
-        )
-    faults.raise_as(PlanError)
-
-
-def _around_kept(problem: Problem, kept: Mapping[str, float], *, wanted: bool) -> Draft:
-    """The kept trades, and what is still to do once they are made if anything is `wanted`."""
-    _require_lines(problem, kept)
-    state = applied(problem, dict(kept))
-    lines = tuple(
-        replace(line, can_buy=False, can_sell=False, must_sell=False, blocked=_LOCKED)
-        if line.symbol in kept
-        else line
-        for line in state.lines
-    )
-    rest = draft(replace(state, lines=lines), Mode.REBALANCE) if wanted else Draft({}, {})
-    touched = {line.klass: _LOCKED for line in lines if line.symbol in kept}
-    return Draft({**rest.quantities, **kept}, {**touched, **rest.notes}, rest.dropped)
-
-
-def _problem(
-    drift: Drift,
-    row: int,
-    band: Widths,
-    request: Request,
-    lines: tuple[Line, ...],
-    cash: AccountCash,
-) -> Problem:
-    account = drift.accounts[row]
-    cash_index = drift.cash_index
-    assert cash_index is not None  # class_columns always has one
-    value = drift.value[row].tolist()
-    value[cash_index] += cash.flow
-    together, early = spendable(cash, lines)
-    target, down, up = (each.tolist() for each in (drift.target, band.down, band.up))
-    return Problem(
-        account=account,
-        lines=lines,
-        classes=drift.classes,
-        cash_index=cash_index,
-        target=tuple(target),
-        down=tuple(down),
-        up=tuple(up),
-        value=tuple(value),
-        breach=breaches_at(value, target, down, up, request.policy),
-        cash=together,
-        early=early,
-        policy=request.policy,
-        min_trade=request.limits.min_trade,
-        max_turnover=request.limits.max_turnover,
-    )
-
-
-def _plan_account(
-    book: Book,
-    problem: Problem,
-    drift: Drift,
-    request: Request,
-    terms: Terms,
-    cash: AccountCash,
-    verdict: tuple[bool, str],
-) -> Plan:
-    account = book.account(problem.account)
-    flow = cash.flow
-    fires, why = verdict
-    must_sell = [line.symbol for line in problem.lines if line.must_sell]
-    if account.held_away and problem.cash < -HALF_CENT:
-        away = f"cash is short by {-problem.cash:,.2f}, and the account is held away"
-        asked = _asked(account, cash, request, terms, triggered=False, why=away, mode=Mode.RAISE)
-        return plan_of(problem, Draft({}, {}, (away,)), asked)
-
-    def made(mode: Mode, why: str, after: Mode | None = None) -> Plan:
-        def drafter(each: Problem) -> Draft:
-            if after is not None:
-                return draft_after_flow(each, draft(each, after))
-            return draft(each, mode)
-
-        asked = _asked(account, cash, request, terms, triggered=True, why=why, mode=mode)
-        drafted, proof = proven(problem, mode, drafter(problem), search=request.search)
-        plan = replace(plan_of(problem, drafted, asked), proof=proof)
-        if not request.explain:
-            return plan
-        return replace(plan, not_done=not_done(problem, plan, mode, drafter))
-
-    if kept := request.kept.get(problem.account):
-        locked = _around_kept(problem, kept, wanted=fires or problem.cash < -HALF_CENT)
-        why = f"{why}; {_LOCKED}"
-        asked = _asked(account, cash, request, terms, triggered=True, why=why, mode=Mode.REBALANCE)
-        return plan_of(problem, locked, asked)
-    if request.flow_mode is FlowMode.BUY_ONLY:
-        return made(Mode.INVEST, "new money only buys what is underweight")
-    if request.flow_mode is FlowMode.RAISE_CASH:
-        return made(Mode.RAISE, "only the cash that is short is raised")
-    if problem.cash < -HALF_CENT or flow:
-        mode = Mode.RAISE if problem.cash < -HALF_CENT else Mode.INVEST
-        words = {
-            Mode.RAISE: f"cash is short by {-problem.cash:,.2f}",
-            Mode.INVEST: f"a flow of {flow:,.2f}",
-        }[mode]
-        if not must_sell:
-            first = draft(problem, mode)
-            after = applied(problem, first.quantities)
-            still, why_still = _fires(after, drift, request, account.last_rebalanced)
-            if not still:
-                return made(mode, words)
-            why = f"{words}; and still {why_still}"
-            if not trades_everything(request.policy) and request.limits.max_turnover is None:
-                return made(Mode.REBALANCE, why, after=mode)
-        return made(Mode.REBALANCE, why if fires or not must_sell else words)
-    if fires:
-        return made(Mode.REBALANCE, why)
-    if must_sell:
-        return made(Mode.REPLACE, f"{', '.join(must_sell)} must not be held")
-    asked = _asked(account, cash, request, terms, triggered=False, why=why, mode=Mode.REBALANCE)
-    return plan_of(problem, Draft({}, {}), asked)
-
-
-def _asked(
-    account: Account,
-    cash: AccountCash,
-    request: Request,
-    terms: Terms,
-    *,
-    triggered: bool,
-    why: str,
-    mode: Mode,
-) -> Asked:
-    return Asked(
-        triggered=triggered,
-        why=why,
-        mode=mode,
-        cash=cash,
-        kept_back=account.kept_back,
-        settlement=terms.settlement,
-        orders=request.limits.orders,
-    )
 
 
 def _keeping_back(book: Book, leaving: Mapping[str, Sequence[Flow]]) -> Book:
@@ -466,31 +275,3 @@ def _undated(cash: Mapping[str, AccountCash], as_of: dt.date | None) -> list[str
         f"no trade date is known (--as-of), so cash that is still to settle counts in the weights and "
         f"is not spent (account {', '.join(waiting[:8])}{' …' if len(waiting) > 8 else ''})"
     ]
-
-
-def _fires(
-    problem: Problem, drift: Drift, request: Request, last_rebalanced: dt.date | None
-) -> tuple[bool, str]:
-    """Whether the policy asks for trades at the problem's values, and why."""
-    verdict = judge(
-        request.policy,
-        drift_at(problem, drift),
-        as_of=request.as_of,
-        last_rebalanced=[last_rebalanced],
-    )
-    return bool(verdict.fires[0]), verdict.why(0)
-
-
-def drift_at(problem: Problem, drift: Drift) -> Drift:
-    """The drift of one account at the problem's values."""
-    base = problem.base
-    value = np.array([problem.value])
-    weight = value / base
-    return replace(
-        drift,
-        accounts=(problem.account,),
-        value=value,
-        base=np.array([base]),
-        weight=weight,
-        drift=weight - drift.target,
-    )

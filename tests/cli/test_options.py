@@ -20,6 +20,8 @@ ODD = ("nan", "inf", "-1", "0", "1e308")
 POSSIBLE = {
     "--gains-budget": {"0", "-1"},  # a negative budget asks for a loss
     "--loss": set(),
+    "--households": set(),
+    "--workers": set(),
     "--horizon": set(),
     "--years": set(),
     "--paths": set(),
@@ -78,6 +80,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         "what-if": [*past, "--paths", "5", "--years", "1", "--bands", "5pp"],
         "harvest": [book],
         "household": [book],
+        "sample-book": ["--households", "1", "--out", str(folder / "invented"), "--overwrite"],
+        "batch": [book, "--out", str(folder / "run"), "--overwrite", "--no-workbooks"],
     }
 
 

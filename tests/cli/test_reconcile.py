@@ -80,6 +80,24 @@ def test_new_positions_and_released_accounts(xl: Run, tmp_path: Path) -> None:
     assert xl("reconcile").out.strip() == "no exported orders are open"
 
 
+def test_a_whole_export_is_released_and_masked_positions_are_mapped(
+    xl: Run, ledger: Path, tmp_path: Path
+) -> None:
+    assert xl("reconcile", "--release", "run-1", "--json").document["released"] == ["U1", "U2"]
+    assert read_ledger(ledger).accounts() == ()
+    sent = write_orders([verified(at("ibkr", "70001111"))], shipped_formats()).sent
+    record_export(ledger, sent, "run-2")
+    new, known = tmp_path / "new.csv", tmp_path / "map.csv"
+    new.write_text(
+        "account,symbol,quantity,price\n...111,VTI,264,220\n...111,BND,518,75\n", "utf-8"
+    )
+    known.write_text("masked,account\n...111,70001111\n", "utf-8")
+    document = xl("reconcile", "--holdings", new, "--json").document
+    assert document["free"] == []
+    document = xl("reconcile", "--holdings", new, "--account-map", known, "--json").document
+    assert document["free"] == ["70001111"]
+
+
 def test_bad_fills_are_reported_together_and_change_nothing(
     xl: Run, ledger: Path, tmp_path: Path
 ) -> None:

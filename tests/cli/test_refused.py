@@ -25,7 +25,7 @@ def test_the_others_are_planned_and_the_reason_is_said(xl: Run, two: Path) -> No
     assert refused["account"] == "IRA"
     assert "a withdrawal of 500,000.00 leaves nothing of the 100,000.00" in refused["reason"]
     assert "withdraw less" in refused["reason"]
-    assert f"refused: account IRA: {refused['reason']}" in ran.err
+    assert f"refused: {refused['reason']}" in ran.err
     assert "1 account was not planned" in ran.err
 
 
@@ -68,11 +68,38 @@ def test_a_debt_of_one_account_stops_no_other(xl: Run, tmp_path: Path) -> None:
     out = tmp_path / "report.xlsx"
     ran = xl("report", path, *MIX, "--out", out)
     assert ran.code == 0, ran.err
-    assert "refused: account Debt: account Debt: its value less the reserve is negative" in ran.err
+    assert "refused: account Debt: its value less the reserve is negative" in ran.err
+    assert "Weight base: 100,000.00" in ran.out
+    assert "Debt" not in ran.out
     book = load_workbook(out, data_only=True)
     assert "Refused" in book.sheetnames
     facts = {row[1]: row[2] for row in book["Summary"].iter_rows(values_only=True) if row[1]}
     assert facts["Refused"] == "1 of 2 accounts could not be planned: see sheet Refused"
+
+
+def test_a_debt_of_one_account_does_not_hide_the_drift_of_the_others(
+    xl: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "debt.csv"
+    path.write_text(
+        "account,symbol,quantity,price,asset_class\nA,VTI,700,100,\nA,BND,300,100,\n"
+        "Debt,VTI,10,100,\nDebt,CASH,-9000,1,Cash\n"
+    )
+    alone = xl("drift", path, *MIX, "--account", "A", "--json").document
+    ran = xl("drift", path, *MIX, "--json")
+    (refused,) = ran.document["refused"]
+    assert refused["account"] == "Debt"
+    assert "its value less the reserve is negative (-8,000.00)" in refused["reason"]
+    assert refused["reason"] in ran.err
+    assert ran.document["rows"] == alone["rows"]
+    assert ran.document["total"] == alone["total"] == 100_000
+    assert alone["refused"] == []
+    summary = xl("drift", path, *MIX, "--summary", "--json").document
+    assert summary["accounts"] == 1
+    assert [each["account"] for each in summary["refused"]] == ["Debt"]
+    ran = xl("drift", path, *MIX, "--account", "Debt")
+    assert ran.code == 1
+    assert ran.err.startswith("error: account Debt: its value")
 
 
 def test_compare_quotes_each_account_its_own_refusal(xl: Run, two: Path) -> None:

@@ -8,19 +8,22 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.excel.macro_books import client, opened, ran, set_cells
 from tests.excel.test_order_file import with_table
 from xl_rebal.errors import FileError, PlanError, RebalError
 from xl_rebal.excel.book_inputs import asked, read_inputs
-from xl_rebal.excel.client_reports import clients_of, report_paths
+from xl_rebal.excel.client_reports import Client, report_paths
 from xl_rebal.excel.file_workbook import FileWorkbook
 from xl_rebal.excel.workbook import Workbook
 from xl_rebal.rebalance import rebalance
+from xl_rebal.workbooks.client_names import client_file_name
 
 HEADER = ("account", "household")
+
+
+def named(household: str, stem: str = "reports") -> str:
+    return f"{stem}-{client_file_name(household, household)}"
 
 
 def texts(path: Path) -> set[str]:
@@ -48,11 +51,11 @@ def book(tmp_path: Path) -> Workbook:
 
 def test_each_account_without_a_household_is_a_client(book: Workbook, tmp_path: Path) -> None:
     done = ran("client_reports", book, tmp_path, file=tmp_path / "reports.xlsx")
-    assert done.document["reports"] == ["reports - 70001111.xlsx", "reports - 70002222.xlsx"]
+    assert done.document["reports"] == [named("70001111"), named("70002222")]
     assert done.lines[0] == "2 of 2 client reports written"
     what = asked(read_inputs(book))
     for plan in rebalance(what.book, what.request).plans:
-        path = tmp_path / f"reports - {plan.account}.xlsx"
+        path = tmp_path / named(plan.account)
         found = numbers(path)
         assert plan.trades
         for trade in plan.trades:
@@ -65,8 +68,8 @@ def test_each_account_without_a_household_is_a_client(book: Workbook, tmp_path: 
 def test_a_household_is_one_client(book: Workbook, tmp_path: Path) -> None:
     with_table(book, "tblAccountSettings", HEADER, ("70001111", "Ash"), ("70002222", "Ash"))
     done = ran("client_reports", book, tmp_path, file=tmp_path / "reports.xlsx")
-    assert done.document["reports"] == ["reports - Ash.xlsx"]
-    assert {"70001111", "70002222"} <= texts(tmp_path / "reports - Ash.xlsx")
+    assert done.document["reports"] == [named("Ash")]
+    assert {"70001111", "70002222"} <= texts(tmp_path / named("Ash"))
 
 
 def test_a_client_at_fault_is_named_and_stops_no_other(book: Workbook, tmp_path: Path) -> None:
@@ -82,29 +85,29 @@ def test_a_client_at_fault_is_named_and_stops_no_other(book: Workbook, tmp_path:
         (tmp_path / "plans" / "orders.jsonl").read_text().splitlines(keepends=True)[1]
     )
     done = ran("client_reports", book, tmp_path, file=tmp_path / "reports.xlsx")
-    assert done.document["reports"] == ["reports - 70001111.xlsx"]
+    assert done.document["reports"] == [named("70001111")]
     (failed,) = done.document["failed"]
     assert failed["client"] == "70002222"
     assert "are not reconciled" in failed["reason"]
     assert any(text.startswith("70002222: not written: ") for text in done.warnings)
-    assert not (tmp_path / "reports - 70002222.xlsx").exists()
+    assert not (tmp_path / named("70002222")).exists()
     (tmp_path / "plans" / "orders.jsonl").unlink()
     set_cells(book, "tblHoldings", stuck)
     done = ran("client_reports", book, tmp_path, file=tmp_path / "more.xlsx")
     (failed,) = done.document["failed"]
     assert failed["client"] == "70002222"
     assert "negative" in failed["reason"]
-    assert done.document["reports"] == ["more - 70001111.xlsx"]
+    assert done.document["reports"] == [named("70001111", "more")]
 
 
 def test_reports_that_are_there_are_replaced_with_consent_only(tmp_path: Path) -> None:
     path = client(tmp_path)
-    mine = tmp_path / "reports - 70002222.xlsx"
+    mine = tmp_path / named("70002222")
     mine.write_bytes(b"mine")
     with pytest.raises(FileError, match="exists already"):
         ran("client_reports", opened(path, "file"), tmp_path, file=tmp_path / "reports.xlsx")
     assert mine.read_bytes() == b"mine"
-    assert not (tmp_path / "reports - 70001111.xlsx").exists()
+    assert not (tmp_path / named("70001111")).exists()
     agreed = FileWorkbook(path, answer=True)
     ran("client_reports", agreed, tmp_path, file=tmp_path / "reports.xlsx")
     assert mine.read_bytes() != b"mine"
@@ -119,40 +122,14 @@ def test_other_names_than_workbooks_are_refused(book: Workbook, tmp_path: Path) 
         ran("client_reports", book, tmp_path, file=tmp_path / "reports.xlsx")
 
 
-def test_an_account_named_like_a_household_is_another_client(
-    book: Workbook, tmp_path: Path
-) -> None:
-    with_table(book, "tblAccountSettings", HEADER, ("70001111", "70002222"))
-    clients = clients_of(asked(read_inputs(book)).book)
-    assert [(c.name, c.accounts) for c in clients] == [
-        ("70002222", ("70001111",)),
-        ("70002222 (account)", ("70002222",)),
-    ]
-
-
-ODD = [
-    *("../../etc", "CON", "=cmd|'/c calc'!A1", "x" * 300, "Ash 🌳"),
-    *("Ash", "ash", "...", "com1.txt", "a/b\\c"),
-]
-
-
 def test_names_are_safe_and_unique(tmp_path: Path) -> None:
-    paths = report_paths(ODD, tmp_path / "r.xlsx")
-    names = [path.name for path in paths.values()]
-    assert len({name.casefold() for name in names}) == len(ODD)
-    assert all(path.parent == tmp_path for path in paths.values())
+    odd = (
+        *("../../etc", "CON", "=cmd|'/c calc'!A1", "x" * 300, "Ash 🌳"),
+        *("Ash", "ash", "...", "com1.txt", "a/b\\c"),
+    )
+    clients = [Client(household=f"H{n}", name=name, accounts=()) for n, name in enumerate(odd)]
+    paths = report_paths(clients, tmp_path / "r.xlsx")
+    assert len({path.name.casefold() for path in paths.values()}) == len(odd)
     for path in paths.values():
-        path.write_bytes(b"x")  # the file system takes them
-    assert names[:2] == ["r - _.._etc.xlsx", "r - client CON.xlsx"]
-    assert names[5:7] == ["r - Ash.xlsx", "r - ash (2).xlsx"]
-
-
-@given(st.lists(st.text(max_size=80), unique=True, max_size=12))
-def test_any_names_make_safe_and_unique_files(names: list[str]) -> None:
-    paths = report_paths(names, Path("folder/r.xlsx"))
-    assert list(paths) == names
-    assert len({path.name.casefold() for path in paths.values()}) == len(names)
-    for path in paths.values():
-        assert path.parent == Path("folder")
-        assert not set(path.name) & set('<>:"/\\|?*\0\n\r\t')
-        assert len(path.name) < 90
+        assert path.parent == tmp_path
+        path.write_bytes(b"x")  # the file system takes it

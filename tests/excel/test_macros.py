@@ -181,6 +181,7 @@ def test_an_account_that_cannot_be_planned_is_never_left_out_unsaid(
     # What was refused is remembered with the plan: edits and orders say it again.
     exported = ran("export_orders", book, tmp_path, file=tmp_path / "orders.csv")
     assert warning in exported.warnings
+    record_release(tmp_path / "plans" / "orders.jsonl", ["70001111"])  # they were not sent
 
     def fewer(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in found:
@@ -192,6 +193,19 @@ def test_an_account_that_cannot_be_planned_is_never_left_out_unsaid(
     edited = ran("verify_trades", book, tmp_path)
     assert warning in edited.warnings
     assert "REFUSED" in str(rows(book, "tblPlanAccounts")[-1]["Why"])
+    exported = ran("export_orders", book, tmp_path, file=tmp_path / "orders.csv")
+    assert warning in exported.warnings
+
+
+def test_check_drift_says_which_account_has_no_weights(made: Path, tmp_path: Path) -> None:
+    path = tmp_path / "client.xlsx"
+    path.write_bytes(made.read_bytes())
+    book = opened(path, "file")
+    debt = POSITIONS.replace("70002222,CASH,500,1,,cash", "70002222,CASH,-900000,1,,cash")
+    ran("import_positions", book, tmp_path, file=positions(tmp_path, debt))
+    done = ran("check_drift", book, tmp_path)
+    assert "NOT MEASURED: account 70002222: its value less the reserve is negative" in done.lines[0]
+    assert {row["account"] for row in rows(book, "tblDriftCheck")} == {"70001111"}
 
 
 def test_locked_trades_of_a_refused_account_are_not_lost(made: Path, tmp_path: Path) -> None:

@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from tests.excel.macro_books import client, positions, ran, rows, set_cells
-from xl_rebal.custodians.orders import OrderRow, read_ledger, read_orders, shipped_formats
+from xl_rebal.custodians.orders import (
+    OrderRow,
+    read_ledger,
+    read_orders,
+    record_release,
+    shipped_formats,
+)
 from xl_rebal.errors import FileError, PlanError, TableError
 from xl_rebal.excel import order_file
 from xl_rebal.excel.file_workbook import FileWorkbook
@@ -131,13 +137,31 @@ def test_the_workbook_says_which_format_a_custodian_takes(tmp_path: Path) -> Non
 def test_a_second_export_of_a_plan_is_told_and_another_plan_is_refused(tmp_path: Path) -> None:
     book = planned(tmp_path)
     out = tmp_path / "orders.csv"
-    assert not ran("export_orders", book, tmp_path, file=out).warnings
-    again = ran("export_orders", book, tmp_path, file=tmp_path / "again.csv")
-    assert [text.partition(":")[0] for text in again.warnings] == [f"account {a}" for a in BOTH]
-    assert "who sends both files trades twice" in again.warnings[0]
+    first = ran("export_orders", book, tmp_path, file=out).warnings
+    assert len(first) == 2
+    assert all("after a rise of 1%" in text for text in first)
+    again = ran("export_orders", book, tmp_path, file=tmp_path / "again.csv").warnings
+    told = [text for text in again if text not in first]
+    assert [text.partition(":")[0] for text in told] == [f"account {a}" for a in BOTH]
+    assert all("who sends both files trades twice" in text for text in told)
     assert len(ledger(tmp_path).read_text().splitlines()) == 2  # noted once
     with pytest.raises(PlanError, match=r"account 70001111(?s:.*)--release 70002222"):
         ran("generate_trades", book, tmp_path)
+
+
+def test_an_account_that_waits_is_refused_and_the_others_are_planned(tmp_path: Path) -> None:
+    book = planned(tmp_path)
+    trades = in_the_sheet(book)
+    ran("export_orders", book, tmp_path, file=tmp_path / "orders.csv")
+    record_release(ledger(tmp_path), ["70002222"])
+    done = ran("generate_trades", book, tmp_path)
+    assert in_the_sheet(book) == [row for row in trades if row[0] == "70002222"]
+    (refused,) = done.document["refused"]
+    assert refused["account"] == "70001111"
+    assert "are not reconciled (SELL " in refused["reason"]
+    assert "xl-rebal reconcile --release 70001111" in refused["reason"]
+    ran("export_orders", book, tmp_path, file=tmp_path / "second.csv")
+    assert {r.account for r in read(tmp_path / "second.csv", "generic")} == {"70002222"}
 
 
 def test_new_positions_that_show_the_trades_free_the_accounts(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 ZERO, CENT = Decimal(0), Decimal("0.01")
@@ -17,7 +17,13 @@ ZERO, CENT = Decimal(0), Decimal("0.01")
 
 @dataclass(frozen=True)
 class Item:
-    """A security that moves in whole units."""
+    """A security that moves in whole units.
+
+    minimum      smallest order in money; `least_buy` the same for purchases only.
+    kept         smallest position in money that a partial sale may leave.
+    fee, old     redemption fee as a fraction, and the units that are free of it: they go first.
+    day          trading days after which its trades move money.
+    """
 
     symbol: str
     klass: str
@@ -26,6 +32,11 @@ class Item:
     minimum: Decimal = ZERO
     may_buy: bool = True
     may_sell: bool = True
+    least_buy: Decimal = ZERO
+    kept: Decimal = ZERO
+    fee: Decimal = ZERO
+    old: int = 0
+    day: int = 1
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,9 @@ class Account:
     half_spread: Decimal
     commission: Decimal
     cap: Decimal | None = None
+    band: dict[str, Decimal] = field(
+        default_factory=dict
+    )  # how far a class may drift, if it has one
 
     @property
     def total(self) -> Decimal:
@@ -60,7 +74,8 @@ def cents(value: Decimal) -> Decimal:
 
 
 def cost(account: Account, item: Item, units: int) -> Decimal:
-    return cents(abs(units) * item.price * account.half_spread + account.commission)
+    redeemed = item.fee * item.price * max(0, -units - item.old)
+    return cents(abs(units) * item.price * account.half_spread + account.commission + redeemed)
 
 
 def eligible(account: Account) -> set[str]:
@@ -99,7 +114,11 @@ def moves(account: Account, klass: str, low: Decimal, high: Decimal) -> Iterator
 
 def _an_order(account: Account, item: Item, units: int) -> bool:
     value = cents(abs(units) * item.price)
-    return value >= max(item.minimum, CENT) and cost(account, item, units) < value
+    least = max(item.minimum, CENT, item.least_buy if units > 0 else ZERO)
+    left = (item.quantity + units) * item.price
+    if units < 0 and 0 < left < item.kept:
+        return False
+    return value >= least and cost(account, item, units) < value
 
 
 @dataclass(frozen=True)
@@ -141,6 +160,7 @@ def best(account: Account, aims: Aims) -> tuple[Key, list[dict[str, int]]] | Non
     names = list(account.targets)
     by_class: list[list[tuple[int, ...]]] = []
     room = account.commission * 8 + account.total * account.half_spread * 2 + CENT
+    room += sum((item.fee * item.quantity * item.price for item in account.items), ZERO)
     for klass in names:
         gap = aims.classes[klass].goes - account.held(klass)
         reach = account.step(klass) + room
@@ -166,11 +186,24 @@ def best(account: Account, aims: Aims) -> tuple[Key, list[dict[str, int]]] | Non
     return None if best_key is None else (best_key, plans)
 
 
+def _out_on_the_other_side(account: Account, klass: str, value: Decimal, after: Decimal) -> bool:
+    """True where trades carry a class through its target and out of its band."""
+    target = account.targets[klass]
+    before, now = account.held(klass) / account.total - target, value / after - target
+    band = account.band.get(klass)
+    return band is not None and before * now < 0 and abs(now) > band - Decimal("1e-9")
+
+
 def key_of(account: Account, aims: Aims, trades: list[tuple[Item, int]]) -> Key | None:
     """What a plan comes to in the order of a good plan; None when it breaks a rule."""
     paid = sum((cost(account, item, n) for item, n in trades), ZERO)
     left = account.cash - sum((cents(n * item.price) for item, n in trades), ZERO) - paid
     turnover = sum((cents(abs(n) * item.price) for item, n in trades), ZERO) / 2
+    for day in {item.day for item, _ in trades}:  # no purchase relies on what settles later
+        moved = [(item, n) for item, n in trades if item.day <= day]
+        worth = sum((cents(n * item.price) + cost(account, item, n) for item, n in moved), ZERO)
+        if account.cash - worth < 0:
+            return None
     if left < 0 or (account.cap is not None and turnover > account.cap * account.total):
         return None
     after, dearer = account.total - paid, paid - aims.cost
@@ -182,13 +215,15 @@ def key_of(account: Account, aims: Aims, trades: list[tuple[Item, int]]) -> Key 
         aim = aims.classes[klass]
         if mine and abs(value - (aim.goes - aim.slope * dearer)) >= account.step(klass):
             return None
-        if not mine and abs(value - aim.goes) >= account.step(klass):
+        if not mine and abs(value - aim.goes) >= max(account.step(klass), CENT):
             return None
         if aim.exact and abs(value - aim.goes) > CENT:
             return None
         past = value - target * after
         steps = [item.price for item, n in mine if (n > 0) == (net > 0)]
         if mine and (past if net > 0 else -past) >= max(steps):
+            return None
+        if mine and _out_on_the_other_side(account, klass, value, after):
             return None
         distance += abs(value - (aim.wanted - aim.slope * dearer))
     return len(trades), (distance / after).quantize(Decimal("1e-9")), paid

@@ -16,6 +16,7 @@ from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import Flow
 from xl_rebal.portfolio.fund_rules import Closure, FundRule, parse_cut_off
 from xl_rebal.portfolio.policy_text import parse_policy
+from xl_rebal.portfolio.restrictions import Restriction, Rule
 from xl_rebal.portfolio.securities import Vehicle
 from xl_rebal.rebalance import Rebalancing, Request, rebalance
 from xl_rebal.trading.checks import check_plans
@@ -257,6 +258,38 @@ def good_till_cancelled() -> Planted:
     return Planted(desk().book, with_trade(plan, trade, time_in_force=TimeInForce.GTC))
 
 
+def _forbidden(trade: Trade, plan: Plan, rule: Rule) -> Planted:
+    """A restriction of the account that nobody told the planner of."""
+    more = Restriction(scope=plan.account, rule=rule, symbol=trade.symbol)
+    book = desk().book
+    return Planted(replace(book, restrictions=(*book.restrictions, more)), plan)
+
+
+def bought_against_a_restriction() -> Planted:
+    plan, trade = next(trades(Action.BUY))
+    return _forbidden(trade, plan, Rule.NEVER_BUY)
+
+
+def sold_against_a_restriction() -> Planted:
+    plan, trade = next(trades(Action.SELL))
+    return _forbidden(trade, plan, Rule.NEVER_SELL)
+
+
+def bought_what_must_not_be_held() -> Planted:
+    plan, trade = next(trades(Action.BUY))
+    return _forbidden(trade, plan, Rule.NEVER_HOLD)
+
+
+def below_the_minimum_trade() -> Planted:
+    plan, trade = next(trades(Action.BUY, fund=False))
+    return Planted(desk().book, plan, limits=replace(LIMITS, min_trade=trade.value + 0.01))
+
+
+def more_sold_than_held() -> Planted:
+    plan, trade = next(trades(Action.SELL))
+    return Planted(desk().book, with_trade(plan, trade, quantity=trade.quantity + 1e6))
+
+
 def cause_made_up() -> Planted:
     plan = desk().plans[0]
     row = NotDone(
@@ -286,6 +319,11 @@ def cause_made_up() -> Planted:
         (limit_on_the_wrong_side, "limit-price"),
         (limit_between_ticks, "limit-price"),
         (good_till_cancelled, "order-type"),
+        (bought_against_a_restriction, "never-buy"),
+        (sold_against_a_restriction, "never-sell"),
+        (bought_what_must_not_be_held, "never-hold"),
+        (below_the_minimum_trade, "min-trade"),
+        (more_sold_than_held, "oversold"),
         (cause_made_up, "not-done"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.__name__,

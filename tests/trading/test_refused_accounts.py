@@ -129,7 +129,7 @@ def test_a_plan_that_the_verifier_does_not_pass_is_refused_alone(
         plan = plan_of(*asked)
         return replace(plan, cash_after=plan.cash_after + 1) if plan.account == "Good" else plan
 
-    monkeypatch.setattr("xl_rebal.rebalance.plan_of", forgetful)
+    monkeypatch.setattr("xl_rebal.account_plan.plan_of", forgetful)
     result = plan_each(book(ROWS[:2] + ROWS[-2:]), Request(policy=POLICY))
     assert [plan.account for plan in result.plans] == ["Also good"]
     (refused,) = result.refused

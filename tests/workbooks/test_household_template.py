@@ -248,7 +248,7 @@ def test_in_calc_it_follows_what_is_changed(
         for label, name in (
             ("of it put off to a later year", "tax_deferred"),
             ("of it saved for good", "tax_saved_for_good"),
-            ("Gain in your taxable accounts that stays untaxed for now", "gain_deferred"),
+            ("Net gain in your taxable accounts that stays untaxed for now", "gain_deferred"),
         ):
             assert shown[label][6] == pytest.approx(wanted[name], rel=1e-9, abs=1e-6)
         ways = calc_rows(book, PLACES["tblWays"])

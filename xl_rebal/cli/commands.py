@@ -212,6 +212,7 @@ def drift(
     """Weights against targets: which classes are outside their band."""
     from xl_rebal.bands import check
     from xl_rebal.cli import documents, inputs, screens
+    from xl_rebal.drift import weighable
     from xl_rebal.screening import screen
 
     loaded = inputs.load(
@@ -231,11 +232,15 @@ def drift(
             as_of=as_of,
         )
     )
+    book, debts = weighable(loaded.book)
+    loaded = replace(loaded, book=book)
     if summary:
-        found = screen(loaded.book, loaded.policy, as_of=loaded.request.as_of)
+        found = screen(book, loaded.policy, as_of=loaded.request.as_of)
         document = documents.summary_document(loaded, found)
     else:
-        document = documents.drift_document(loaded, check(loaded.book, loaded.policy))
+        document = documents.drift_document(loaded, check(book, loaded.policy))
+    document["refused"] = [{"account": name, "reason": str(fault)} for name, fault in debts.items()]
+    screens.show_refused(document["refused"], "measured")
     if json:
         typer.echo(documents.dumps(document))
         return

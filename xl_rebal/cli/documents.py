@@ -15,6 +15,7 @@ from xl_rebal.bands import BandCheck, own_bands_in_words
 from xl_rebal.cli import comparing
 from xl_rebal.cli.inputs import Loaded
 from xl_rebal.custodians import Statement
+from xl_rebal.drift import negative_totals
 from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.holdings import Holdings, Kind
 from xl_rebal.portfolio.lots import Lots, RealisedLots
@@ -135,12 +136,18 @@ def policy_words(loaded: Loaded) -> str:
 
 
 def drift_document(loaded: Loaded, checks: list[BandCheck]) -> dict[str, Any]:
-    """The document of `drift`."""
-    rows = [row for check in checks for row in check.rows()]
+    """The document of `drift`; an account with a negative total has no weights, and no rows."""
+    debts = {name for check in checks for name in negative_totals(check.drift)}
+    rows = [row for check in checks for row in check.rows() if row["account"] not in debts]
     order = {name: i for i, name in enumerate(loaded.book.holdings.accounts())}
     rows.sort(key=lambda row: order[row["account"]])
     return {
-        "total": float(sum(check.drift.base.sum() for check in checks)),
+        "total": math.fsum(
+            base
+            for check in checks
+            for name, base in zip(check.drift.accounts, check.drift.base.tolist(), strict=True)
+            if name not in debts
+        ),
         "policy": policy_words(loaded),
         "breached": [
             {"account": row["account"], "asset_class": row["asset_class"]}

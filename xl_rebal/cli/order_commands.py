@@ -25,12 +25,19 @@ def reconcile(
         Path | None,
         typer.Option("--holdings", help="New positions, which show what was done."),
     ] = None,
+    account_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--account-map",
+            help="Table masked, account: which account a masked id of --holdings is.",
+        ),
+    ] = None,
     release: Annotated[
         list[str] | None,
         typer.Option(
             "--release",
-            help="Account whose orders were not sent, or lapsed: what is left of them is given up. "
-            "May be repeated.",
+            help="Account, or export, whose orders were not sent or lapsed: what is left of them is given "
+            "up. May be repeated.",
         ),
     ] = None,
     ledger: Annotated[
@@ -55,6 +62,7 @@ def reconcile(
         order_inputs.ReconcileOptions(
             fills=fills,
             holdings=holdings,
+            account_map=account_map,
             release=tuple(release or ()),
             ledger=ledger,
             out=out,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from xl_rebal.custodians import read_positions
+from xl_rebal.cli.inputs import read_map
+from xl_rebal.custodians import Told, read_positions
 from xl_rebal.custodians.input_tables import read_table
 from xl_rebal.custodians.orders.block_files import allocations_csv
 from xl_rebal.custodians.orders.ledger import (
@@ -34,6 +36,7 @@ class ReconcileOptions:
 
     fills: Path | None = None
     holdings: Path | None = None
+    account_map: Path | None = None
     release: tuple[str, ...] = ()
     ledger: Path | None = None
     out: Path | None = None
@@ -80,19 +83,33 @@ def reconcile(options: ReconcileOptions) -> Found:
         state = _noted(path, state, made, source)
         warnings += made.warnings
     if options.holdings is not None:
-        statement = read_positions(options.holdings)
+        known = read_map(options.account_map)
+        statement = read_positions(options.holdings, told=Told(account_map=known))
         made = by_positions(state, statement.holdings)
         state = _noted(path, state, made, "")
         warnings += [*statement.warnings, *made.warnings]
+    released: tuple[str, ...] = ()
     if options.release:
-        state = record_release(path, options.release)
+        released = _accounts(state, options.release)
+        state = record_release(path, released)
     return Found(
         before=before,
         after=state,
-        released=options.release,
+        released=released,
         allocations=allocations,
         warnings=tuple(warnings),
     )
+
+
+def _accounts(state: LedgerState, names: Sequence[str]) -> tuple[str, ...]:
+    """Accounts, and those that wait for an export that is named."""
+    found: dict[str, None] = {}
+    for name in names:
+        waiting = (
+            [] if state.of(name) else [a for a in state.accounts() if state.exported(a) == name]
+        )
+        found.update(dict.fromkeys(waiting or [name]))
+    return tuple(found)
 
 
 def _noted(path: Path, state: LedgerState, made: Reconciled, source: str) -> LedgerState:

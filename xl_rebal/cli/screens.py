@@ -89,15 +89,16 @@ def warn(warnings: list[str] | tuple[str, ...]) -> None:
         err.print(Text("warning: ", style="yellow") + Text(text))
 
 
-def show_refused(rows: list[dict[str, Any]]) -> None:
-    """Accounts without a plan, on stderr, each with its reason."""
+def show_refused(rows: list[dict[str, Any]], what: str = "planned") -> None:
+    """Accounts that are not planned (or not measured), on stderr, each with its reason."""
     for row in rows:
-        err.print(
-            Text("refused: ", style="red") + Text(f"account {row['account']}: {row['reason']}")
-        )
+        named = row["account"] in row["reason"]
+        reason = row["reason"] if named else f"account {row['account']}: {row['reason']}"
+        err.print(Text("refused: ", style="red") + Text(reason))
     if rows:
         many = "1 account was" if len(rows) == 1 else f"{len(rows)} accounts were"
-        err.print(Text(f"{many} not planned; the others are (--strict refuses all)"))
+        strict = " (--strict refuses all)" if what == "planned" else ""
+        err.print(Text(f"{many} not {what}; the others are{strict}"))
 
 
 def say(text: str) -> None:

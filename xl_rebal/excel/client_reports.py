@@ -1,42 +1,39 @@
 """Client Reports: a workbook for each client of the accounts in the open workbook.
 
-A client is a household of tblAccountSettings; an account without one is a client of its own. What is wrong
-with one client stops no other: it is named, with its reason.
+A client is a household of tblAccountSettings; an account without one is a client of its own, as in a batch.
+What is wrong with one client stops no other: it is named, with its reason.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from xl_rebal import __version__
+from xl_rebal.batch.records import household_of
 from xl_rebal.errors import PlanError, RebalError
 from xl_rebal.excel import order_file
-from xl_rebal.excel.book_inputs import Asked, Inputs, asked, read_inputs
+from xl_rebal.excel.book_inputs import Asked, asked, read_inputs
 from xl_rebal.excel.macro import MacroError, Outcome, Settings
 from xl_rebal.excel.workbook import Workbook
 from xl_rebal.files import check_target, write_atomically
+from xl_rebal.portfolio.accounts import PlanMode
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.restrictions import EVERYONE
 from xl_rebal.portfolio.targets import Targets
-from xl_rebal.rebalance import Rebalancing, rebalance
-from xl_rebal.workbooks.report import build_report
-from xl_rebal.workbooks.source import ReportSource
-
-_LONGEST = 60  # characters of a client's name in a file's name
-_RESERVED = frozenset(
-    ("con prn aux nul " + " ".join(f"com{n} lpt{n}" for n in range(10))).split()
-)  # Windows takes no file of these names
+from xl_rebal.rebalance import rebalance
+from xl_rebal.workbooks.client_names import client_file_name
+from xl_rebal.workbooks.client_pages import ClientPages
+from xl_rebal.workbooks.client_workbook import client_workbook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Whose accounts belong together."""
+    """Whose accounts belong together: the household's id, what people call it, its accounts."""
 
+    household: str
     name: str
     accounts: tuple[str, ...]
 
@@ -49,10 +46,9 @@ def client_reports(book: Workbook, settings: Settings) -> Outcome:
         raise MacroError.of(
             where=target.name, what="is no name for a report", remedy="end it in .xlsx"
         )
-    inputs = read_inputs(book)
-    what = asked(inputs)
+    what = asked(read_inputs(book))
     clients = clients_of(what.book)
-    paths = report_paths((client.name for client in clients), target)
+    paths = report_paths(clients, target)
     replaced = [path.name for path in paths.values() if path.exists()]
     consent = settings.overwrite or (
         bool(replaced) and book.ask(f"{_shown(replaced)} exist already. Replace them?")
@@ -63,11 +59,10 @@ def client_reports(book: Workbook, settings: Settings) -> Outcome:
     failed: list[tuple[str, str]] = []
     for number, client in enumerate(clients, start=1):
         book.progress(f"Client Reports {number} of {len(clients)} …")
-        path = paths[client.name]
+        path = paths[client.household]
         try:
             order_file.require_no_open_orders(settings.plans, client.accounts)
-            result = rebalance(_book_of(what.book, client), what.request)
-            data = client_workbook(result, _source(book, inputs, what, result))
+            data = client_workbook(_pages(what, client))
             write_atomically(path, data, overwrite=consent)
             written.append(path.name)
         except RebalError as error:
@@ -91,61 +86,56 @@ def client_reports(book: Workbook, settings: Settings) -> Outcome:
     )
 
 
-def client_workbook(result: Rebalancing, source: ReportSource) -> bytes:
-    """The workbook of one client."""
-    return build_report(result, source, version=__version__)
-
-
 def clients_of(book: Book) -> tuple[Client, ...]:
     """The clients in the order of the holdings."""
-    found: dict[tuple[bool, str], list[str]] = {}
+    found: dict[str, list[str]] = {}
     for name in book.holdings.accounts():
-        household = book.account(name).household
-        found.setdefault((bool(household), household or name), []).append(name)
-    households = {name for shared, name in found if shared}
+        found.setdefault(household_of(book.accounts.get(name), name), []).append(name)
     return tuple(
-        # An account that is named like a household is another client.
         Client(
-            name=name if shared or name not in households else f"{name} (account)",
+            household=household,
+            name=next(filter(None, (book.account(a).client for a in accounts)), household),
             accounts=tuple(accounts),
         )
-        for (shared, name), accounts in found.items()
+        for household, accounts in found.items()
     )
 
 
-def report_paths(names: Iterable[str], target: Path) -> dict[str, Path]:
-    """A file for each client: `reports - Ash.xlsx` beside `reports.xlsx`, safe and unique for any name."""
+def report_paths(clients: Iterable[Client], target: Path) -> dict[str, Path]:
+    """A file for each household: `reports-Ash-k3v9q2m7xa.xlsx` beside `reports.xlsx`."""
     taken: set[str] = set()
     paths: dict[str, Path] = {}
-    for name in names:
-        safe = _safe(name)
-        chosen, number = safe, 1
-        while chosen.casefold() in taken:
-            number += 1
-            chosen = f"{safe} ({number})"
-        taken.add(chosen.casefold())
-        paths[name] = target.with_name(f"{target.stem} - {chosen}{target.suffix}")
+    for client in clients:
+        name = client_file_name(client.household, client.name, taken)
+        taken.add(name.casefold())
+        paths[client.household] = target.with_name(f"{target.stem}-{name}")
     return paths
 
 
-def _safe(name: str) -> str:
-    kept = re.sub(r"[^\w\-. ()&+']", "_", name, flags=re.UNICODE)[:_LONGEST].strip(" .")
-    if not kept.strip("_ .") or kept.casefold().partition(".")[0] in _RESERVED:
-        return f"client {kept}".strip()
-    return kept
+def _pages(what: Asked, client: Client) -> ClientPages:
+    result = rebalance(_book_of(what.book, client), what.request)
+    return ClientPages(
+        household=client.household,
+        name=client.name,
+        book=result.book,
+        policy=what.request.policy,
+        plans=result.plans,
+        mode=PlanMode.RULES.value,
+        as_of=what.request.as_of,
+        notes=result.notes,
+    )
 
 
 def _book_of(book: Book, client: Client) -> Book:
     """The part of a book that is one client's."""
     mine = set(client.accounts)
     rows = np.array([name in mine for name in book.holdings.account.tolist()], dtype=np.bool_)
-    households = {book.account(name).household for name in mine} - {""}
-    folded = {name.casefold() for name in (*mine, *households)} | EVERYONE
+    folded = {name.casefold() for name in (*mine, client.household)} | EVERYONE
     return replace(
         book,
         holdings=book.holdings.take(rows),
         models=_models_of(book, client.accounts),
-        accounts={name: book.account(name) for name in client.accounts},
+        accounts={name: book.accounts[name] for name in client.accounts if name in book.accounts},
         restrictions=tuple(r for r in book.restrictions if r.scope.casefold() in folded),
         flows=tuple(flow for flow in book.flows if flow.account in mine),
     )
@@ -156,18 +146,6 @@ def _models_of(book: Book, accounts: Iterable[str]) -> Mapping[str, Targets]:
     if "" in used:
         return book.models
     return {name: targets for name, targets in book.models.items() if name in used}
-
-
-def _source(book: Workbook, inputs: Inputs, what: Asked, result: Rebalancing) -> ReportSource:
-    date = inputs.as_of.isoformat() if inputs.as_of else "unknown"
-    return ReportSource(
-        name=book.name,
-        custodian="workbook",
-        as_of_text=date,
-        price_time="unknown",
-        warnings=(*what.warnings, *result.notes),
-        fingerprint=inputs.fingerprint,
-    )
 
 
 def _shown(names: list[str]) -> str:

@@ -139,12 +139,12 @@ def generate_trades(book: Workbook, settings: Settings) -> Outcome:
     """
     inputs = read_inputs(book)
     what = asked(inputs)
-    order_file.require_no_open_orders(settings.plans, what.book.holdings.accounts())
     kept = [t for t in _sheet_trades(book, what) if t.locked and t.quantity]
     locks: dict[str, dict[str, float]] = {}
     for trade in kept:
         locks.setdefault(trade.account, {})[trade.symbol] = trade.signed
     result = plan_each(what.book, replace(what.request, kept=locks))
+    result = order_file.without_waiting(result, settings.plans)
     lost = [each for each in result.refused if each.account in locks]
     if lost:
         error = refusal(lost)

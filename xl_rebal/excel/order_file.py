@@ -33,6 +33,8 @@ from xl_rebal.excel.workbook import Workbook, find_table
 from xl_rebal.files import check_target, write_atomically
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.tables import Column, TableSpec
+from xl_rebal.rebalance import Rebalancing, Refused
+from xl_rebal.trading.price_moves import ShortOfCash, shortages
 from xl_rebal.workbooks import template_example
 
 FORMATS_TABLE = "tblOrderFormats"
@@ -53,6 +55,7 @@ class Export:
 
     paths     where each of its files goes.
     again     accounts whose orders of this very plan were exported before.
+    short     accounts that a rise of prices would overdraw.
     ledger    where the export is noted.
     """
 
@@ -60,6 +63,7 @@ class Export:
     made: OrderFiles
     paths: Mapping[str, Path]
     again: tuple[str, ...]
+    short: tuple[ShortOfCash, ...]
     ledger: Path
 
     @property
@@ -70,7 +74,10 @@ class Export:
             "trades twice"
             for name in self.again
         )
-        return (*repeated, *in_one_account(self.made.unsendable), *self.made.warnings)
+        rises = tuple(
+            f"{each.in_words()}; keep a reserve for it, or send limit orders" for each in self.short
+        )
+        return (*repeated, *rises, *in_one_account(self.made.unsendable), *self.made.warnings)
 
 
 def ledger_of(plans: Path | None) -> Path:
@@ -85,6 +92,26 @@ def require_no_open_orders(plans: Path | None, accounts: Iterable[str]) -> None:
     for account in dict.fromkeys(accounts):
         faults.extend(_refusal(state, account))
     faults.raise_as(PlanError)
+
+
+def without_waiting(result: Rebalancing, plans: Path | None) -> Rebalancing:
+    """The same plans, but none for an account whose exported orders are not reconciled: it is refused."""
+    state = read_ledger(ledger_of(plans))
+    waiting = [
+        Refused(account=account, error=PlanError(*faults))
+        for account in result.book.holdings.accounts()
+        if (faults := _refusal(state, account))
+    ]
+    if not waiting:
+        return result
+    names = {each.account for each in waiting}
+    place = {name: index for index, name in enumerate(result.book.holdings.accounts())}
+    refused = [each for each in result.refused if each.account not in names] + waiting
+    return replace(
+        result,
+        plans=tuple(plan for plan in result.plans if plan.account not in names),
+        refused=tuple(sorted(refused, key=lambda each: place[each.account])),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +189,7 @@ def prepare(
         made=made,
         paths=_paths(made, target),
         again=tuple(name for name in accounts if (plan_id, name) in state.exports),
+        short=shortages(stored.plans),
         ledger=ledger,
     )
 

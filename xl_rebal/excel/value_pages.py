@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xl_rebal.bands import check
+from xl_rebal.drift import weighable
 from xl_rebal.excel import registry
 from xl_rebal.excel.book_inputs import COSTS, HOLDINGS, Asked, Inputs
 from xl_rebal.excel.changes import Column, Page
@@ -75,8 +76,11 @@ TABLES = (
 
 def drift_page(inputs: Inputs, asked: Asked) -> tuple[Page, str, list[dict[str, Any]]]:
     """The sheet of Check Drift, its status in one line, and its rows."""
-    rows = drift_rows(check(asked.book, asked.request.policy), asked.book)
+    book, debts = weighable(asked.book)
+    rows = drift_rows(check(book, asked.request.policy), book)
     status = status_words(rows)
+    if debts:
+        status += f"; NOT MEASURED: {'; '.join(map(str, debts.values()))}"
     date = inputs.as_of.isoformat() if inputs.as_of else "unknown"
     page = Page(
         sheet=DRIFT_SHEET,

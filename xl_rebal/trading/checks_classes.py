@@ -366,7 +366,13 @@ def _smallest_orders(case: Case) -> dict[str, Decimal]:
         security = rows.security(symbol)
         name = rows.target_class(symbol, path, targets)
         if name is not None:
-            order = max(exact(security.quantity_step) * unit, exact(security.minimum), least)
+            fund, held = rows.fund_rule(case.account.account, symbol), case.account.held.get(symbol)
+            asks = [exact(security.minimum), least]
+            if fund is not None and held is not None:
+                asks += [exact(fund.subsequent_minimum), exact(fund.kept_minimum)]
+            elif fund is not None:
+                asks.append(exact(fund.initial_minimum))
+            order = max(exact(security.quantity_step) * unit, *asks)
             found[name] = max(found.get(name, ZERO), order)
 
     for symbol, held in case.account.held.items():

@@ -140,12 +140,6 @@ def _at_cost(
     before  the same at another cost: where it chose from the same ways, its choice still stands.
     """
     found, problem, offered = _possible(problem, mode, cost, replaced, top_up=top_up)
-    capped = _capped(problem, found)
-    if capped < 1.0:
-        stopped = [k for k, delta in enumerate(found.delta) if abs(delta) > HALF_CENT]
-        found = scaled(found, capped)
-        offered = choices(problem, found)
-        found.notes.update(dict.fromkeys(stopped, "the turnover cap stops it short"))
     task = Task(problem=problem, found=found)
     if every:
         offered = choices(problem, found, every=True)
@@ -164,9 +158,29 @@ def _at_cost(
             )
         # Rounding alone cannot keep cash (or turnover) in bounds: large steps, fixed commissions
         # or a cap. Aim lower by what is missing and look again.
-        found = _lowered(problem, found, sized, attempt)
-        offered = choices(problem, found, slack=min(attempt + 1, _MOST_SLACK), every=every)
+        slack = min(attempt + 1, _MOST_SLACK)
+        lower = _lowered(problem, found, sized, attempt)
+        less = choices(problem, lower, slack=slack, every=every)
+        stopped = _stopped(problem, offered, less, lower)
+        if sized.cash > 0 and not problem.early and any(lower.delta[k] > 0 for k in stopped):
+            # What was to pay for an order that is too small now is not sold either.
+            k = min((k for k in stopped if lower.delta[k] > 0), key=lambda k: lower.delta[k])
+            problem = _without(problem, k, buys=True)
+            found, problem, offered = _possible(problem, mode, cost, replaced, top_up=top_up)
+            continue
+        if sized.cash <= 0 and any(lower.delta[k] < 0 for k in stopped):
+            # A sale that cannot be smaller stays as large as it was; others are cut further.
+            for k in stopped:
+                lower.delta[k] = min(lower.delta[k], found.delta[k])
+            less = choices(problem, lower, slack=slack, every=every)
+        found, offered = lower, less
     return Fitted(found=found, quantities=_nothing_fits(problem, found), task=task, proven=False)
+
+
+def _stopped(problem: Problem, before: Choices, after: Choices, lower: Aims) -> list[int]:
+    """Classes that could trade before their aims were lowered, and have orders too small for it now."""
+    small = below_minimum(problem, lower, after)
+    return [k for k in small if k in before and any(o.trades for o in before[k].options)]
 
 
 def _chosen_before(before: Fitted | None, task: Task, offered: Choices) -> Sized | None:
@@ -215,7 +229,9 @@ def _possible(
     """
     enough = 0.0
     for _ in range(2 * len(problem.classes) + 1):
-        found = aims(problem, mode, cost + enough, replaced, top_up=top_up)
+        found = _within_the_cap(
+            problem, aims(problem, mode, cost + enough, replaced, top_up=top_up)
+        )
         offered = choices(problem, found)
         small = below_minimum(problem, found, offered)
         if not small:
@@ -309,9 +325,15 @@ def short(problem: Problem) -> PlanError:
     )
 
 
-def _capped(problem: Problem, found: Aims) -> float:
+def _within_the_cap(problem: Problem, found: Aims) -> Aims:
+    """The aims, all cut by the same share where they would take more than the turnover cap."""
     if problem.max_turnover is None:
-        return 1.0
+        return found
     planned = math.fsum(abs(d) for d in found.delta) / 2
     allowed = problem.max_turnover * problem.base
-    return min(1.0, allowed / planned) if planned > 0 else 1.0
+    if planned <= allowed:
+        return found
+    stopped = [k for k, delta in enumerate(found.delta) if abs(delta) > HALF_CENT]
+    found = scaled(found, allowed / planned)
+    found.notes.update(dict.fromkeys(stopped, "the turnover cap stops it short"))
+    return found

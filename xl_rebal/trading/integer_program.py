@@ -1,7 +1,8 @@
 """The choice of whole shares as an integer program, for accounts with too many ways to count.
 
-It is never tighter than the rules: whole cents are given room, costs that are not straight lines are
-taken at or below what they are. So its bounds hold for every plan, and its plans are checked afterwards.
+It is never tighter than the rules: whole cents are given room, and what costs are more than a straight
+line (redemption fees, impact, bounds of commissions) is anything that it can be, because drift is measured
+on the total after costs. So its bounds hold for every plan, and its plans are checked afterwards.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class _Variables:
     sold: int | None = None
     sells: int | None = None
     goes: int | None = None  # sold in full, fractions and all
+    extra: int | None = None  # money that it costs beyond a straight line
 
     @property
     def trades(self) -> list[int]:
@@ -214,7 +216,31 @@ def _security(
             each.goes = program.variable(0, 1, whole=True)
     if len(each.trades) > 1:
         program.row(dict.fromkeys(each.trades, 1.0), upper=1)
+    _add_extra(program, each, reach)
     return each
+
+
+def _add_extra(program: Program, each: _Variables, reach: float) -> None:
+    """The variable for what trades cost beyond a straight line, and the rows that bound it."""
+    line = each.line
+    fixed, rate = _cost(line)
+    most = max(line.quantity, reach / line.unit_value) if each.buys is not None else line.quantity
+    rest = max(0.0, math.fsum(line.cost(most)) - fixed - rate * most)
+    charge = line.fee * line.unit_value
+    young = charge * max(0.0, line.quantity - line.free)
+    sells = each.sells is not None or each.goes is not None
+    if not each.trades or rest + (young if sells else 0.0) < HALF_CENT:
+        return
+    each.extra = program.variable(0, rest + young)
+    program.row({each.extra: 1.0, **dict.fromkeys(each.trades, -rest - young)}, upper=0)
+    if young and sells:
+        # Old units go first: at least what is sold beyond them is charged, at most all that is sold.
+        sold = {} if each.sold is None else {each.sold: -charge * line.step}
+        goes = {} if each.goes is None else {each.goes: -young}
+        program.row({each.extra: 1.0, **sold, **goes}, lower=-charge * line.free)
+        bought = {} if each.buys is None else {each.buys: -rest}
+        other = {index: -rest for index in (each.sells, each.goes) if index is not None}
+        program.row(_plus({each.extra: 1.0, **sold, **goes, **bought}, other), upper=0)
 
 
 def _least(line: Line, most: int, side: int) -> int | None:
@@ -252,6 +278,8 @@ def _sums(program: Program, securities: list[_Variables]) -> _Sums:
             sums.cost[index] = abs(units) * rate
             if not line.money_fund:
                 sums.turnover[index] = abs(units) * line.unit_value / 2
+        if each.extra is not None:
+            sums.cost[each.extra], sums.cash[each.extra] = 1.0, -1.0
         for index in each.trades:
             sums.trades[index] = 1.0
             sums.cash[index] = sums.cash.get(index, 0.0) - fixed
@@ -334,8 +362,9 @@ def _not_past_target(
             for index in (each.sells, each.goes):
                 if index is not None:
                     sold[index] = sold.get(index, 0.0) + each.line.step_value
-    program.row(bought, upper=max(target, within[1]) + CENT)
-    program.row(sold, lower=min(target, within[0]) - CENT)
+    # A class that is to lose may stay above its target, one that is to gain below it.
+    program.row(bought, upper=max(target, within[1], 0.0) + CENT)
+    program.row(sold, lower=min(target, within[0], 0.0) - CENT)
 
 
 def _plus(

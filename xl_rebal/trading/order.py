@@ -51,7 +51,7 @@ class Order:
     plan_id: str = ""
 
     def __post_init__(self) -> None:
-        if not 0 < self.quantity <= LARGEST or self.quantity != self.quantity.quantize(UNIT):
+        if not 0 < self.quantity <= LARGEST or not _has_few_decimals(self.quantity):
             raise PlanError.of(
                 where=f"account {self.account}, {self.symbol}",
                 what=f"{self.quantity} is no quantity to order: it must be above zero, at most "
@@ -72,6 +72,11 @@ class Order:
     def key(self) -> tuple[str, str]:
         """Account and symbol: an account has one order of a security."""
         return (self.account, self.symbol)
+
+
+def _has_few_decimals(number: Decimal) -> bool:
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and (exponent >= -PLACES or number == number.quantize(UNIT))
 
 
 def wave_of(action: Action) -> int:

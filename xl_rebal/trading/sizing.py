@@ -91,8 +91,16 @@ def size(problem: Problem, found: Aims, offered: Choices) -> Sized | Excess:
     if over := _over_the_cap(problem, result):
         return Excess(0.0, over)
     beyond = _trades_beyond([offer for _, offer in items])
-    proven = looked_at_all and len(result) < beyond
+    proven = looked_at_all and len(result) < beyond and _inside(problem, found, best)
     return Sized(quantities=result, proven=proven, short=short)
+
+
+def _inside(problem: Problem, found: Aims, best: Best) -> bool:
+    """True where every class ends within a step of its aim: else others may end nearer to theirs."""
+    return all(
+        abs(option.moved - found.delta[k]) < max(class_step(problem, k) * (1 + DUST), CENT)
+        for k, option in best.options
+    )
 
 
 def _best(table: Combinations) -> tuple[Best | None, bool]:

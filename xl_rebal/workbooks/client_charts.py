@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xl_rebal.workbooks.cells import address
+from xl_rebal.workbooks.cells import address, clean_text
 from xl_rebal.workbooks.charts import Bars
 from xl_rebal.workbooks.layout import Place, TableContents
 
@@ -25,7 +25,7 @@ class TableSource:
 
     def texts(self, header: str) -> list[str]:
         """The texts of a column."""
-        return [str(value) for value in self._column(header)]
+        return [clean_text(str(value)) for value in self._column(header)]
 
     def bars(self, header: str, colour: str) -> Bars:
         """A column as a series under its header's name."""

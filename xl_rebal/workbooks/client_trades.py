@@ -62,6 +62,7 @@ TRADES = Block(
         Field(header="Settles", look=styles.BODY_TEXT, holds=_TEXT),
         Field(header="Lots", look=styles.BODY_WRAP, holds=_TEXT),
         Field(header="Reason", look=styles.BODY_WRAP, holds=_TEXT),
+        Field(header="Approved", look=styles.BODY_CHOICE, holds=_TEXT),
         aside("Half-spread", _OPTIONAL, number(styles.RATE)),
         aside("Commission", _OPTIONAL, _MONEY),
         aside("Impact", _OPTIONAL, _MONEY),
@@ -78,6 +79,7 @@ TRADES = Block(
     ),
     words={"Action": ("SELL", "BUY")},
     whole=("Quantity",),
+    choices={"Approved": ("yes", "no")},
 )
 _TOTALS = (
     (2, 3, "Sold", "sold", 'SUMPRODUCT((tblTrades[Action]="SELL")*1,tblTrades[Value])'),
@@ -131,7 +133,7 @@ LAYOUT = SheetLayout(
         TRADES,
     ),
     frozen=(3, 7),
-    last_column=TRADES.column_of("Reason"),
+    last_column=TRADES.column_of("Approved"),
     repeat=7,
     folded=(TRADES.column_of("Half-spread"), TRADES.last_column),
 )
@@ -167,6 +169,7 @@ def contents(figures: ClientFigures) -> SheetContents:
         12,
         LOTS_WIDTH,
         REASON_WIDTH,
+        11,
         *(12.0,) * 8,
     )
     table = _table(figures) if trades else _no_trades(figures)
@@ -202,6 +205,7 @@ def _table(figures: ClientFigures) -> TableContents:
             "Settles": [t.settles for t in trades],
             "Lots": lot_words,
             "Reason": reasons,
+            "Approved": [_approved(figures, t.account) for t in trades],
             "Half-spread": [t.half_spread for t in trades],
             "Commission": [t.commission for t in trades],
             "Impact": [t.impact for t in trades],
@@ -213,6 +217,11 @@ def _table(figures: ClientFigures) -> TableContents:
         },
         heights((lot_words, LOTS_WIDTH), (reasons, REASON_WIDTH)),
     )
+
+
+def _approved(figures: ClientFigures, account: str) -> str:
+    """Discretionary accounts need no word of the client; for the others the cell waits for it."""
+    return "yes" if figures.pages.book.account(account).discretionary else ""
 
 
 def _no_trades(figures: ClientFigures) -> TableContents:

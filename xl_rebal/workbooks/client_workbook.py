@@ -32,7 +32,7 @@ LAYOUTS = (
 
 def client_workbook(pages: ClientPages) -> bytes:
     """The workbook as .xlsx bytes, the same for the same client and the same `zipped.COMPRESSOR`."""
-    return _stamp().fill(client_contents(pages), title=_title(pages))
+    return stamp().fill(client_contents(pages), title=_title(pages))
 
 
 def client_workbook_by_openpyxl(pages: ClientPages) -> bytes:
@@ -54,7 +54,7 @@ def client_contents(pages: ClientPages) -> tuple[SheetContents, ...]:
 
 
 @cache
-def _stamp() -> Stamp:
+def stamp() -> Stamp:
     return Stamp(LAYOUTS)
 
 

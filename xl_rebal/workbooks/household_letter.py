@@ -47,12 +47,16 @@ DISCLAIMERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """How many lines of each kind the page has; what does not fit is named with the sheet that has it."""
+    """How many lines of each kind the page has; what does not fit is named with the sheet that has it.
+
+    why  height of the words that say why, in points: a formula's text may grow to three lines.
+    """
 
     orders: int = 10
     classes: int = 5
     dates: int = 3
     left: int = 3
+    why: float = 39.0
 
 
 def room_for(data: HouseholdData) -> Room:
@@ -64,6 +68,7 @@ def room_for(data: HouseholdData) -> Room:
         classes=min(max(1, len(data.changes)), 8),
         dates=min(max(1, dates), 4),
         left=min(max(1, left), 4),
+        why=13.0,
     )
 
 
@@ -76,12 +81,12 @@ class _Page:
     row: int = 1
 
     def words(self, content: Content, look: Look = _TEXT, *, height: float = 0.0) -> None:
-        """One text across the page."""
+        """One text across the page, `height` points high or as much more as it needs."""
         self.canvas.merge(self.sheet, self.row, 1, LAST, look)
         self.canvas.put(self.sheet, self.row, 1, content, look)
         text = content.value if isinstance(content, Formula) else content
         lines = lines_needed(str(text), WORDS_WIDTH * (1.25 if look.size < 9 else 1.0))
-        self.sheet.row_dimensions[self.row].height = height or 13.5 * lines + 2
+        self.sheet.row_dimensions[self.row].height = max(height, 13 * lines)
         self.row += 1
 
     def heading(self, text: str) -> None:
@@ -114,7 +119,7 @@ def write_letter(canvas: Canvas, data: HouseholdData, room: Room) -> None:
     page = _Page(canvas, sheet)
     _head(page, data)
     page.heading("Why we act")
-    page.words(Formula(_WHY, _why(data)), height=28)
+    page.words(Formula(_WHY, _why(data)), height=room.why)
     _classes(page, data, room.classes)
     page.heading("What we sell and buy")
     _orders(page, data, room.orders)
@@ -185,7 +190,7 @@ def _classes(page: _Page, data: HouseholdData, most: int) -> None:
     _cells(
         page,
         [
-            (1, 4, "Share of all your accounts", left),
+            (1, 4, "Share of all your accounts, less cash that is taken out", left),
             (5, 5, "Today", right),
             (6, 6, "After", right),
             (7, 7, "Target", right),
@@ -301,7 +306,7 @@ def _taxes(page: _Page, data: HouseholdData) -> None:
     page.amount("of it put off to a later year", "TaxDeferred", figure("tax_deferred"), indent=3)
     page.amount("of it saved for good", "TaxSaved", figure("tax_saved_for_good"), indent=3)
     page.amount(
-        "Gain in your taxable accounts that stays untaxed for now",
+        "Net gain in your taxable accounts that stays untaxed for now",
         "GainDeferred",
         figure("gain_deferred"),
     )

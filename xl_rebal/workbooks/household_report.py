@@ -42,7 +42,7 @@ from xl_rebal.workbooks.household_location import write_location
 from xl_rebal.workbooks.household_summary import write_household_summary
 from xl_rebal.workbooks.household_taxes import write_taxes
 from xl_rebal.workbooks.household_workings import Sources, write_workings
-from xl_rebal.workbooks.limits import check_size
+from xl_rebal.workbooks.limits import REPORT_HOLDINGS
 from xl_rebal.workbooks.lint import findings
 from xl_rebal.workbooks.pages import set_up_print, show_whole, write_title
 from xl_rebal.workbooks.source import ReportSource
@@ -73,7 +73,12 @@ def build_household_report(
 ) -> bytes:
     """The report as .xlsx bytes, the same for the same plan and version."""
     data = household_data(plan, book, request, addressed)
-    check_size(len(data.held), len(data.accounts))
+    if len(data.held) > REPORT_HOLDINGS:
+        raise RebalError.of(
+            where="--out",
+            what=f"{len(data.held):,} positions are too many for one workbook (at most {REPORT_HOLDINGS:,})",
+            remedy="leave it out, and read the plan with --json",
+        )
     canvas = Canvas()
     write_household_summary(canvas, data, plan, source, version)
     sources = Sources(
@@ -166,7 +171,7 @@ def _held(plan: HouseholdPlan, book: HouseholdBook, names: Sequence[str]) -> tup
             Held(
                 account=account,
                 symbol="CASH" if is_cash else symbol,
-                klass=cash_class if is_cash or klass == CASH else str(klass),
+                klass=cash_class if klass in (None, CASH) else str(klass),
                 value=value,
                 path=path or CASH,
             )

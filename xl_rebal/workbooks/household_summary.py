@@ -42,6 +42,8 @@ _CARDS = tuple(
         start=1,
     )
 )
+_CHANGED = "A value on sheet Plan was changed; write the report again."
+_CHECKS = tuple((words, formula, wanted, _CHANGED) for words, formula, wanted, _ in PLAN_CHECKS[1:])
 ADDS_UP = "Every sum agrees."
 _STATE = (
     f'IF(InputFaults=0,"{ADDS_UP}",InputFaults&" of "&ROWS(tblChecks[Check])&" sums do not agree: do not '
@@ -70,7 +72,7 @@ def write_household_summary(
     row = write_cards(canvas, sheet, data, _CARDS, row + 1)
     row = _names(canvas, sheet, data, row + 1)
     canvas.put(sheet, row + 1, 1, "Does the plan add up?", styles.HEADING)
-    row = check_table(canvas, sheet, PLAN_CHECKS[1:], row + 2)
+    row = check_table(canvas, sheet, _CHECKS, row + 2)
     row = _warnings(canvas, sheet, source, row + 1)
     sheet.freeze_panes = "A4"
     set_up_print(sheet, last_column=LAST, last_row=row - 1)

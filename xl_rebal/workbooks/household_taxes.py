@@ -68,7 +68,7 @@ _WORDS = {
     "less_tax": "Less tax this year than the naive way",
     "tax_deferred": "of it put off: taxed when the gain is realised",
     "tax_saved_for_good": "of it saved for good",
-    "gain_deferred": "Gain in taxable accounts that stays untaxed",
+    "gain_deferred": "Net gain in taxable accounts that stays untaxed",
     "loss_carried": "Losses carried to next year by this plan",
     "drift_before": "Drift before, half the sum over classes",
     "drift_after": "Drift after",
@@ -245,6 +245,8 @@ def _figures(
     ]
     lines += more
     half = (len(lines) + 1) // 2
+    while half < len(lines) and lines[half].words.startswith("of it"):
+        half += 1  # a part stays below what it is a part of
     for place, line in enumerate(lines):
         at = row + 1 + place % half
         first, last = (1, 2) if place < half else (4, 6)

@@ -88,6 +88,7 @@ class Block:
     words     words to colour, by header.
     negative  headers whose amounts below zero are coloured.
     whole     headers whose whole numbers are shown without a decimal point.
+    choices   what may be chosen in the cells of a column, by header.
     scaled    headers whose drifts are coloured by their size, blue below and red above zero.
     above_zero  headers whose numbers above zero are coloured.
     """
@@ -100,6 +101,7 @@ class Block:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     negative: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     scaled: tuple[str, ...] = ()
     above_zero: tuple[str, ...] = ()
 
@@ -184,6 +186,18 @@ class SheetLayout:
     def blocks(self) -> tuple[Block, ...]:
         """The tables in their order."""
         return tuple(item for item in self.items if isinstance(item, Block))
+
+    @property
+    def columns(self) -> int:
+        """How many columns have a width."""
+        return max(self.last_column, *(block.last_column for block in self.blocks))
+
+    def check(self, contents: SheetContents) -> None:
+        """Refuse contents that are not for this sheet."""
+        if len(contents.widths) != self.columns:
+            raise ValueError(
+                f"sheet {self.title} has {self.columns} columns, not {len(contents.widths)} widths"
+            )
 
     def places(self, counts: Sequence[int]) -> tuple[Place, ...]:
         """Where the tables stand when they have so many rows each."""

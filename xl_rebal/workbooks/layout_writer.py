@@ -17,6 +17,7 @@ from xl_rebal.workbooks.pages import (
     flag_above_zero,
     flag_negative,
     flag_words,
+    offer,
     scale_drift,
     set_up_print,
     show_whole,
@@ -74,6 +75,7 @@ def _looks(item: Line | Block) -> Iterator[Look]:
 
 def write_sheet(canvas: Canvas, layout: SheetLayout, contents: SheetContents) -> Worksheet:
     """Write one sheet."""
+    layout.check(contents)
     sheet = canvas.sheet(layout.title, layout.tab_colour)
     set_widths(sheet, contents.widths)
     tables = iter(contents.tables)
@@ -148,6 +150,8 @@ def _flag(sheet: Worksheet, block: Block, placed: Placed) -> None:
         flag_negative(sheet, placed.cells(header))
     for header in block.whole:
         show_whole(sheet, placed.cells(header))
+    for header, choices in block.choices.items():
+        offer(sheet, placed.cells(header), choices)
     for header in block.scaled:
         scale_drift(sheet, placed.cells(header))
     for header in block.above_zero:

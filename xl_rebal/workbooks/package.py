@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
 from xl_rebal.errors import RebalError
+from xl_rebal.workbooks.cells import clean_text
 
 CALC_ID = 191029  # Excel 2019 and 365: a lower one makes Excel recalculate and ask to save
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -99,7 +100,7 @@ def _number(value: float) -> str:
 
 def core_properties(title: str) -> bytes:
     """The part that names the document."""
-    return _CORE.format(title=escape(title), time=DOCUMENT_TIME).encode()
+    return _CORE.format(title=escape(clean_text(title)), time=DOCUMENT_TIME).encode()
 
 
 def in_order(parts: Mapping[str, bytes]) -> list[str]:

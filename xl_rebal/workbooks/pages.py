@@ -10,6 +10,7 @@ from openpyxl.styles import Border, Side
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -128,3 +129,17 @@ def scale_drift(sheet: Worksheet, cells: str) -> None:
         end_color=styles.HOT,
     )
     sheet.conditional_formatting.add(cells, rule)
+
+
+def offer(sheet: Worksheet, cells: str, choices: Sequence[str]) -> None:
+    """Let the user choose one of some words, or none."""
+    words = ",".join(choices)
+    choice = DataValidation(
+        type="list",
+        formula1=f'"{words}"',
+        allow_blank=True,
+        showErrorMessage=True,
+        error=f"Choose one of: {', '.join(choices)}.",
+    )
+    choice.add(cells)
+    sheet.add_data_validation(choice)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 
 from xl_rebal.errors import RebalError
 from xl_rebal.workbooks import layout_writer, package
@@ -78,18 +78,23 @@ class Stamp:
         rows = [0]
         for sheet, each in zip(self.sheets, contents, strict=True):
             rows += sheet.last_rows([table.count for table in each.tables])
-        texts = _as_texts(self.sheets, contents)
+        parts, known = _as_texts(self.sheets, contents)
+        texts = iter(parts)
         result = []
         for sheet, each in zip(self.sheets, contents, strict=True):
             result.append(packed(sheet.name, sheet.xml(each, rows, texts).encode("ascii")))
-        return result + self._other_parts(contents, rows, title)
+        return result + self._other_parts(contents, rows, known, title)
 
     def _other_parts(
-        self, contents: Sequence[SheetContents], rows: Sequence[int], title: str
+        self,
+        contents: Sequence[SheetContents],
+        rows: Sequence[int],
+        known: Mapping[int, list[str]],
+        title: str,
     ) -> list[Packed]:
         result = []
         for name, chart in self._charts:
-            result.append(packed(name, chart.xml(contents, rows).encode("ascii")))
+            result.append(packed(name, chart.xml(contents, rows, known).encode("ascii")))
         for name, part in self._moving:
             found = part.numbers(rows)
             kept = self._kept.get((name, found))
@@ -119,13 +124,14 @@ class Stamp:
         rows = [0, *self.sheets[0].last_rows([table.count for table in contents.tables])]
         for sheet, count in zip(self.sheets[1:], counts, strict=True):
             rows += sheet.last_rows([count])
-        texts = _as_texts(self.sheets[:1], [contents])
+        columns, known = _as_texts(self.sheets[:1], [contents])
         first = self.sheets[0]
-        parts = [packed(first.name, first.xml(contents, rows, texts).encode("ascii"))]
+        xml = first.xml(contents, rows, iter(columns))
+        parts = [packed(first.name, xml.encode("ascii"))]
         for sheet, packing, count in zip(self.sheets[1:], packings, counts, strict=True):
             packing.add(sheet.end(count, rows).encode("ascii"))
             parts.append(packing.done())
-        return package_of(self._start, parts + self._other_parts([contents], rows, title))
+        return package_of(self._start, parts + self._other_parts([contents], rows, known, title))
 
     def _require_proof(
         self, layouts: Sequence[SheetLayout], contents: Sequence[SheetContents]
@@ -160,8 +166,7 @@ def model_contents(layout: SheetLayout) -> SheetContents:
         )
         for block in layout.blocks
     )
-    columns = max([layout.last_column, *(block.last_column for block in layout.blocks)])
-    return SheetContents(slots=slots, tables=tables, widths=(10.0,) * columns)
+    return SheetContents(slots=slots, tables=tables, widths=(10.0,) * layout.columns)
 
 
 def _model(layouts: Sequence[SheetLayout], contents: Sequence[SheetContents]) -> dict[str, bytes]:
@@ -172,17 +177,18 @@ def _model(layouts: Sequence[SheetLayout], contents: Sequence[SheetContents]) ->
 
 def _as_texts(
     sheets: Sequence[SheetStamp], contents: Sequence[SheetContents]
-) -> Iterator[list[str]]:
-    """All numbers of all tables as text, column by column: one conversion for the whole workbook."""
+) -> tuple[list[list[str]], dict[int, list[str]]]:
+    """All numbers of all tables as text, column by column, and the same by the identity of the column.
+
+    One conversion for the whole workbook is much faster than one for each cell.
+    """
     pairs = list(zip(sheets, contents, strict=True))
     columns = [column for sheet, each in pairs for column in sheet.numbers(each)]
     texts = numbers(list(chain.from_iterable(columns)))
     require_finite(texts, sum([sheet.blanks(each) for sheet, each in pairs]), "a table")
-    start = 0
-    for column in columns:
-        end = start + len(column)
-        yield texts[start:end]
-        start = end
+    ends = accumulate(map(len, columns), initial=0)
+    parts = [texts[start:end] for start, end in pairwise(ends)]
+    return parts, {id(column): part for column, part in zip(columns, parts, strict=True)}
 
 
 def _charts(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from xml.sax.saxutils import escape
 
 from xl_rebal.errors import RebalError
 from xl_rebal.workbooks.cells import Content, Formula, as_stored, clean_text, fitted, is_risky
 
-try:
-    import orjson
-except ImportError:  # the extra [fast] is not installed; the numbers are the same, only slower
-    orjson = None
 
+def _json_writer() -> Callable[[object], bytes] | None:
+    """What writes numbers fastest; None without the extra [fast]: the numbers are the same, only slower."""
+    try:
+        import orjson
+    except ImportError:
+        return None
+    return orjson.dumps
+
+
+DUMPS = _json_writer()
 REMEMBERED = 50_000  # texts: symbols, classes and names come again from client to client
 
 
@@ -20,15 +26,25 @@ def numbers(values: Sequence[float | None]) -> list[str]:
     """Numbers as text that reads back as the same numbers; None as `null`."""
     if not values:
         return []
-    if orjson is None:
-        return ["null" if value is None else repr(value + 0.0) for value in values]
-    text: str = orjson.dumps(values).decode()
-    return text[1:-1].replace("-0.0,", "0.0,").removesuffix("-0.0").split(",")
+    if DUMPS is None:
+        text = ",".join([_plain(value) for value in values])
+    else:
+        try:
+            text = DUMPS(values).decode()[1:-1]
+        except TypeError:  # numbers of numpy, or whole ones beyond 64 bits
+            plain = [None if value is None else float(value) for value in values]
+            text = DUMPS(plain).decode()[1:-1]
+    # Whole numbers without their point, and no zero with a sign.
+    return f"{text},".replace(".0,", ",").replace("-0,", "0,")[:-1].split(",")
+
+
+def _plain(value: float | None) -> str:
+    return "null" if value is None or value - value else repr(value)
 
 
 def require_finite(texts: Sequence[str], nothing: int, where: str) -> None:
     """Refuse infinite numbers and those that are none; `nothing` is how many cells may be blank."""
-    if texts.count("null") != nothing or not {"nan", "inf", "-inf"}.isdisjoint(texts):
+    if texts.count("null") != nothing:
         raise RebalError.of(
             where=where,
             what="a cell would hold what is not a number in a workbook",
@@ -88,9 +104,10 @@ def rest_of_cell(content: Content, texts: TextCells, style: int, where: str) -> 
 
 def number(value: float, where: str) -> str:
     """One number as text."""
-    text = numbers([value])[0]
+    text = _plain(value)
     require_finite([text], 0, where)
-    return text
+    text = text.removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def ascii_xml(text: str) -> str:

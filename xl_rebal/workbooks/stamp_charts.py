@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from xml.sax.saxutils import escape
+from collections.abc import Mapping, Sequence
 
 from openpyxl.utils import column_index_from_string
 
 from xl_rebal.workbooks.cells import clean_text
 from xl_rebal.workbooks.layout import SheetContents, SheetLayout
-from xl_rebal.workbooks.stamp_cells import numbers
+from xl_rebal.workbooks.stamp_cells import REMEMBERED, ascii_xml
 from xl_rebal.workbooks.stamp_parts import Builder, Mover, moving
 
 _REFERENCE = re.compile(
@@ -56,8 +55,13 @@ class ChartStamp:
 
         self._moving = moving(_REFERENCE.sub(cache, xml), _F, put)
 
-    def xml(self, contents: Sequence[SheetContents], rows: Sequence[int]) -> str:
-        """The chart's XML."""
+    def xml(
+        self,
+        contents: Sequence[SheetContents],
+        rows: Sequence[int],
+        known: Mapping[int, list[str]],
+    ) -> str:
+        """The chart's XML; `known` are columns of numbers as text, by their identity."""
         text = self._moving.template % self._moving.numbers(rows)
         first, *others = text.split(_SLOT)
         made: dict[tuple[int, int, int], str] = {}
@@ -66,26 +70,31 @@ class ChartStamp:
             key = (sheet, table, field)
             if key not in made:
                 column = contents[sheet].tables[table].columns[field]
-                made[key] = _text_cache(column) if is_text else _number_cache(column)
+                made[key] = _text_cache(column) if is_text else _number_cache(known[id(column)])
             pieces += (made[key], other)
         return "".join(pieces)
 
 
+class _Points(dict[str, str]):
+    """Texts as points are saved with them, worked out once each."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        clean = clean_text(text)
+        space = ' xml:space="preserve"' if clean.strip() and clean != clean.strip() else ""
+        made = self[text] = f"<v{space}>{ascii_xml(clean)}</v></pt>"
+        return made
+
+
+_POINTS = _Points()
+
+
 def _text_cache(column: Sequence[object]) -> str:
-    points = []
-    for index, value in enumerate(column):
-        text = clean_text(str(value))
-        space = ' xml:space="preserve"' if text.strip() and text != text.strip() else ""
-        words = escape(text).encode("ascii", "xmlcharrefreplace").decode()
-        points.append(f'<pt idx="{index}"><v{space}>{words}</v></pt>')
+    points = [f'<pt idx="{n}">{_POINTS[str(text)]}' for n, text in enumerate(column)]
     return f'<ptCount val="{len(column)}"/>' + "".join(points)
 
 
-def _number_cache(column: Sequence[object]) -> str:
-    texts = numbers([value if isinstance(value, (int, float)) else None for value in column])
-    points = [
-        f'<pt idx="{index}"><v>{text}</v></pt>'
-        for index, text in enumerate(texts)
-        if text != "null"
-    ]
-    return f'<ptCount val="{len(column)}"/>' + "".join(points)
+def _number_cache(texts: Sequence[str]) -> str:
+    points = [f'<pt idx="{n}"><v>{text}</v></pt>' for n, text in enumerate(texts) if text != "null"]
+    return f'<ptCount val="{len(texts)}"/>' + "".join(points)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from xml.sax.saxutils import escape
 
@@ -111,14 +111,10 @@ class BlockStamp:
         self.block = block
         self._header = self._header_template(style_of)
         self._columns = [_FieldStamp(each, block, style_of) for each in block.fields]
-        self._row = "".join(
-            f'<c r="{get_column_letter(column)}{ROW}"{each.template}'
-            for column, each in enumerate(self._columns, start=block.column)
-        )
         holds = [each.holds for each in self._columns]
         self._numeric = [k for k, each in enumerate(holds) if each is not Holds.TEXT]
         self._optional = [k for k, each in enumerate(holds) if each is Holds.OPTIONAL]
-        self._made: dict[int, str] = {}
+        self._made: dict[tuple[bool, ...], _Templates] = {}
         self._heights: dict[float | None, str] = {None: ""}
 
     def _header_template(self, style_of: StyleOf) -> str:
@@ -146,16 +142,34 @@ class BlockStamp:
 
     def rows(self, contents: TableContents, first_row: int, texts: Iterator[list[str]]) -> str:
         """The XML of all rows; `texts` gives the columns of numbers as text."""
-        columns = [
-            each.cells(column, texts)
-            for each, column in zip(self._columns, contents.columns, strict=True)
-        ]
-        rows = zip(self._attributes(contents), *columns, strict=True)
+        columns: list[Iterable[str]] = [self._attributes(contents)]
+        filled = []
+        for each, column in zip(self._columns, contents.columns, strict=True):
+            if each.holds is Holds.TEXT:
+                columns.append(map(each.known, column))  # type: ignore[arg-type]  # refused below
+            elif each.holds is Holds.NUMBER:
+                columns.append(next(texts))
+            else:
+                filled.append(None not in column)
+                columns.append(next(texts) if filled[-1] else each.optional(next(texts)))
+        templates = self._templates(tuple(filled))
         numbers = range(first_row, first_row + contents.count)
-        made, template = self._made, self._template
-        return "".join(
-            [(made.get(n) or template(n)) % row for n, row in zip(numbers, rows, strict=True)]
-        )
+        rows = zip(numbers, zip(*columns, strict=True), strict=True)
+        return "".join([templates[number] % row for number, row in rows])
+
+    def _templates(self, filled: tuple[bool, ...]) -> _Templates:
+        """The templates of the rows of a table, of whose optional columns these are filled throughout."""
+        made = self._made.get(filled)
+        if made is None:
+            each_filled = iter(filled)
+            made = self._made[filled] = _Templates(
+                "".join(
+                    f'<c r="{get_column_letter(column)}{ROW}"'
+                    f"{each.filled if each.holds is Holds.OPTIONAL and next(each_filled) else each.template}"
+                    for column, each in enumerate(self._columns, start=self.block.column)
+                )
+            )
+        return made
 
     def _attributes(self, contents: TableContents) -> Sequence[str]:
         """What the rows say of their heights."""
@@ -166,46 +180,54 @@ class BlockStamp:
             words[height] = height_words(height)
         return [words[height] for height in contents.heights]
 
-    def _template(self, row: int) -> str:
-        made = f'<row r="{ROW}"%s>{self._row}</row>'.replace(ROW, str(row))
+
+class _Templates(dict[int, str]):
+    """The templates of rows by their number."""
+
+    def __init__(self, cells: str) -> None:
+        super().__init__()
+        self._pieces = f'<row r="{ROW}"%s>{cells}</row>'.split(ROW)
+
+    def __missing__(self, row: int) -> str:
+        made = str(row).join(self._pieces)
         if row <= KEPT_ROWS:
-            self._made[row] = made
+            self[row] = made
         return made
 
 
 class _FieldStamp:
-    """One column: what its cells share, and how what differs is put in."""
+    """One column: what its cells share, and how what differs is put in.
+
+    template  of a cell; `filled` where the column is optional and has no blank cell.
+    known     what goes into the template for a text.
+    """
 
     def __init__(self, each: Field, block: Block, style_of: StyleOf) -> None:
         self.holds = each.holds
         style = style_of(each.look)
         formula = escape(in_file_form(block.name, each.formula))
         stored = f"<f>{formula}</f><v>"
-        self._texts: TextCells | FormulaTexts = FormulaTexts()
+        texts: TextCells | FormulaTexts = FormulaTexts()
         self._number, self._blank = f' s="{style}" t="n"><v>', f' s="{style}" t="n"></c>'
         if each.formula:
             self._number = f' s="{style}">{stored}'
             self._blank = f' s="{style}" t="str">{stored}{_LAST}'
+        self.filled = f"{_literal(self._number)}%s{_LAST}"
         if each.holds is Holds.OPTIONAL:
             self.template = "%s"
         elif each.holds is Holds.NUMBER:
-            self.template = f"{_literal(self._number)}%s{_LAST}"
+            self.template = self.filled
         elif each.formula:
             self.template = f'{_literal(f""" s="{style}" t="str">{stored}""")}%s{_LAST}'
         else:
-            self._texts = text_cells(each.look, style_of)
+            texts = text_cells(each.look, style_of)
             self.template = "%s"
+        self.known = texts.__getitem__
 
-    def cells(self, column: Sequence[Content], texts: Iterator[list[str]]) -> list[str]:
-        """What goes into each row's template."""
-        if self.holds is Holds.TEXT:
-            known = self._texts
-            return [known[text] for text in column]  # type: ignore[index]
-        found = next(texts)
-        if self.holds is Holds.NUMBER:
-            return found
+    def optional(self, texts: list[str]) -> list[str]:
+        """What goes into the template of rows in which some cells are blank."""
         number, blank = self._number, self._blank
-        return [blank if text == "null" else f"{number}{text}{_LAST}" for text in found]
+        return [blank if text == "null" else number + text + _LAST for text in texts]
 
 
 def _literal(text: str) -> str:

@@ -16,6 +16,7 @@ _REFERENCES = re.compile(
     r'(?:\b(?:ref|sqref|topLeftCell|activeCell)="|<formula>)([^"<]*)(?:"|</formula>)'
 )
 _DIMENSION = re.compile(r'<dimension ref="[^"]*"/>')
+KEPT_LENGTHS = 2_000  # of tables whose surroundings are kept for the next workbook
 _MANY = 256  # more tables than a workbook has
 _WIDTH = re.compile(r'width="[^"]*" (customWidth="1" min="([0-9]+)")')
 
@@ -28,13 +29,14 @@ class SheetStamp:
     ) -> None:
         self.name = name
         self._layout, self._mover = layout, mover
+        self._columns = layout.columns
         head, _, rest = xml.partition("<sheetData>")
         self._tail_xml = rest.partition("</sheetData>")[2]
         self._width_columns = [int(match[2]) - 1 for match in _WIDTH.finditer(head)]
-        # The widths are filled in before the row numbers, which they must not touch.
         self._head = _references(_WIDTH.sub('width="\1" \\1', head), mover)
         self._tails: dict[tuple[bool, ...], Moving] = {}
-        self._widths: dict[tuple[float, ...], str] = {}
+        self._widths: dict[float, str] = {}
+        self._made: dict[tuple[int, ...], tuple[str, str]] = {}
         self._items: list[BlockStamp | LinesStamp] = []
         for is_block, items in groupby(layout.items, key=lambda item: isinstance(item, Block)):
             if is_block:
@@ -66,8 +68,8 @@ class SheetStamp:
 
     def xml(self, contents: SheetContents, rows: Sequence[int], texts: Iterator[list[str]]) -> str:
         """The sheet's XML; `rows` are the last rows of all tables of the workbook."""
-        head, tail = self._head, self._tail([table.count for table in contents.tables])
-        pieces = [self._with_widths(head.template % head.numbers(rows), contents), "<sheetData>"]
+        head, tail = self._around([table.count for table in contents.tables], rows)
+        pieces = [self._with_widths(head, contents), "<sheetData>"]
         tables = iter(contents.tables)
         row = 1
         for item in self._items:
@@ -80,13 +82,33 @@ class SheetStamp:
             pieces.append(item.rows(table, row + 1, texts))
             row += table.count + 1
         check_rows(row - 1, self._layout.title)
-        pieces += ("</sheetData>", tail.template % tail.numbers(rows))
+        pieces += ("</sheetData>", tail)
         return "".join(pieces)
 
+    def _around(self, counts: Sequence[int], rows: Sequence[int]) -> tuple[str, str]:
+        """What stands before the rows, with `%s` for each width, and what follows them."""
+        key = tuple(counts)
+        made = self._made.get(key)
+        if made is None:
+            if len(self._made) >= KEPT_LENGTHS:
+                self._made.clear()
+            tail = self._tail(counts)
+            made = self._made[key] = (
+                self._with_slots(self._head.template % self._head.numbers(rows)),
+                tail.template % tail.numbers(rows),
+            )
+        return made
+
+    def _with_slots(self, head: str) -> str:
+        return head.replace("%", "%%").replace("\1", "%s")
+
     def _with_widths(self, head: str, contents: SheetContents) -> str:
-        widths = iter([f"{contents.widths[column]:.16g}" for column in self._width_columns])
-        first, *others = head.split("\1")
-        return first + "".join([next(widths) + other for other in others])
+        if len(contents.widths) != self._columns:
+            self._layout.check(contents)
+        known, widths = self._widths, contents.widths
+        for width in set(widths) - known.keys():
+            known[width] = f"{width:.16g}"
+        return head % tuple([known[widths[column]] for column in self._width_columns])
 
     def stream(
         self, contents: SheetContents, chunks: Iterable[TableContents]
@@ -95,7 +117,8 @@ class SheetStamp:
 
         `contents` says the slots and the widths. Nothing in it tells beforehand how long the sheet is.
         """
-        head = _DIMENSION.sub("", self._head.template % self._head.numbers([0] * _MANY))
+        head = self._head.template % self._head.numbers([0] * _MANY)
+        head = self._with_slots(_DIMENSION.sub("", head))
         *items, block = self._items
         if len(self._blocks) != 1 or not isinstance(block, BlockStamp):
             raise ValueError(f"sheet {self._layout.title} does not end with its only table")

@@ -76,6 +76,7 @@ BODY = Look(line=LINE)
 BODY_TEXT = replace(BODY, format=TEXT, align="left", indent=1)
 BODY_WRAP = replace(BODY_TEXT, format=GENERAL, wrap=True)
 BODY_LINK = replace(BODY, colour=INPUT, align="left", indent=1)
+BODY_CHOICE = replace(BODY, align="center", colour=INPUT, fill="FFF9E5")
 BODY_STATUS = replace(BODY, align="center")
 BODY_PLANNED = replace(BODY, colour=MUTED, size=9)
 

@@ -11,17 +11,19 @@ from typing import Any
 from xl_rebal.workbooks.package import ZIP_TIME
 
 
-def _isal() -> Any:
-    """The faster library, or None without the extra [fast]: same contents, slower, in other bytes."""
+def _library() -> Any:
+    """`isal_zlib`, which has the functions of `zlib`; without the extra [fast] `zlib` itself: the same
+    contents, slower and in other bytes.
+    """
     try:
         from isal import isal_zlib
     except ImportError:
-        return None
+        return zlib
     return isal_zlib
 
 
-isal_zlib = _isal()
-COMPRESSOR = "zlib" if isal_zlib is None else "isal"
+LIBRARY = _library()
+COMPRESSOR = "zlib" if LIBRARY is zlib else "isal"  # files made with one differ from the other's
 _LEVEL = 1
 _DOS_DATE = ((ZIP_TIME[0] - 1980) << 9) | (ZIP_TIME[1] << 5) | ZIP_TIME[2]
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -43,9 +45,8 @@ class Packed:
 
 def packed(name: str, text: bytes) -> Packed:
     """A part compressed."""
-    library = zlib if isal_zlib is None else isal_zlib
-    data = library.compress(text, _LEVEL, -zlib.MAX_WBITS)
-    return Packed(name.encode("ascii"), library.crc32(text), len(text), data)
+    data = LIBRARY.compress(text, _LEVEL, -zlib.MAX_WBITS)
+    return Packed(name.encode("ascii"), LIBRARY.crc32(text), len(text), data)
 
 
 class Packing:
@@ -53,14 +54,13 @@ class Packing:
 
     def __init__(self, name: str) -> None:
         self._name = name.encode("ascii")
-        self._library = zlib if isal_zlib is None else isal_zlib
-        self._deflate = self._library.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._deflate = LIBRARY.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         self._crc = self._size = 0
         self._data: list[bytes] = []
 
     def add(self, text: bytes) -> None:
         """The next piece."""
-        self._crc = self._library.crc32(text, self._crc)
+        self._crc = LIBRARY.crc32(text, self._crc)
         self._size += len(text)
         self._data.append(self._deflate.compress(text))
 
