@@ -94,7 +94,9 @@ def repricing(households: int, updates: int = 5) -> None:
             _, seconds = timed(lambda s=search: s.solver.solve(lower, upper))
             solves["warm"] += seconds
     count = households * updates / 1e3
-    print("\n| prices moved | plan with tables and verifier, ms | its first program, ms |\n|---|---|---|")
+    print(
+        "\n| prices moved | plan with tables and verifier, ms | its first program, ms |\n|---|---|---|"
+    )
     print(f"| planned anew | {cold / count:.2f} | {solves['cold'] / count:.2f} |")
     print(f"| a household that stands | {warm / count:.2f} | {solves['warm'] / count:.2f} |")
 
