@@ -30,7 +30,7 @@ REASON_WIDTH, LOTS_WIDTH = 46, 30
 _SHOWN_LOTS = 4
 _NUMBER, _OPTIONAL, _TEXT = Holds.NUMBER, Holds.OPTIONAL, Holds.TEXT
 _MONEY = number(styles.MONEY)
-_GROSS = "N([@Quantity])*N([@[Unit value]])"
+_GROSS = "[@Quantity]*[@[Unit value]]"
 
 TRADES = Block(
     name="tblTrades",
@@ -47,8 +47,7 @@ TRADES = Block(
             header="Cost",
             look=_MONEY,
             holds=_NUMBER,
-            formula=f"ROUND({_GROSS}*N([@[Half-spread]])+N([@Commission])+N([@Impact])"
-            "+N([@[Redemption fee]]),2)",
+            formula=f"ROUND({_GROSS}*[@[Half-spread]]+[@Commission]+[@Impact]+[@[Redemption fee]],2)",
         ),
         Field(
             header="Cash effect",
