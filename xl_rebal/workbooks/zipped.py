@@ -24,7 +24,7 @@ def _library() -> Any:
 
 LIBRARY = _library()
 COMPRESSOR = "zlib" if LIBRARY is zlib else "isal"  # files made with one differ from the other's
-_LEVEL = 1
+_LEVEL = 1 if LIBRARY is zlib else 0  # each library's fastest; zlib's 0 would not compress at all
 _DOS_DATE = ((ZIP_TIME[0] - 1980) << 9) | (ZIP_TIME[1] << 5) | ZIP_TIME[2]
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
