@@ -57,7 +57,7 @@ SALES = Block(
         Field(header="Basis", look=_MONEY, holds=_NUMBER),
         Field(header="Gain", look=_MONEY, holds=_NUMBER, formula="[@Proceeds]-[@Basis]"),
         Field(header="Term", look=styles.BODY_STATUS, holds=_TEXT),
-        Field(header="Tax", look=_MONEY, holds=_OPTIONAL),
+        Field(header="Tax of the lot", look=_MONEY, holds=_OPTIONAL),
         Field(header="Why this lot", look=styles.BODY_WRAP, holds=_TEXT),
     ),
     negative=("Gain",),
@@ -99,7 +99,8 @@ LAYOUT = SheetLayout(
                     column=1,
                     look=styles.SUBTITLE,
                     content="An estimate from the lots and tax profiles of the book; not tax advice. "
-                    "Gains are before any loss is disallowed; negative tax is tax saved.",
+                    "Gains are before any loss is disallowed; negative tax is tax saved. The tax of a lot is "
+                    "what it adds to that of all others.",
                 ),
             ),
             height=16,
@@ -249,7 +250,7 @@ def _sales(figures: ClientFigures) -> TableContents:
             "Basis": [each.basis for each in found],
             "Gain": [each.proceeds - each.basis for each in found],
             "Term": [each.term for each in found],
-            "Tax": [each.tax if known else None for each in found],
+            "Tax of the lot": [each.tax if known else None for each in found],
             "Why this lot": reasons,
         },
         heights((reasons, WORDS_WIDTH)),

@@ -34,8 +34,9 @@ def numbers(values: Sequence[float | None]) -> list[str]:
         except TypeError:  # numbers of numpy, or whole ones beyond 64 bits
             plain = [None if value is None else float(value) for value in values]
             text = DUMPS(plain).decode()[1:-1]
-    # Whole numbers without their point, and no zero with a sign.
-    return f"{text},".replace(".0,", ",").replace("-0,", "0,")[:-1].split(",")
+    if "-0.0" in text:  # a zero has no sign
+        text = f"{text},".replace("-0.0,", "0.0,")[:-1]
+    return text.split(",")
 
 
 def _plain(value: float | None) -> str:
@@ -106,8 +107,7 @@ def number(value: float, where: str) -> str:
     """One number as text."""
     text = _plain(value)
     require_finite([text], 0, where)
-    text = text.removesuffix(".0")
-    return "0" if text == "-0" else text
+    return "0.0" if text == "-0.0" else text
 
 
 def ascii_xml(text: str) -> str:
