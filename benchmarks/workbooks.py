@@ -1,6 +1,6 @@
 """Client workbooks a second: stamped, against openpyxl and XlsxWriter that write the same cells anew.
 
-    benchmarks/.venv/bin/python -m benchmarks.workbooks [--quick]
+    benchmarks/.venv/bin/python -m benchmarks.workbooks [--quick] [--dashboard N …]
 
 All three get the same contents, worked out beforehand, and give .xlsx bytes in memory. The peers write
 cells, formats, widths, heights, tables, rules, charts and how it is printed, by the shortest way of their
@@ -24,7 +24,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
-from benchmarks.measuring import Result, Section, interleaved, table
+from benchmarks.measuring import Result, Section, fresh, interleaved, table
 from xl_rebal.household.realised import realised
 from xl_rebal.household.request import HouseholdBook
 from xl_rebal.portfolio.accounts import Account
@@ -448,10 +448,44 @@ def measure(*, quick: bool) -> Section:
     )
 
 
+_DASHBOARD = """
+import json, random, resource, sys, time
+from xl_rebal.workbooks.dashboard import Firm, build_dashboard
+from xl_rebal.workbooks.dashboard_lines import ClientLine
+CLASSES = ("Stocks/US", "Stocks/International", "Bonds", "Real Estate", "Cash")
+def lines(count):
+    rng = random.Random(1)
+    for n in range(count):
+        drifts = {name: rng.gauss(0, 0.03) for name in CLASSES}
+        yield ClientLine(
+            household=f"H{n}", name=f"Client {n}", file=f"clients/Client-{n}.xlsx", model="60/40",
+            value=1e6 * rng.random(), cash=1e4 * rng.random(), worst_class="Bonds", drifts=drifts,
+            worst_drift=drifts["Bonds"], trades=3, buys=1e4, sells=9e3, cost=3.5, why="outside",
+        )
+start = time.process_time()
+size = len(build_dashboard(Firm(classes=CLASSES), clients=lines(int(sys.argv[1]))))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([time.process_time() - start, size / 2**20, peak]))
+"""
+
+
+def dashboards(counts: Sequence[int]) -> str:
+    """Dashboards of so many clients, each in a process of its own."""
+    rows = []
+    for count in counts:
+        seconds, size, peak = fresh(_DASHBOARD, argv=[str(count)])
+        rows.append([f"{count:,}", f"{seconds:.1f}", f"{size:.1f}", f"{peak:.0f}"])
+    return table(["clients", "s", "MiB", "peak memory of the process, MiB"], rows)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.workbooks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="check that it runs")
-    section = measure(quick=parser.parse_args().quick)
+    parser.add_argument("--dashboard", nargs="+", type=int, metavar="N", help="of N clients")
+    asked = parser.parse_args()
+    if asked.dashboard:
+        raise SystemExit(print(dashboards(asked.dashboard)))
+    section = measure(quick=asked.quick)
     print(section.text)
     for result in section.results:
         print(f"{result.work}: {result.measured} (budget {result.budget})")

@@ -14,6 +14,7 @@ from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 
 from xl_rebal.drift import TOLERANCE
 from xl_rebal.workbooks import styles
+from xl_rebal.workbooks.cells import Content
 from xl_rebal.workbooks.charts import bar_chart, bar_series, text_axis
 from xl_rebal.workbooks.client_charts import TableSource
 from xl_rebal.workbooks.client_columns import heights, money_width, text_width
@@ -27,7 +28,9 @@ from xl_rebal.workbooks.layout import (
     SheetContents,
     SheetLayout,
     Spot,
+    TableContents,
     aside,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
@@ -191,6 +194,33 @@ LAYOUT = SheetLayout(
 
 def contents(figures: ClientFigures) -> SheetContents:
     """What the sheet holds."""
+    table = _table(figures) if figures.classes else _nothing()
+    money = money_width([line.base for line in figures.classes])
+    widths = (
+        text_width([line.label for line in figures.classes], 14, 30),
+        text_width(figures.class_names, 16, 30),
+        *(money, 10, 10, 10, 11, 10, 10, 11, money, money, 10, 10, 11, CAUSE_WIDTH),
+        *(12.0,) * 12,
+    )
+    slots = {"policy": figures.pages.policy.in_words()}
+    return SheetContents(slots=slots, tables=(table,), widths=widths)
+
+
+def _nothing() -> TableContents:
+    """The one row where no account holds anything that is weighed; no holding is counted in it."""
+    say: dict[str, Content] = {
+        "Status": "within",
+        "Status after": "within",
+        "Why drift is left": "no account holds anything to weigh",
+        "Row": -1,
+        "Below from": -NEVER,
+        "Above from": NEVER,
+        "Label": ": ",
+    }
+    return blank_row(DRIFT, say)
+
+
+def _table(figures: ClientFigures) -> TableContents:
     lines = figures.classes
     found = [line.result for line in lines]
     policy = figures.pages.policy
@@ -201,7 +231,7 @@ def contents(figures: ClientFigures) -> SheetContents:
     upper = [each.upper for each in found]
     targets = [each.target for each in found]
     drifts = [each.drift_before for each in found]
-    table = table_of(
+    return table_of(
         DRIFT,
         {
             "Portfolio": labels,
@@ -237,15 +267,6 @@ def contents(figures: ClientFigures) -> SheetContents:
         },
         heights((causes, CAUSE_WIDTH)),
     )
-    money = money_width([line.base for line in lines])
-    widths = (
-        text_width(labels, 14, 30),
-        text_width(names, 16, 30),
-        *(money, 10, 10, 10, 11, 10, 10, 11, money, money, 10, 10, 11, CAUSE_WIDTH),
-        *(12.0,) * 12,
-    )
-    slots = {"policy": policy.in_words()}
-    return SheetContents(slots=slots, tables=(table,), widths=widths)
 
 
 def _reached_from(width: float | None, *, beyond: bool) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from xl_rebal.portfolio.lots import Term
 from xl_rebal.tax.holding_period import is_long_term, long_term_from
@@ -21,6 +20,7 @@ from xl_rebal.workbooks.layout import (
     Spot,
     TableContents,
     aside,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
@@ -127,7 +127,7 @@ def contents(figures: ClientFigures) -> SheetContents:
         if len(pages.lots)
         else "No lots are known: gains, terms and taxes cannot be worked out.",
     }
-    table = _table(figures) if len(pages.lots) else _nothing()
+    table = _table(figures) if len(pages.lots) else blank_row(LOTS, {})
     accounts, symbols = ([str(value) for value in table.columns[index]] for index in (0, 1))
     values = [value for value in table.columns[8] if isinstance(value, (int, float))]
     money = money_width(values)
@@ -220,12 +220,3 @@ def _term(acquired: object, stated: str, as_of: object) -> str:
     if acquired is None or as_of is None:
         return ""
     return Term.LONG.value if is_long_term(acquired, as_of) else Term.SHORT.value  # type: ignore[arg-type]
-
-
-def _nothing() -> TableContents:
-    columns: dict[str, Sequence[Content]] = {
-        each.header: ["" if each.holds is _TEXT else 0 if each.holds is _NUMBER else None]
-        for each in LOTS.fields
-    }
-    # Formulas of a row without numbers: quantity x nothing is blank.
-    return table_of(LOTS, columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.cells import Content
@@ -18,6 +17,7 @@ from xl_rebal.workbooks.layout import (
     SheetLayout,
     Spot,
     TableContents,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
@@ -197,7 +197,7 @@ def _carried(result: object) -> float:
 def _returns(figures: ClientFigures) -> TableContents:
     found = figures.pages.tax_returns
     if not found:
-        return _blank_row(RETURNS, "Profile", "no tax is worked out")
+        return blank_row(RETURNS, {"Profile": "no tax is worked out"})
     profiles = [_profile_words(figures, each.tax_return) for each in found]
     return table_of(
         RETURNS,
@@ -235,7 +235,7 @@ def _profile_words(figures: ClientFigures, tax_return: str) -> str:
 def _sales(figures: ClientFigures) -> TableContents:
     found = figures.pages.lot_sales
     if not found:
-        return _blank_row(SALES, "Why this lot", "no lots are sold")
+        return blank_row(SALES, {"Why this lot": "no lots are sold"})
     reasons = [each.because for each in found]
     known = bool(figures.pages.tax_returns)
     return table_of(
@@ -261,7 +261,7 @@ def _ways(figures: ClientFigures) -> TableContents:
     plan = figures.pages.together
     found = plan.comparison if plan is not None else ()
     if not found:
-        return _blank_row(WAYS, "Way to rebalance", "not compared")
+        return blank_row(WAYS, {"Way to rebalance": "not compared"})
     words = [each.in_words for each in found]
     return table_of(
         WAYS,
@@ -289,13 +289,3 @@ def _notes(figures: ClientFigures) -> list[str]:
         more = len(found) - NOTE_LINES + 1
         found = [*found[: NOTE_LINES - 1], f"and {more} more"]
     return found or ["Nothing stands in the way of losses, and the plan leaves no notes."]
-
-
-def _blank_row(block: Block, header: str, words: str) -> TableContents:
-    """The one row of an empty table: a table needs a row, and this one says why."""
-    columns: dict[str, Sequence[Content]] = {
-        each.header: ["" if each.holds is _TEXT else 0 if each.holds is _NUMBER else None]
-        for each in block.fields
-    }
-    columns[header] = [words]
-    return table_of(block, columns)

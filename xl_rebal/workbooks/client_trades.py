@@ -22,6 +22,7 @@ from xl_rebal.workbooks.layout import (
     Spot,
     TableContents,
     aside,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
@@ -226,11 +227,7 @@ def _approved(figures: ClientFigures, account: str) -> str:
 def _no_trades(figures: ClientFigures) -> TableContents:
     """The one row of an empty trade list: a table needs a row, and this one says why."""
     words = why_no_trades(figures)
-    columns: dict[str, Sequence[Content]] = {}
-    for each in TRADES.fields:
-        columns[each.header] = ["" if each.holds is _TEXT else 0 if each.holds is _NUMBER else None]
-    columns["Reason"] = [words]
-    return table_of(TRADES, columns, heights(([words], REASON_WIDTH)))
+    return blank_row(TRADES, {"Reason": words}, heights(([words], REASON_WIDTH)))
 
 
 def why_no_trades(figures: ClientFigures) -> str:

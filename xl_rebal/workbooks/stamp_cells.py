@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 from xl_rebal.errors import RebalError
 from xl_rebal.workbooks.cells import Content, Formula, as_stored, clean_text, fitted, is_risky
+from xl_rebal.workbooks.limits import check_formula
 
 
 def _json_writer() -> Callable[[object], bytes] | None:
@@ -19,7 +20,7 @@ def _json_writer() -> Callable[[object], bytes] | None:
 
 
 DUMPS = _json_writer()
-REMEMBERED = 50_000  # texts: symbols, classes and names come again from client to client
+REMEMBERED = 10_000  # texts: symbols, classes and names come again from client to client
 
 
 def numbers(values: Sequence[float | None]) -> list[str]:
@@ -96,6 +97,7 @@ def rest_of_cell(content: Content, texts: TextCells, style: int, where: str) -> 
         return f' s="{style}" t="n"></c>'
     if not isinstance(content, Formula):
         return f' s="{style}" t="n"><v>{number(content, where)}</v></c>'
+    check_formula(content.text, where)
     formula = ascii_xml(content.text)
     if isinstance(content.value, str):
         value = _ascii(escape(clean_text(content.value)).replace("\n", "&#10;"))

@@ -221,7 +221,7 @@ class _Pieces(dict[int, list[str]]):
             made = [""] * (2 * len(fixed) + 1)
             made[0:-1:2] = fixed
             made[-1] = self._end
-            if count <= KEPT_ROWS and len(self._made) < KEPT_TABLES:
+            if first_row + count <= KEPT_ROWS and len(self._made) < KEPT_TABLES:
                 self._made[first_row, count] = made
         return made.copy()
 
