@@ -18,6 +18,7 @@ _REFERENCE = re.compile(
 _PLACE = re.compile(r"'?([^'!]+)'?!\$([A-Z]+)\$([0-9]+)(?::\$([A-Z]+)\$([0-9]+))?")
 _F = re.compile(r"<f>([^<]*)</f>")
 _SLOT = "\1"
+KEPT_PLACES = 500  # of the tables that a chart shows
 
 
 class ChartStamp:
@@ -53,6 +54,7 @@ class ChartStamp:
             else:
                 builder.reference(match[1], movers[titles.index(place[1])])
 
+        self._made: dict[tuple[int, ...], list[str]] = {}
         self._moving = moving(_REFERENCE.sub(cache, xml), _F, put)
 
     def xml(
@@ -62,8 +64,7 @@ class ChartStamp:
         known: Mapping[int, list[str]],
     ) -> str:
         """The chart's XML; `known` are columns of numbers as text, by their identity."""
-        text = self._moving.template % self._moving.numbers(rows)
-        first, *others = text.split(_SLOT)
+        first, *others = self._pieces(self._moving.numbers(rows))
         made: dict[tuple[int, int, int], str] = {}
         pieces = [first]
         for (sheet, table, field, is_text), other in zip(self._columns, others, strict=True):
@@ -73,6 +74,15 @@ class ChartStamp:
                 made[key] = _text_cache(column) if is_text else _number_cache(known[id(column)])
             pieces += (made[key], other)
         return "".join(pieces)
+
+    def _pieces(self, numbers: tuple[int, ...]) -> list[str]:
+        """What stands around the saved values."""
+        made = self._made.get(numbers)
+        if made is None:
+            if len(self._made) >= KEPT_PLACES:
+                self._made.clear()
+            made = self._made[numbers] = (self._moving.template % numbers).split(_SLOT)
+        return made
 
 
 class _Points(dict[str, str]):

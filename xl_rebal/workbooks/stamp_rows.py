@@ -111,6 +111,7 @@ class BlockStamp:
     def __init__(self, block: Block, style_of: StyleOf) -> None:
         self.block = block
         self._header = self._header_template(style_of)
+        self._headers: dict[int, str] = {}
         self._columns = [_FieldStamp(each, block, style_of) for each in block.fields]
         holds = [each.holds for each in self._columns]
         self._numeric = [k for k, each in enumerate(holds) if each is not Holds.TEXT]
@@ -129,7 +130,12 @@ class BlockStamp:
 
     def header(self, row: int) -> str:
         """The header's XML."""
-        return self._header.replace(ROW, str(row))
+        made = self._headers.get(row)
+        if made is None:
+            made = self._header.replace(ROW, str(row))
+            if row <= KEPT_ROWS:
+                self._headers[row] = made
+        return made
 
     def numbers(self, contents: TableContents) -> Numbers:
         """The columns that hold numbers, in the order in which `rows` takes them back as text."""
@@ -149,7 +155,7 @@ class BlockStamp:
         filled = []
         for each, column in zip(self._columns, contents.columns, strict=True):
             if each.holds is Holds.TEXT:
-                columns.append([each.known[text] for text in column])  # type: ignore[index]  # by its field
+                columns.append(list(map(each.known, column)))  # type: ignore[arg-type]  # by its field
             elif each.holds is Holds.NUMBER:
                 columns.append(next(texts))
             else:
@@ -251,7 +257,7 @@ class _FieldStamp:
         elif each.holds is Holds.TEXT:
             self.around = ("", "")
             texts = text_cells(each.look, style_of)
-        self.known = texts
+        self.known = texts.__getitem__
 
     def optional(self, texts: list[str]) -> list[str]:
         """The cells of a column in which some are blank."""
