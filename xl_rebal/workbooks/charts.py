@@ -106,7 +106,7 @@ def bar_series(index: int, each: Bars, cats: AxDataSource, axis_format: str) -> 
     """One series with its saved values; `index` is its place among all series of the chart."""
     label = StrRef(f=each.label_ref, strCache=StrData(ptCount=1, pt=[StrVal(idx=0, v=each.label)]))
     points = [
-        NumVal(idx=i, v=repr(float(value)))
+        NumVal(idx=i, v=repr(float(value) + 0.0))  # a zero has no sign
         for i, value in enumerate(each.values)
         if not isinstance(value, str)
     ]
