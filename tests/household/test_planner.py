@@ -413,3 +413,16 @@ def test_income_decides_the_rates_where_none_are_stated() -> None:
     plan = planned(source, request("5pp", mode=Mode.BEST))
     assert plan.lot_sales
     assert plan.tax_added == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_household_without_a_taxable_account_needs_no_lots() -> None:
+    source = book(
+        accounts=[Account(account="IRA", household="h", type="traditional")],
+        cash={"IRA": 50_000.0},
+        held=[("IRA", "VTI", 1_000.0)],
+        securities=[security("VTI", "Stocks", 100.0), security("BND", "Bonds", 75.0)],
+        targets="60% stocks, 40% bonds",
+    )
+    plan = planned(source, request("5pp"))
+    assert {trade.symbol for trade in plan.trades} == {"VTI", "BND"}
+    assert plan.lot_sales == ()
