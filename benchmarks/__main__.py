@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.measuring import Section, machine, table, versions
 
-SECTIONS = ("screening", "plans", "worksheet", "start", "growth", "blocks")
+SECTIONS = ("screening", "plans", "worksheet", "start", "growth", "scanning", "blocks")
 COMMAND = "make bench"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 MARK = "<!-- Below: written by `make bench WRITE=date`. -->"
