@@ -27,9 +27,10 @@ from xl_rebal.household.build import problem_of
 from xl_rebal.household.checks import check_household
 from xl_rebal.household.mode import Mode
 from xl_rebal.household.model import Model, model_of
-from xl_rebal.household.planner import plan_problem
+from xl_rebal.household.planner import plan_household, plan_problem
 from xl_rebal.household.request import Prices
 from xl_rebal.household.search import Relaxed, Search
+from xl_rebal.household.standing import StandingHousehold
 from xl_rebal.optimiser.linear import Solver
 
 ASKED = request("3pp", costs=0.0005, prices=Prices(ticket=0.0))
@@ -67,6 +68,39 @@ def plans(households: int, best: int) -> None:
     print("\n".join(rows))
 
 
+def repricing(households: int, updates: int = 5) -> None:
+    """Plans after prices moved: from the tables anew, and by a household that stands."""
+    cold, warm, solves = 0.0, 0.0, {"cold": 0.0, "warm": 0.0}
+    for seed in range(households):
+        source = random_household(seed)
+        rng = np.random.default_rng(seed)
+        standing = StandingHousehold(source, ASKED, "h")
+        standing.plan(explained=False)
+        search = Search(model_of(problem_of(source, ASKED, "h")))
+        search.run()
+        for _ in range(updates):
+            known = standing.source.book.securities.items()
+            standing.update({s: float(each.price or 0) * rng.normal(1, 0.01) for s, each in known})
+            _, seconds = timed(lambda h=standing: h.plan(explained=False))
+            warm += seconds
+            book = standing.source
+            _, seconds = timed(lambda b=book: plan_household(b, ASKED, "h", explained=False))
+            cold += seconds
+            model = model_of(problem_of(book, ASKED, "h"))
+            lower, upper = next(Search(model).cases())
+            _, seconds = timed(lambda m=model, a=lower, b=upper: Solver(m.program).solve(a, b))
+            solves["cold"] += seconds
+            search.solver.restart(model.program)
+            _, seconds = timed(lambda s=search, a=lower, b=upper: s.solver.solve(a, b))
+            solves["warm"] += seconds
+    count = households * updates / 1e3
+    print(
+        "\n| prices moved | plan with tables and verifier, ms | its first program, ms |\n|---|---|---|"
+    )
+    print(f"| planned anew | {cold / count:.2f} | {solves['cold'] / count:.2f} |")
+    print(f"| a household that stands | {warm / count:.2f} | {solves['warm'] / count:.2f} |")
+
+
 def programs(households: int) -> None:
     """The same linear program, HiGHS called directly against scipy and cvxpy."""
     found: dict[str, list[float]] = {"here, first solve": [], "here, bounds changed": []}
@@ -99,8 +133,7 @@ def _arrays(model: Model, relaxed: Relaxed) -> tuple[Any, ...]:
 
     program = model.program
     shape = (len(program.row_lower), len(program.cost))
-    start = [*program.start, len(program.index)]
-    matrix = csr_matrix((program.weight, program.index, start), shape=shape)
+    matrix = csr_matrix((program.weight, program.index, program.start), shape=shape)
     return matrix, np.array(program.cost), np.array(program.row_lower), np.array(program.row_upper)
 
 
@@ -165,6 +198,7 @@ def main() -> None:
     asked = parser.parse_args()
     plans(asked.households, asked.best)
     programs(min(asked.households, 50))
+    repricing(min(asked.households, 20))
     if asked.growth:
         growth()
 

@@ -98,7 +98,7 @@ Public Sub RebalDescribeFunctions()
         "Gains with their headers: term (short, long, collectible, section_1256, ordinary) and gain; allowed, where it is there, stands for gain. tblGains of the workbook stands in when left out.", _
         "One row of tax_profiles: tax_profile, year, filing_status, magi (without gains), state, or ordinary, long_term and niit as rates. tblTaxProfile of the workbook stands in when left out.")
     RebalDescribe "REBAL_HOUSEHOLD", "The trades of a household, lot by lot, at least tax.", Array( _
-        "The accounts with their headers: account, type (taxable, traditional, roth, hsa); optionally household, owner, tax_return, tax_profile, cash_reserve, held_away, menu. tblAccounts of the workbook stands in when left out.", _
+        "The accounts with their headers: account, type (taxable, traditional, roth, hsa); optionally household, owner, relationship, tax_return, tax_profile, cash_reserve, held_away, menu. tblAccounts of the workbook stands in when left out.", _
         "What is held: account, symbol, quantity; for taxable accounts acquired and unit_cost of each lot; cash as symbol CASH. tblLots of the workbook stands in when left out.", _
         "Securities with their headers: symbol, price, asset_class; optionally tax_class, identical_group, quantity_step, tradable. tblSecurities of the workbook stands in when left out.", _
         "Target weights: a table with asset_class and target, or a text such as ""60% stocks, 40% bonds"". tblTargets of the workbook stands in when left out.", _

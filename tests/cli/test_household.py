@@ -160,6 +160,37 @@ def test_a_book_s_faults_are_named_together(xl: Run, copy: Path) -> None:
         assert words in ran.err.replace("\n", " ")
 
 
+def test_an_unknown_account_type_is_named_with_the_faults_of_the_lots(xl: Run, copy: Path) -> None:
+    accounts = (copy / "accounts.csv").read_text().replace(",taxable,", ",taxble,")
+    (copy / "accounts.csv").write_text(accounts)
+    lots = (copy / "lots.csv").read_text().replace("2015-03-02,1500", "2027-03-02,1400")
+    (copy / "lots.csv").write_text(lots)
+    ran = xl("household", copy)
+    assert ran.code == 1
+    said = " ".join(ran.err.split())
+    for words in (
+        "column type: 'taxble' is not known; use one of taxable",
+        "2027-03-02 is after",
+        "add up to 2,400 units, 2,500 are held",
+        "correct the lots or the position",
+    ):
+        assert words in said
+
+
+def test_a_withdrawal_without_an_account_is_drawn_where_it_costs_least(xl: Run) -> None:
+    """The distribution from the IRA first, then cash and what is sold at least tax; never from the Roth."""
+    ran = xl("household", BOOK, *COSTS, "--flow=-60000", "--rmd", "IRA:20000", "--json")
+    assert ran.code == 0, ran.err
+    (household,) = ran.document["households"]
+    drawn = {each["account"]: each["raised"] for each in household["accounts"]}
+    assert drawn["IRA"] == 20_000.0
+    assert drawn["ROTH"] == 0.0
+    assert sum(drawn.values()) == pytest.approx(60_000.0)
+    assert any(note.startswith("withdrawn: ") for note in household["notes"])
+    refused = xl("household", BOOK, *COSTS, "--flow", "5000")
+    assert "names no account" in refused.err
+
+
 def test_a_book_without_accounts_is_refused(xl: Run, copy: Path) -> None:
     (copy / "accounts.csv").unlink()
     ran = xl("household", copy)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from xl_rebal.errors import TableError
-from xl_rebal.portfolio.accounts import Account, PlanMode, accounts_from_rows
+from xl_rebal.portfolio.accounts import Account, PlanMode, Relationship, accounts_from_rows
 
 
 def row(line: int = 2, **cells: Any) -> dict[str, Any]:
@@ -47,6 +47,7 @@ def test_every_bad_row_is_named() -> None:
                 row(account="A", type="taxble", cash_reserve=-1.0),
                 row(3, account="B"),
                 row(4, account="B"),
+                row(5, account="C", relationship="cousin"),
             ]
         )
     assert [str(f) for f in caught.value.faults] == [
@@ -54,7 +55,17 @@ def test_every_bad_row_is_named() -> None:
         "hsa, exempt",
         "a.csv row 2, column cash_reserve: is negative; enter zero or more",
         "a.csv row 4, column account: B stands twice; keep one row",
+        "a.csv row 5, column relationship: 'cousin' is not known; use one of self, spouse, minor child, "
+        "adult child, other, or leave it blank",
     ]
+
+
+def test_a_relationship_may_be_written_in_several_ways() -> None:
+    read = accounts_from_rows(
+        [row(account="A", relationship="Minor_Child"), row(3, account="B", relationship=" ")]
+    )
+    assert read["A"].relationship is Relationship.MINOR_CHILD
+    assert read["B"].relationship is None
 
 
 def test_a_client_has_a_name_a_policy_and_a_mode_of_its_own() -> None:

@@ -19,7 +19,7 @@ DESIGN = {
     "securities": "symbol* asset_class rank price vehicle quantity_step minimum spread_bps commission "
     "adv tradable identical_group substitute tags tax_class settlement_days",
     "accounts": "account* household type owner tax_return custodian model cash_reserve tax_profile "
-    "discretionary held_away last_rebalanced menu lot_instructions client policy plan_mode",
+    "discretionary held_away last_rebalanced menu lot_instructions client policy plan_mode relationship",
     "restrictions": "scope* rule* symbol tag replacement account_types",
     "class map": "symbol* asset_class*",
     "history": "account* symbol* date* action* quantity* price* lot_id",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tax.washes_by_share import Row, work_out
 from xl_rebal.errors import TaxError
-from xl_rebal.portfolio.accounts import Account
+from xl_rebal.portfolio.accounts import Account, Relationship
 from xl_rebal.portfolio.history import Event, History, Transaction, history_from_rows
 from xl_rebal.portfolio.lots import Term
 from xl_rebal.portfolio.securities import Security
@@ -406,6 +407,56 @@ class TestWhoIsTaxedTogether:
         assert who.reach("S", "T") is Reach.LOSE
         assert who.reach("C", "T") is Reach.WARN
         assert who.return_of("C") == "adult child's own"
+
+    @pytest.mark.parametrize(
+        ("stated", "reach"),
+        [
+            (Relationship.SPOUSE, Reach.LOSE),
+            (Relationship.MINOR_CHILD, Reach.LOSE),
+            (Relationship.ADULT_CHILD, Reach.WARN),
+            (Relationship.OTHER, Reach.WARN),
+            (Relationship.SELF, Reach.WARN),
+            (None, Reach.WARN),
+        ],
+    )
+    def test_a_stated_relationship_decides_on_another_return(
+        self, stated: Relationship | None, reach: Reach
+    ) -> None:
+        """26 USC 1091 binds the spouse (Pub. 550) and, by Rev. Rul. 2008-5, the IRAs of either; a minor's
+        trades are taken for the parent's; an adult child's are its own."""
+        accounts = {
+            "T": Account(
+                account="T", household="H", tax_return="a", relationship=Relationship.SELF
+            ),
+            "X": Account(
+                account="X", household="H", type="roth", owner="Kim", tax_return="b",
+                relationship=stated,
+            ),
+        }  # fmt: skip
+        who = taxpayers(accounts)
+        assert who.reach("X", "T") is reach
+        assert who.guesses == ()
+
+    def test_what_is_stated_comes_before_the_owners_words(self) -> None:
+        account = Account(
+            account="C", household="H", owner="husband's son", relationship=Relationship.ADULT_CHILD
+        )
+        accounts = {"T": Account(account="T", household="H", tax_return="a"), "C": account}
+        assert taxpayers(accounts).reach("C", "T") is Reach.WARN
+        unsaid = taxpayers({**accounts, "C": replace(account, relationship=None)})
+        assert unsaid.reach("C", "T") is Reach.DEFER  # its age is not known: the stricter
+        assert "say it in the column relationship" in unsaid.notes[0]
+
+    def test_children_and_others_are_on_a_return_of_their_own(self) -> None:
+        kinds = (Relationship.MINOR_CHILD, Relationship.ADULT_CHILD, Relationship.OTHER)
+        accounts = {"T": Account(account="T", household="H", tax_return="a")}
+        for kind in kinds:
+            accounts[kind] = Account(account=kind, household="H", owner=kind, relationship=kind)
+        who = taxpayers(accounts)
+        assert [who.return_of(kind) for kind in kinds] == [f"{kind}'s own" for kind in kinds]
+        assert who.reach("minor child", "adult child") is Reach.WARN
+        spouse = Account(account="S", household="H", relationship=Relationship.SPOUSE)
+        assert taxpayers({**accounts, "S": spouse}).return_of("S") == "a"
 
     def test_accounts_without_a_row(self) -> None:
         assert taxpayers({}, named=["A", "B"]).reach("A", "B") is Reach.DEFER

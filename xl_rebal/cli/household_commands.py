@@ -44,7 +44,18 @@ def household(
     ] = None,
     flow: Annotated[
         list[str] | None,
-        typer.Option("--flow", help="Contribution (+), withdrawal or RMD (-): ACCOUNT:AMOUNT."),
+        typer.Option(
+            "--flow",
+            help="Contribution (+) or withdrawal (-): ACCOUNT:AMOUNT; a withdrawal without an account is "
+            "paid from whichever costs least.",
+        ),
+    ] = None,
+    rmd: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rmd",
+            help="Required minimum distribution, first in such a withdrawal: ACCOUNT:AMOUNT.",
+        ),
     ] = None,
     cash_need: Annotated[
         float, typer.Option("--cash-need", help="Cash to raise where it costs least tax.")
@@ -102,6 +113,7 @@ def household(
             mode=mode,
             costs=costs,
             flow=tuple(flow or ()),
+            rmd=tuple(rmd or ()),
             cash_need=cash_need,
             harvest=harvest,
             gains_budget=gains_budget,

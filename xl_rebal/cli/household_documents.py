@@ -46,8 +46,9 @@ def lot_row(sale: LotSale) -> dict[str, Any]:
         "proceeds": _money(sale.proceeds),
         "basis": _money(sale.basis),
         "gain": _money(sale.gain),
+        "disallowed": _money(sale.disallowed),
         "term": sale.term,
-        "tax": _money(sale.tax),
+        "tax": None if sale.tax is None else _money(sale.tax),
         "because": sale.because,
     }
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xl_rebal.cli import amounts
-from xl_rebal.cli.inputs import read_flows, read_targets, repeated_flows
+from xl_rebal.cli.inputs import read_flows, read_money, read_targets, repeated_flows
 from xl_rebal.cli.tax_inputs import read_day
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import BookTables, read_book
 from xl_rebal.errors import FaultList, PlanError, TableError
-from xl_rebal.household.build import households
+from xl_rebal.household.build import households, surroundings
 from xl_rebal.household.mode import Mode
 from xl_rebal.household.plan import HouseholdPlan
 from xl_rebal.household.planner import plan_household
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest, Prices
 from xl_rebal.portfolio.book import Book, classify
+from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.tax.profiles import profiles_of
 from xl_rebal.trading.limits import Limits
@@ -33,6 +34,7 @@ class HouseholdOptions:
     mode: Mode = Mode.FAST
     costs: str | None = None
     flow: tuple[str, ...] = ()
+    rmd: tuple[str, ...] = ()
     cash_need: float = 0.0
     harvest: float = 0.0
     gains_budget: float | None = None
@@ -86,6 +88,7 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
         history=read.history,
         profiles=profiles_of(read.tax_profiles, day.year),
     )
+    withdrawal, flows = _withdrawal(options.flow, read.holdings)
     request = HouseholdRequest(
         policy=parse_policy(options.policy),
         as_of=day,
@@ -96,14 +99,16 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
             max_turnover=amounts.optional_share(options.max_turnover, "--max-turnover", most=1.0),
         ),
         prices=_prices(options),
-        flows=read_flows(options.flow, read.holdings),
+        flows=read_flows(flows, read.holdings),
+        withdrawal=withdrawal,
+        rmd=read_flows(options.rmd, read.holdings, option="--rmd"),
         cash_need=amounts.money(options.cash_need, "--cash-need"),
         harvest=amounts.money(options.harvest, "--harvest"),
         gains_budget=None
         if options.gains_budget is None
         else amounts.money_or_debt(options.gains_budget, "--gains-budget"),
     )
-    warnings = [*read.warnings, *repeated_flows(options.flow, read.holdings)]
+    warnings = [*read.warnings, *repeated_flows(flows, read.holdings)]
     if options.costs is None:
         warnings.append("without --costs trading is taken to be free")
     if "history" not in read.present:
@@ -131,19 +136,33 @@ def _plans(
                 remedy=f"households are: {', '.join(filter(None, names)) or 'not named'}",
             )
         names = [only]
-    if len(names) > 1 and (request.cash_need or request.harvest):
+    if len(names) > 1 and (request.cash_need or request.harvest or request.withdrawal):
         raise TableError.of(
-            where="--cash-need, --harvest",
+            where="--cash-need, --harvest, --flow",
             what=f"are amounts of one household, and the book has {len(names)}",
             remedy="name one with --household",
         )
     faults = FaultList()
     plans = []
+    around = surroundings(source, request)
     for name in names:
         with faults.collecting():
-            plans.append(plan_household(source, request, name))
+            plans.append(plan_household(source, request, name, around=around))
     faults.raise_as(PlanError)
     return tuple(plans)
+
+
+def _withdrawal(texts: tuple[str, ...], holdings: Holdings) -> tuple[float, tuple[str, ...]]:
+    """(money that leaves a household of several accounts from whichever costs least, flows that name one)."""
+    if len(holdings.accounts()) == 1:
+        return 0.0, texts
+    total, named = 0.0, []
+    for text in texts:
+        if ":" in text or read_money(text) >= 0:
+            named.append(text)  # where a contribution goes must be said
+        else:
+            total -= read_money(text)
+    return total, tuple(named)
 
 
 def _prices(options: HouseholdOptions) -> Prices:

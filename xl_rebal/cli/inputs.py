@@ -288,17 +288,19 @@ def read_class_map(path: Path | None) -> dict[str, str]:
     return result
 
 
-def read_flows(texts: Sequence[str], holdings: Holdings) -> dict[str, float]:
+def read_flows(
+    texts: Sequence[str], holdings: Holdings, *, option: str = "--flow"
+) -> dict[str, float]:
     """`--flow 5000` (one account) or `--flow ACCOUNT:5000`, repeated for several accounts."""
     result: dict[str, float] = {}
-    for account, amount in _flow_parts(texts, holdings):
+    for account, amount in _flow_parts(texts, holdings, option):
         result[account] = result.get(account, 0.0) + amount
     return result
 
 
 def repeated_flows(texts: Sequence[str], holdings: Holdings) -> list[str]:
     """A warning for each account that `--flow` names more than once: its amounts are added up."""
-    parts = _flow_parts(texts, holdings)
+    parts = _flow_parts(texts, holdings, "--flow")
     named = [account for account, _ in parts]
     total = read_flows(texts, holdings)
     return [
@@ -309,7 +311,7 @@ def repeated_flows(texts: Sequence[str], holdings: Holdings) -> list[str]:
     ]
 
 
-def _flow_parts(texts: Sequence[str], holdings: Holdings) -> list[tuple[str, float]]:
+def _flow_parts(texts: Sequence[str], holdings: Holdings, option: str) -> list[tuple[str, float]]:
     names = holdings.accounts()
     result = []
     for text in texts:
@@ -317,18 +319,18 @@ def _flow_parts(texts: Sequence[str], holdings: Holdings) -> list[tuple[str, flo
         if not colon:
             if len(names) != 1:
                 raise TableError.of(
-                    where="--flow",
+                    where=option,
                     what=f"{text!r} names no account, and there are {len(names)}",
                     remedy=f"write ACCOUNT:AMOUNT, for example {names[0]}:{text}",
                 )
             account = names[0]
         if account not in names:
             raise TableError.of(
-                where="--flow",
+                where=option,
                 what=f"account {account!r} is not in the holdings",
                 remedy=f"accounts are: {', '.join(names)}",
             )
-        result.append((account, _money(amount)))
+        result.append((account, read_money(amount)))
     return result
 
 
@@ -415,7 +417,7 @@ def _fingerprint(options: Options) -> str:
     return digest.hexdigest()
 
 
-def _money(text: str) -> float:
+def read_money(text: str) -> float:
     """An amount of money typed as an option; refuses what is not finite, or too large to keep to the cent."""
     try:
         if "%" not in text and abs(amount := cells.number(text)) <= LARGEST_VALUE:

@@ -83,7 +83,7 @@ def read_history(
     faults.raise_as(TableError)
     used = list(dict.fromkeys(event.account for event in events))
     who = taxpayers(rows, {name: p for (name, _), p in named.items()}, named=used)
-    warnings = []
+    warnings = list(who.notes)
     if accounts is None and len(used) > 1:
         warnings.append(
             f"without --accounts, {', '.join(used)} are taken as taxable and on one tax return"
@@ -157,7 +157,7 @@ def read_harvest(
         returns = profiles_by_return(who, by_name)
     faults.raise_as(TaxError)
     assert who is not None  # else a fault was raised above
-    warnings = [*book.warnings, *without_discretion(book.holdings, book.accounts)]
+    warnings = [*book.warnings, *without_discretion(book.holdings, book.accounts), *who.notes]
     if not book.tax_profiles:
         warnings.append("without the table tax_profiles no tax value is worked out")
     if "history" not in book.present:

@@ -25,7 +25,7 @@ from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.fund_rules import FundRule, fund_rules_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lots_from_table, no_lots
+from xl_rebal.portfolio.lots import Lots, lot_faults, lots_from_table, no_lots
 from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
@@ -133,6 +133,8 @@ def _read(path: Path) -> BookTables:
         tax_profiles=read("tax_profiles", profiles_from_rows, book.tax_profiles),
         fund_rules=read("fund_rules", fund_rules_from_rows, book.fund_rules),
     )
+    if faults:  # what else would be refused later is said at once
+        faults.extend(lot_faults(book.holdings, book.lots, book.as_of))
     faults.raise_as(TableError)
     return book
 

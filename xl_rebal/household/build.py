@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xl_rebal.bands import Widths, widths
 from xl_rebal.drift import Drift, drift_of, measure
 from xl_rebal.errors import FaultList, PlanError, TaxError
+from xl_rebal.household.columns import LotColumns
 from xl_rebal.household.lot_rows import lots_of_pairs
+from xl_rebal.household.pairs import Pair
 from xl_rebal.household.problem import (
     ClassAims,
     HouseholdProblem,
-    OpenLot,
-    Pair,
     TaxReturn,
     Vector,
 )
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
+from xl_rebal.household.request_checks import require_sense
+from xl_rebal.household.tax_returns import returns_of
 from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import HORIZON, reserved
 from xl_rebal.portfolio.policies import Goal, Policy
-from xl_rebal.tax.profiles import TaxProfile
+from xl_rebal.portfolio.securities import Security
+from xl_rebal.tax.default_relief import names_lots, relief_note
 from xl_rebal.tax.taxpayers import Taxpayers, taxpayers
 from xl_rebal.tax.wash_sales import identical_group
 from xl_rebal.tax.wash_window import WashWindow, wash_window
@@ -46,38 +50,64 @@ def households(book: Book) -> list[str]:
     return list(dict.fromkeys(book.account(a).household for a in book.holdings.accounts()))
 
 
-def problem_of(
-    source: HouseholdBook, request: HouseholdRequest, household: str
-) -> HouseholdProblem:
-    """The problem of one household. Raises TaxError or PlanError with every fault that was found."""
-    book = _keeping_back(source.book, request)
-    names = [a for a in book.holdings.accounts() if book.account(a).household == household]
-    accounts = tuple(book.account(name) for name in names)
-    _require_sense(request, book, names)
-    drift, flow = _household_drift(book, request, household, names)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all households of a book share, and what stays when prices move: who is taxed with whom, the
+    securities by symbol, and what the last thirty days forbid.
+    """
+
+    who: Taxpayers
+    securities: Mapping[str, Security]
+    window: WashWindow
+
+
+def surroundings(source: HouseholdBook, request: HouseholdRequest) -> Surroundings:
+    """The surroundings of the households of a book on the day of the request."""
+    book = source.book
     who = taxpayers(book.accounts, source.profiles, named=book.holdings.accounts())
-    known = {s: book.security(s) for s in (*book.securities, *book.holdings.symbol.tolist()) if s}
+    symbols = dict.fromkeys((*book.securities, *book.holdings.symbol.tolist()))
+    known = {symbol: book.security(symbol) for symbol in symbols if symbol}
     window = wash_window(
         source.history, who, as_of=request.as_of, securities=known, lots=source.lots
     )
+    return Surroundings(who=who, securities=known, window=window)
+
+
+def problem_of(
+    source: HouseholdBook,
+    request: HouseholdRequest,
+    household: str,
+    around: Surroundings | None = None,
+) -> HouseholdProblem:
+    """The problem of one household. Raises TaxError or PlanError with every fault that was found.
+
+    around  what all households of the book share, worked out here where it is not given.
+    """
+    around = around if around is not None else surroundings(source, request)
+    who, known, window = around.who, around.securities, around.window
+    book = _keeping_back(source.book, request)
+    names = [a for a in book.holdings.accounts() if book.account(a).household == household]
+    accounts = tuple(book.account(name) for name in names)
+    require_sense(request, book, names)
+    drift, flow = _household_drift(book, request, household, names)
     pairs = _pairs(book, accounts, drift, request, who, window)
     faults = FaultList()
-    lots: tuple[OpenLot, ...] = ()
+    lots: LotColumns | None = None
     with faults.collecting():
         lots = lots_of_pairs(
-            source, pairs, accounts, window, known, request.as_of, no_lots_sent(accounts, request)
+            source, pairs, accounts, window, known, request.as_of, _averaged(accounts, request)
         )
     returns: tuple[TaxReturn, ...] = ()
     return_of: tuple[int, ...] = ()
+    income_of: tuple[int, ...] = ()
     with faults.collecting():
-        returns, return_of = _returns(source, accounts, who, request.as_of)
+        returns, return_of, income_of = returns_of(source, accounts, who, request)
     faults.raise_as(TaxError)
+    assert lots is not None  # what kept them from being made has been raised
     band = widths(request.policy, drift)
     settlement = Settlement(Timing(as_of=request.as_of))
     cash = cash_of_accounts(book, settlement, {}, {})
     settled = np.array([cash[name].settled for name in names])
-    lost = {pairs[lot.pair].group for lot in lots if lot.gain_rate < 0}
-    bought = {pair.group for pair in pairs if not pair.no_buy}
     return HouseholdProblem(
         household=household,
         source=source,
@@ -85,7 +115,7 @@ def problem_of(
         who=who,
         accounts=accounts,
         pairs=pairs,
-        lots=lots,
+        lot=lots,
         cash=settled,
         flow=flow,
         value=drift.value[0],
@@ -93,13 +123,15 @@ def problem_of(
         cash_index=_cash(drift),
         drift=drift,
         widths=band,
-        aims=_aims(request.policy, drift, band, pairs, float(drift.base[0]) - request.cash_need),
+        aims=_aims(request.policy, drift, band, pairs, float(drift.base[0]) - request.to_raise),
         returns=returns,
         return_of=return_of,
-        groups=tuple(sorted(lost & bought)),
+        income_of=income_of,
         why=_why(request, drift, accounts, pairs, flow, settled),
         notes=(
             *_notes(accounts),
+            *who.notes_of(names),
+            *filter(None, map(relief_note, (a for a in accounts if who.is_taxable(a.account)))),
             *_several_days(accounts, pairs, settlement),
             *_reinvested(lots, pairs, accounts, window),
             *_waiting(lots, pairs, accounts, window),
@@ -123,38 +155,18 @@ def _keeping_back(book: Book, request: HouseholdRequest) -> Book:
     return replace(book, accounts={**book.accounts, **changed})
 
 
-def no_lots_sent(accounts: tuple[Account, ...], request: HouseholdRequest) -> frozenset[str]:
-    """The accounts whose custodian takes no lot instructions."""
-    told = {account.account for account in accounts if not account.lot_instructions}
-    return request.no_lots_sent | told
+def _averaged(accounts: tuple[Account, ...], request: HouseholdRequest) -> frozenset[str]:
+    """The accounts that name no lots and whose funds cost their average."""
+    return frozenset(
+        account.account
+        for account in accounts
+        if not names_lots(account) or account.account in request.no_lots_sent
+    )
 
 
 def _cash(drift: Drift) -> int:
     assert drift.cash_index is not None  # class_columns always has one
     return drift.cash_index
-
-
-def _require_sense(request: HouseholdRequest, book: Book, names: list[str]) -> None:
-    faults = FaultList()
-    if request.limits.costs.impact:
-        faults.add(
-            where="costs",
-            what="market impact is not a straight line, and a household plan cannot price it",
-            remedy="leave the impact out; half-spread and commission are priced",
-        )
-    for name in request.flows:
-        if name not in book.holdings.accounts():
-            faults.add(
-                where="flows",
-                what=f"account {name!r} is not in the holdings",
-                remedy=f"accounts are: {', '.join(names)}",
-            )
-    for word, amount in (("cash need", request.cash_need), ("harvest", request.harvest)):
-        if not (math.isfinite(amount) and amount >= 0):
-            faults.add(
-                where=word, what=f"{amount} is no amount", remedy="enter a number, zero or more"
-            )
-    faults.raise_as(PlanError)
 
 
 def _household_drift(
@@ -174,7 +186,7 @@ def _household_drift(
     value = found[0].value[mine].sum(axis=0, keepdims=True)
     value[0, _cash(found[0])] += flow.sum()
     total = drift_of(found[0].targets, (household or "household",), found[0].classes, value)
-    if not total.base[0] - request.cash_need > HALF_CENT:
+    if not total.base[0] - request.to_raise > HALF_CENT:
         raise PlanError.of(
             where=f"household {household or '(unnamed)'}",
             what=f"nothing is left of its {total.base[0]:,.2f} after the cash need",
@@ -193,35 +205,48 @@ def _pairs(
 ) -> tuple[Pair, ...]:
     held = positions_by_account(book)
     terms = Terms(book, request.limits, Settlement(Timing(as_of=request.as_of)))
+    income = [_is_income(name) for name in drift.classes]
+    kinds: dict[tuple[str, int], tuple[bool, str]] = {}
     result = []
     for place, account in enumerate(accounts):
+        if account.held_away:
+            continue
         lines = [
             line
             for line in lines_of_account(book, account, drift, held[account.account], terms)
-            if line.klass >= 0 and line.unit_value > 0 and not account.held_away
+            if line.klass >= 0 and line.unit_value > 0
         ]
         taxable = who.is_taxable(account.account)
+        ranks = _ranks(lines)
         for line in lines:
-            security = book.security(line.symbol)
-            municipal = MUNICIPAL in (security.tax_class.casefold(), *_parts(drift, line, book))
-            pair = Pair(
-                account=place,
-                line=line,
-                taxable=taxable,
-                location=request.prices.location
-                if taxable and not municipal and _is_income(drift.classes[line.klass])
-                else 0.0,
-                rank=request.prices.rank * _place_of(line, lines),
-                group=identical_group(book.securities, line.symbol),
+            kind = kinds.get((line.symbol, line.klass))
+            if kind is None:
+                group = identical_group(book.securities, line.symbol)
+                kind = kinds[line.symbol, line.klass] = (_is_municipal(drift, line, book), group)
+            municipal, group = kind
+            known = ranks[line.klass]
+            result.append(
+                Pair(
+                    account=place,
+                    line=line,
+                    taxable=taxable,
+                    location=request.prices.location
+                    if taxable and not municipal and income[line.klass]
+                    else 0.0,
+                    rank=request.prices.rank
+                    * known.get((not line.replaces, line.rank), len(known)),
+                    group=group,
+                    no_buy=_no_buy(line, account, window, municipal=municipal, taxable=taxable),
+                )
             )
-            result.append(replace(pair, no_buy=_no_buy(pair, account, window, municipal=municipal)))
     return tuple(result)
 
 
-def _parts(drift: Drift, line: Line, book: Book) -> list[str]:
-    """The parts of a security's class path, folded."""
-    path = book.security(line.symbol).asset_class or drift.classes[line.klass]
-    return classes.key(path).split("/")
+def _is_municipal(drift: Drift, line: Line, book: Book) -> bool:
+    """True for a security whose tax class says so, or the path of its class."""
+    security = book.security(line.symbol)
+    path = security.asset_class or drift.classes[line.klass]
+    return MUNICIPAL in (security.tax_class.casefold(), *classes.key(path).split("/"))
 
 
 def _is_income(name: str) -> bool:
@@ -229,71 +254,33 @@ def _is_income(name: str) -> bool:
     return classes.covers("Bonds", name) or classes.covers("Real Estate", name)
 
 
-def _place_of(line: Line, lines: list[Line]) -> int:
-    """How many ranks of its class stand before this security's; a substitute stands first."""
-    ranks = sorted({(not o.replaces, o.rank) for o in lines if o.klass == line.klass and o.can_buy})
-    mine = (not line.replaces, line.rank)
-    return ranks.index(mine) if mine in ranks else len(ranks)
+def _ranks(lines: list[Line]) -> dict[int, dict[tuple[bool, float], int]]:
+    """By class: how many ranks stand before each that can be bought; a substitute stands first."""
+    found: dict[int, set[tuple[bool, float]]] = {line.klass: set() for line in lines}
+    for line in lines:
+        if line.can_buy:
+            found[line.klass].add((not line.replaces, line.rank))
+    return {
+        klass: {rank: place for place, rank in enumerate(sorted(ranks))}
+        for klass, ranks in found.items()
+    }
 
 
-def _no_buy(pair: Pair, account: Account, window: WashWindow, *, municipal: bool) -> str:
-    line = pair.line
+def _no_buy(
+    line: Line, account: Account, window: WashWindow, *, municipal: bool, taxable: bool
+) -> str:
     if not line.can_buy:
         return line.blocked or NOT_TRADED
     if line.money_fund:
         return "cash in another form"
-    if municipal and not pair.taxable:
+    if municipal and not taxable:
         return "municipal: its interest is free of tax only in a taxable account"
     if account.menu and line.symbol.casefold() not in account.menu:
         return "not on the account's menu"
-    until = window.blocked_until(line.symbol, account.account)
+    until = window.blocked_until(line.symbol, account.account) if window.buybacks else None
     if until is not None:
         return f"sold at a loss within 30 days: it would be a wash sale until {until}"
     return ""
-
-
-def _returns(
-    source: HouseholdBook, accounts: tuple[Account, ...], who: Taxpayers, as_of: dt.date
-) -> tuple[tuple[TaxReturn, ...], tuple[int, ...]]:
-    """The tax returns of the taxable accounts with their profiles, and each account's return."""
-    faults = FaultList()
-    found: dict[str, TaxProfile] = {}
-    places = []
-    names: list[str] = []
-    for account in accounts:
-        if not who.is_taxable(account.account):
-            places.append(-1)
-            continue
-        name = who.return_of(account.account)
-        if name not in names:
-            names.append(name)
-        places.append(names.index(name))
-        profile = source.profiles.get(account.tax_profile)
-        if not account.tax_profile and len(source.profiles) == 1:
-            profile = next(iter(source.profiles.values()))
-        if profile is None:
-            faults.add(
-                where=f"accounts, {account.account}, column tax_profile",
-                what=f"{account.tax_profile!r} has no row in tax_profiles"
-                if account.tax_profile
-                else "is blank, and the account's gains are taxed",
-                remedy=f"name one of: {', '.join(source.profiles) or 'none; add a row to tax_profiles'}",
-            )
-            continue
-        if found.setdefault(name, profile) != profile:
-            faults.add(
-                where=f"accounts, {account.account}, column tax_profile",
-                what=f"its tax return {name or '(unnamed)'} has two profiles",
-                remedy="give all accounts of a return one profile",
-            )
-        elif profile.year != as_of.year:
-            faults.add(
-                where=f"tax profile {profile.tax_profile}, column year",
-                what=f"is {profile.year}, and the plan is for {as_of}",
-                remedy="add the profile of the year of the trades",
-            )
-    faults.raise_as(TaxError)
-    return tuple(TaxReturn(name=n, profile=found[n]) for n in names), tuple(places)
 
 
 def _aims(
@@ -360,6 +347,8 @@ def _why(
     asked += short
     if request.cash_need:
         asked.append(f"{request.cash_need:,.2f} of cash to raise")
+    if request.withdrawal:
+        asked.append(f"{request.withdrawal:,.2f} to withdraw")
     if request.harvest:
         asked.append(f"losses of {request.harvest:,.2f} to harvest")
     banned = sorted({pair.line.symbol for pair in pairs if pair.line.must_sell})
@@ -384,17 +373,19 @@ def _several_days(
 
 
 def _reinvested(
-    lots: tuple[OpenLot, ...],
+    lots: LotColumns,
     pairs: tuple[Pair, ...],
     accounts: tuple[Account, ...],
     window: WashWindow,
 ) -> tuple[str, ...]:
     """Reinvested dividends that would wash a loss after the plan."""
+    if not window.reinvests:
+        return ()
     notes = {}
-    for lot in lots:
-        pair = pairs[lot.pair]
+    for place in np.unique(lots.pair[lots.gain_rate < 0]).tolist():
+        pair = pairs[place]
         where = window.reinvesting(pair.line.symbol, accounts[pair.account].account)
-        if lot.gain_rate < 0 and where:
+        if where:
             notes[pair.line.symbol] = (
                 f"{pair.line.symbol}: dividends are reinvested in {', '.join(where)}; turn that off before "
                 "a loss of it is sold"
@@ -403,20 +394,21 @@ def _reinvested(
 
 
 def _waiting(
-    lots: tuple[OpenLot, ...],
+    lots: LotColumns,
     pairs: tuple[Pair, ...],
     accounts: tuple[Account, ...],
     window: WashWindow,
 ) -> tuple[str, ...]:
     """Losses that a purchase of the last 30 days would wash, and from when they are safe to take."""
     found: dict[tuple[str, str, dt.date], float] = {}
-    for lot in lots:
-        if lot.may_lose or lot.acquired is None:
-            continue
-        line, name = pairs[lot.pair].line, accounts[pairs[lot.pair].account].account
-        recent = window.replacing(line.symbol, name, row=lot.row, acquired=lot.acquired)
+    for j in np.flatnonzero(~lots.may_lose).tolist():
+        pair = pairs[int(lots.pair[j])]
+        line, name = pair.line, accounts[pair.account].account
+        row, acquired = int(lots.row[j]), lots.acquired[j].astype(object)
+        recent = window.replacing(line.symbol, name, row=row, acquired=acquired)
         key = (line.symbol, name, max(purchase.safe_from for purchase in recent))
-        found[key] = found.get(key, 0.0) - lot.gain_rate * lot.quantity * line.unit_value
+        loss = -float(lots.gain_rate[j] * lots.quantity[j]) * line.unit_value
+        found[key] = found.get(key, 0.0) + loss
     return tuple(
         f"a loss of {loss:,.2f} in {symbol} of {name} is left alone: a purchase of the last 30 days would "
         f"make it a wash sale; it is safe to take from {day}"

@@ -78,10 +78,18 @@ def _check_cash(rows: HouseholdRows) -> None:
         if cash < kept - HALF_CENT and not (untouched and account.held_away):
             what = f"ends with {cash:,.2f}, below its reserve of {kept:,.2f}"
             rows.fault("cash", f"account {name}", what)
-        if out and not (is_taxed(account) and not account.held_away):
+        payers = ("traditional", "roth") if rows.request.withdrawal else ()
+        if out and (
+            account.held_away or not (is_taxed(account) or account.type.casefold() in payers)
+        ):
             rows.fault("cash-need", f"account {name}", "cash is raised where it must not be")
-    if abs(raised - exact(rows.request.cash_need)) > HALF_CENT:
-        rows.fault("cash-need", "plan", f"raises {raised:,.2f} of {rows.request.cash_need:,.2f}")
+        due = exact(rows.request.rmd.get(name, 0.0))
+        if out < due - HALF_CENT and sum(rows.request.rmd.values()) <= rows.request.withdrawal:
+            what = f"pays out {out:,.2f} of the {due:,.2f} that must be distributed"
+            rows.fault("rmd", f"account {name}", what)
+    wanted = exact(rows.request.cash_need) + exact(rows.request.withdrawal)
+    if abs(raised - wanted) > HALF_CENT:
+        rows.fault("cash-need", "plan", f"raises {raised:,.2f} of {wanted:,.2f}")
 
 
 def _leaving(rows: HouseholdRows, account: str) -> Decimal:
@@ -101,8 +109,8 @@ def _leaving(rows: HouseholdRows, account: str) -> Decimal:
 
 def _check_budgets(rows: HouseholdRows) -> None:
     request, sales = rows.request, rows.plan.lot_sales
-    gains = sum(sale.gain for sale in sales)
-    lost = -sum(min(sale.gain, 0.0) for sale in sales)
+    gains = sum(sale.gain + sale.disallowed for sale in sales)
+    lost = -sum(min(sale.gain + sale.disallowed, 0.0) for sale in sales)
     if lost < request.harvest - 0.01:
         rows.fault(
             "harvest", "plan", f"realises {lost:,.2f} of losses, {request.harvest:,.2f} asked"

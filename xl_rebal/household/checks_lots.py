@@ -93,12 +93,7 @@ def check_lots(rows: HouseholdRows) -> None:
 def _unit_cost(rows: HouseholdRows, sale: LotSale) -> Decimal:
     """The basis of a unit: the lot's own, or the average of a fund where no lots can be named."""
     lots, security = rows.source.lots, rows.source.book.security(sale.symbol)
-    fx = Decimal(1)
-    h = rows.source.book.holdings
-    for i in range(len(h)):
-        if (h.account[i], h.symbol[i]) == (sale.account, sale.symbol) and h.price[i]:
-            fx = exact(h.multiplier[i]) * exact(h.fx[i])
-            break
+    fx = rows.to_base.get((sale.account, sale.symbol), Decimal(1))
     if security.vehicle is Vehicle.MUTUAL_FUND and takes_no_lots(rows, sale.account):
         units = cost = Decimal()
         for i in range(len(lots)):
@@ -138,8 +133,12 @@ def check_tax(rows: HouseholdRows) -> None:
     """Gains add up by return and kind, and the tax is the difference of the year with and without."""
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     profiles = {}
+    paid = {each.account: each.raised for each in rows.plan.accounts}
     for name, account in rows.accounts.items():
-        if is_taxed(account):
+        drawn = bool(rows.request.withdrawal) and account.type.casefold() == "traditional"
+        if drawn and not account.held_away:
+            sums[return_of(rows, name)]["ordinary"] += exact(paid.get(name, 0.0))
+        if is_taxed(account) or (drawn and not account.held_away):
             known = rows.source.profiles
             profile = known.get(account.tax_profile)
             if profile is None and len(known) == 1:
@@ -150,7 +149,7 @@ def check_tax(rows: HouseholdRows) -> None:
         if not kind and sale.symbol.upper() in _GOLD:
             kind = "collectible"
         mine = sums[return_of(rows, sale.account)]
-        gain = exact(sale.gain)
+        gain = exact(sale.gain) + exact(sale.disallowed)  # held against the purchases elsewhere
         if kind == "section_1256":
             mine["short"] += gain * Decimal("0.4")
             mine["long"] += gain * Decimal("0.6")
@@ -169,11 +168,12 @@ def check_tax(rows: HouseholdRows) -> None:
             short=float(mine["short"]),
             long=float(mine["long"]),
             collectible=float(mine["collectible"]),
+            ordinary=float(mine["ordinary"]),
         )
-        for kind in ("short", "long", "collectible"):
+        for kind in ("short", "long", "collectible", "ordinary"):
             wanted, said = getattr(gains, kind), getattr(each.gains.split, kind)
             if abs(wanted - said) > 0.01:
-                what = f"{kind} gains are {wanted:,.2f}, the plan says {said:,.2f}"
+                what = f"{kind} gains or income are {wanted:,.2f}, the plan says {said:,.2f}"
                 rows.fault("tax", f"tax return {name}", what)
         for found in check_added_tax(f"tax return {name}", profile, gains, each.added.total):
             rows.fault(found.code, found.where, found.what)

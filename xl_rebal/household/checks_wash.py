@@ -3,19 +3,72 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
 
-from xl_rebal.household.checks_rows import HouseholdRows, group_of, return_of
+from xl_rebal.household.checks_rows import (
+    CENT,
+    HouseholdRows,
+    exact,
+    group_of,
+    kind_of,
+    return_of,
+)
 from xl_rebal.tax.taxpayers import taxpayers
 from xl_rebal.tax.wash_sales import ledger
 from xl_rebal.trading.plan import Action
 
 
+@dataclass(slots=True)
+class _Bought:
+    """Units that were bought within thirty days or are bought by the plan, and replace nothing yet."""
+
+    account: str
+    symbol: str
+    day: dt.date
+    left: Decimal
+
+
 def check_wash_sales(rows: HouseholdRows) -> None:
-    """No loss of the plan is bought back, before or with it, in any account that counts."""
+    """Of every loss just as much is left out as is bought back, before or with it, in any account that
+    counts; losses in the order of acquisition, purchases likewise, each once.
+    """
     today, window = rows.request.as_of, dt.timedelta(days=30)
-    bought: list[tuple[str, str, dt.date]] = [
-        (t.account, t.symbol, today) for t in rows.plan.trades if t.action is Action.BUY
-    ]
+    bought = _bought(rows, today - window, today)
+    for sale in sorted(rows.plan.lot_sales, key=lambda s: (s.acquired, s.row)):
+        where = f"{sale.account}, {sale.symbol}, lot of {sale.acquired}"
+        if sale.gain >= -0.005:
+            if sale.disallowed:
+                rows.fault(
+                    "wash-sale", where, f"is no loss, and {sale.disallowed:,.2f} is left out"
+                )
+            continue
+        own = (sale.account, sale.symbol, sale.acquired)
+        units = replaced = exact(sale.quantity)
+        found = None
+        for each in bought:
+            if (each.account, each.symbol, each.day) == own or not each.left:
+                continue
+            same = group_of(rows, each.symbol) == group_of(rows, sale.symbol)
+            if same and _joined(rows, each.account, sale.account):
+                taken = min(replaced, each.left)
+                each.left -= taken
+                replaced -= taken
+                found = each
+                if not replaced:
+                    break
+        away = (units - replaced) * -exact(sale.gain) / units
+        if abs(away - exact(sale.disallowed)) > CENT:
+            what = f"{away:,.2f} of its loss does not count, the plan says {sale.disallowed:,.2f}"
+            if found is not None:
+                what += f": {found.symbol} is bought in {found.account} on {found.day}"
+            rows.fault("wash-sale", where, what)
+    _check_bought_back(rows, today, window)
+
+
+def _bought(rows: HouseholdRows, first: dt.date, today: dt.date) -> list[_Bought]:
+    """What was bought since a day and is still held, then what is planned, each in the order of its days."""
+    bought = []
     received = set()
     lots = rows.source.lots
     listed = set(zip(lots.account.tolist(), lots.symbol.tolist(), strict=True))
@@ -23,36 +76,35 @@ def check_wash_sales(rows: HouseholdRows) -> None:
         # Where an account lists its lots, a purchase that is not among them has been sold already.
         told_by_lots = (event.account, event.symbol) in listed
         if event.event.value in ("buy", "reinvest") and not told_by_lots:
-            bought.append((event.account, event.symbol, event.date))
+            bought.append((event.date, event.account, event.symbol, event.quantity))
         elif event.event.value == "receive":
             received.add((event.account, event.symbol, event.date))
-    for i in range(len(lots)):
-        each = (str(lots.account[i]), str(lots.symbol[i]), lots.acquired[i].astype(object))
-        if each[2] is not None and each not in received:
-            bought.append(each)
-    for sale in rows.plan.lot_sales:
-        if sale.gain >= -0.005:
-            continue
-        own = (sale.account, sale.symbol, sale.acquired)
-        for account, symbol, day in bought:
-            if (account, symbol, day) == own or not today - window <= day <= today + window:
-                continue
-            if group_of(rows, symbol) == group_of(rows, sale.symbol) and _joined(
-                rows, account, sale.account
-            ):
-                where = f"{sale.account}, {sale.symbol}, lot of {sale.acquired}"
-                what = f"is sold at a loss, and {symbol} is bought in {account} on {day}"
-                rows.fault("wash-sale", where, what)
-                break
-    _check_bought_back(rows, today, window)
+    columns = (lots.acquired, lots.account, lots.symbol, lots.quantity)
+    for day, account, symbol, units in zip(*(column.tolist() for column in columns), strict=True):
+        if day is not None and (account, symbol, day) not in received:
+            bought.append((day, account, symbol, units))
+    recent = [each for each in bought if first <= each[0] <= today]
+    recent.sort(key=lambda each: each[0])
+    recent += [
+        (today, t.account, t.symbol, t.quantity) for t in rows.plan.trades if t.action is Action.BUY
+    ]
+    return [
+        _Bought(account=account, symbol=symbol, day=day, left=exact(units))
+        for day, account, symbol, units in recent
+    ]
 
 
 def _joined(rows: HouseholdRows, one: str, other: str) -> bool:
-    """True when a purchase in one account counts against a loss in the other: same return, or spouses."""
-    if rows.accounts.keys() >= {one, other}:
-        mine, theirs = return_of(rows, one), return_of(rows, other)
-        return mine == theirs or {mine, theirs} <= _separate(rows)
-    return False
+    """True when a purchase in one account counts against a loss in the other: same return, spouses, or a
+    parent and a minor child.
+    """
+    if not rows.accounts.keys() >= {one, other}:
+        return False
+    mine, theirs = return_of(rows, one), return_of(rows, other)
+    if mine == theirs or {mine, theirs} <= _separate(rows):
+        return True
+    kinds = sorted((kind_of(rows.accounts[one]), kind_of(rows.accounts[other])))
+    return kinds in (["client", "spouse"], ["client", "minor"], ["minor", "spouse"])
 
 
 def _separate(rows: HouseholdRows) -> set[str]:

@@ -52,7 +52,7 @@ def draft_of(problem: HouseholdProblem, way: Way, value: Vector) -> tuple[Draft,
     sold, bought = np.zeros(len(problem.lots)), np.zeros(len(problem.pairs))
     held = _held(problem)
     left = value.copy()
-    left[problem.cash_index] += problem.request.cash_need
+    left[problem.cash_index] += problem.request.to_raise
     if way is Way.BY_ACCOUNT:
         weights = left / left.sum()
         change = weights[None, :] * held.sum(axis=1, keepdims=True) - held
@@ -81,7 +81,7 @@ def draft_of(problem: HouseholdProblem, way: Way, value: Vector) -> tuple[Draft,
         money = float(signed[p]) * line.unit_value
         after[line.klass] += money
         after[problem.cash_index] -= money
-    after[problem.cash_index] -= problem.request.cash_need
+    after[problem.cash_index] -= problem.request.to_raise
     return draft, after
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xl_rebal.errors import Fault, PlanError
-from xl_rebal.household.model import Limit
+from xl_rebal.household.limits import Limit, limits_of
 from xl_rebal.household.search import Search
 
 
@@ -12,7 +12,7 @@ def smallest_conflict(search: Search) -> tuple[Limit, ...]:
 
     Empty when the program is feasible, or is not even without all limits.
     """
-    limits = search.model.limits
+    limits = limits_of(search.model)
     if search.run() is not None or search.run(limits) is None:
         return ()
     gone: list[Limit] = []

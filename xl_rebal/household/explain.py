@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from xl_rebal.household.comparison import drift_left
-from xl_rebal.household.plan import LimitPrice, Saving
+from xl_rebal.household.limits import limits_of
+from xl_rebal.household.plan import LimitPrice, LotSale, Saving
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.search import Relaxed, Search
 from xl_rebal.household.worth import Draft, gains_of
 from xl_rebal.portfolio import classes
-from xl_rebal.tax.income_tax import marginal_rates, tax_of
+from xl_rebal.tax.income_tax import added_tax, marginal_rates, tax_of
 
 _ALTERNATIVES = 2
 _SMALLEST = 0.01  # dollars
@@ -47,6 +50,41 @@ def _taxed_income(name: str) -> bool:
     return classes.covers("Bonds", name) or classes.covers("Real Estate", name)
 
 
+def lot_tax(problem: HouseholdProblem, j: int, sold: Vector) -> float:
+    """What a lot adds to the tax of its return, given all others that are sold."""
+    place = int(problem.return_of_lot[j])
+    alone = np.zeros(len(sold))
+    alone[j] = sold[j]
+    others = gains_of(problem, sold - alone, place)
+    gains = gains_of(problem, alone, place)
+    return added_tax(problem.returns[place].profile, gains, on_top_of=others).total
+
+
+def joined_sale(replaced: LotSale, counting: LotSale) -> LotSale:
+    """Two parts of a lot as one: units that are replaced, and units whose loss counts."""
+    tax = None if counting.tax is None else (replaced.tax or 0.0) + counting.tax
+    proceeds, basis = replaced.proceeds + counting.proceeds, replaced.basis + counting.basis
+    return replace(
+        counting,
+        quantity=float(f"{replaced.quantity + counting.quantity:.12g}"),
+        proceeds=proceeds,
+        basis=basis,
+        gain=proceeds - basis,
+        disallowed=replaced.disallowed + counting.disallowed,
+        tax=tax,
+    )
+
+
+def with_replaced(sale: LotSale) -> LotSale:
+    """A sale that says how much of its loss does not count, where reasons are given."""
+    if not sale.because:
+        return sale
+    away = (
+        f"{sale.disallowed:,.2f} of the loss moves into the basis of what was bought within 30 days"
+    )
+    return replace(sale, because=f"{sale.because}; {away}")
+
+
 def lot_reason(problem: HouseholdProblem, j: int, sold: Vector, rates: Vector) -> str:
     """Why this lot: what it realises, and which others of its class were left alone.
 
@@ -54,7 +92,9 @@ def lot_reason(problem: HouseholdProblem, j: int, sold: Vector, rates: Vector) -
     """
     lot = problem.lots[j]
     klass = problem.pairs[lot.pair].line.klass
-    if lot.gain_rate < 0:
+    if lot.disallowed:
+        first = f"a loss of {lot.disallowed * 100:.1f}% of what it is worth, which does not count"
+    elif lot.gain_rate < 0:
         first = f"a loss of {-lot.gain_rate * 100:.1f}% of what it is worth"
     else:
         first = f"a gain of {lot.gain_rate * 100:.1f}% of what it is worth"
@@ -82,31 +122,13 @@ def _alternative(problem: HouseholdProblem, j: int, rate: float) -> str:
     )
 
 
-def lot_rates(problem: HouseholdProblem, search: Search, relaxed: Relaxed) -> Vector:
-    """(n,) tax in dollars for each dollar sold of each lot, by the duals of the plan in fractions."""
-    dual = relaxed.optimum.row_dual
-    result = np.zeros(len(problem.lots))
-    for j, lot in enumerate(problem.lots):
-        place = problem.return_of[problem.pairs[lot.pair].account]
-        if place < 0:
-            continue
-        tax = search.model.taxes[place]
-        coin = float(dual[tax.coin_row]) if tax.coin_row >= 0 else 0.0
-        result[j] = (
-            lot.short * float(dual[tax.short_row])
-            + (lot.long + lot.collectible) * float(dual[tax.long_row])
-            + lot.collectible * coin
-        )
-    return result
-
-
 def limit_prices(search: Search, relaxed: Relaxed) -> tuple[LimitPrice, ...]:
     """What each limit that binds costs: the plan in fractions once more without it."""
     optimum, model = relaxed.optimum, search.model
     value = relaxed_value(search, relaxed)
     now = drift_left(model.problem, value)
     result = []
-    for limit in model.limits:
+    for limit in limits_of(model):
         binds = any(abs(optimum.row_dual[row]) > 1e-9 for row in limit.rows) or any(
             abs(optimum.column_dual[column]) > 1e-9 for column, _ in (*limit.lower, *limit.upper)
         )
@@ -134,17 +156,13 @@ def limit_prices(search: Search, relaxed: Relaxed) -> tuple[LimitPrice, ...]:
 def relaxed_value(search: Search, relaxed: Relaxed) -> Vector:
     """(K,) class values of a plan in fractions."""
     problem, model = search.model.problem, search.model
-    value = problem.value.copy()
+    pair, of = problem.pair, problem.lot.pair
     sold, bought = relaxed.optimum.x[model.sell], relaxed.optimum.x[model.buy]
-    for j in np.flatnonzero(sold).tolist():
-        klass = problem.pairs[problem.lots[j].pair].line.klass
-        value[klass] -= sold[j]
-        value[problem.cash_index] += sold[j]
-    for p in np.flatnonzero(bought).tolist():
-        value[problem.pairs[p].line.klass] += bought[p]
-        value[problem.cash_index] -= bought[p]
-    value[problem.cash_index] -= problem.request.cash_need
-    return value
+    count = len(problem.classes)
+    value = problem.value + np.bincount(pair.klass, bought, minlength=count)
+    value -= np.bincount(pair.klass[of], sold, minlength=count)
+    value[problem.cash_index] += sold.sum() - bought.sum() - problem.request.to_raise
+    return np.asarray(value)
 
 
 def saving(problem: HouseholdProblem, ours: Draft, tax: float, other: float) -> Saving:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.household.problem import HouseholdProblem
-from xl_rebal.household.tax_pieces import Case, TaxPieces, pieces_of
+from xl_rebal.household.problem import HouseholdProblem, Vector
+from xl_rebal.household.tax_pieces import Case, TaxPieces
 from xl_rebal.optimiser.linear import INFINITE, LinearProgram
 
 Columns = NDArray[np.int64]
 LESS_GAIN = 1e-4  # dollars per dollar of gain: of two plans that are taxed alike, the one that realises less
+_LEAST = 1.0  # dollars
 CHURN = 1e-6  # dollars per dollar traded: of two plans that are worth the same, the one that trades less
 
 
@@ -22,6 +22,7 @@ CHURN = 1e-6  # dollars per dollar traded: of two plans that are worth the same,
 class TaxColumns:
     """Columns of one return: pieces of net short and long gain, NIIT, collectibles, losses.
 
+    income pieces of the ordinary income that withdrawals are; empty where none is asked for.
     moved  short-term loss (negative) or long-term loss (positive) set against the other kind.
     short_row, long_row, coin_row  rows whose duals are what a dollar of gain of the kind costs (-1: none).
     """
@@ -35,35 +36,22 @@ class TaxColumns:
     kept: int
     lapsed: int
     moved: int
+    income: Columns
     short_row: int
     long_row: int
     coin_row: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """Something that a plan must respect, as it can be taken away to see what it costs.
-
-    rows           numbers of its rows, made free when it is taken away.
-    cash           True for the cash of an account, of which a little more is priced, not all of it.
-    lower, upper   (column, bound without it).
-    """
-
-    words: str
-    rows: tuple[int, ...] = ()
-    lower: tuple[tuple[int, float], ...] = ()
-    upper: tuple[tuple[int, float], ...] = ()
-    cash: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """The program with the places of its columns.
+    """The program with the places of its columns and rows.
 
-    sell   (n,) dollars sold of each lot.
-    buy    (P,) dollars bought of each pair.
-    raised (A,) dollars taken out for the cash need; -1 where none may be.
-    fees   (A,) dollars of costs that do not grow with the size of an order; 0 in fractions of shares.
+    sell     (n,) dollars sold of each lot.
+    buy      (P,) dollars bought of each pair.
+    raised   (A,) dollars taken out for the cash need; -1 where none may be.
+    fees     (A,) dollars of costs that do not grow with the size of an order; 0 in fractions of shares.
+    strays   for each class the columns of what is beyond its band, or further out of it than it is.
+    budgets  (words, row) of each budget.
     """
 
     problem: HouseholdProblem
@@ -72,23 +60,32 @@ class Model:
     buy: Columns
     raised: Columns
     fees: Columns
+    strays: tuple[tuple[int, ...], ...]
     taxes: tuple[TaxColumns, ...]
-    cash_rows: tuple[int, ...]
-    limits: tuple[Limit, ...]
+    cash_rows: Columns
+    budgets: tuple[tuple[str, int], ...]
 
 
-def model_of(problem: HouseholdProblem) -> Model:
-    """The linear program of a problem."""
+def model_of(problem: HouseholdProblem, *, ticket: float | None = None) -> Model:
+    """The linear program of a problem.
+
+    ticket  money for each order, where it is not the request's; spread over the most that an order can be,
+            so that it is never more than what orders will cost.
+    """
     program = LinearProgram()
-    sell, buy = _trades(problem, program)
+    sell, buy = _trades(
+        problem, program, problem.request.prices.ticket if ticket is None else ticket
+    )
     raised = _raised(problem, program)
-    fees = program.columns([1.0] * len(problem.accounts), [INFINITE] * len(problem.accounts))
-    out = np.concatenate([raised[raised >= 0], fees])
-    limits = _bound_limits(problem, sell, buy)
-    cash_rows = _cash(problem, program, sell, buy, raised, fees, limits)
-    _classes(problem, program, sell, buy, out, limits)
-    taxes = tuple(_tax(problem, program, sell, r) for r in range(len(problem.returns)))
-    _budgets(problem, program, sell, buy, raised, limits)
+    count = len(problem.accounts)
+    fees = program.columns(np.ones(count), np.full(count, INFINITE))
+    beyond, strays = _beyond(problem, program)
+    made = [_tax_columns(problem, program, r) for r in range(len(problem.returns))]
+    width = len(program.cost)
+    cash_rows = _cash(problem, program, width, sell, buy, raised, fees)
+    _classes(problem, program, width, sell, buy, np.append(raised[raised >= 0], fees), beyond)
+    taxes = [_tax_rows(problem, program, width, sell, r, t) for r, t in enumerate(made)]
+    _income_rows(problem, program, width, raised, taxes)
     return Model(
         problem=problem,
         program=program,
@@ -96,209 +93,183 @@ def model_of(problem: HouseholdProblem) -> Model:
         buy=buy,
         raised=raised,
         fees=fees,
-        taxes=taxes,
+        strays=strays,
+        taxes=tuple(taxes),
         cash_rows=cash_rows,
-        limits=tuple(limits),
+        budgets=_budgets(problem, program, width, sell, buy, raised),
     )
 
 
-def _trades(problem: HouseholdProblem, program: LinearProgram) -> tuple[Columns, Columns]:
-    cost, lower, upper = [], [], []
-    for lot in problem.lots:
-        pair = problem.pairs[lot.pair]
-        value = lot.quantity * pair.line.unit_value
-        able = pair.line.can_sell and (lot.may_lose or lot.gain_rate >= 0)
-        upper.append(value if able else 0.0)
-        lower.append(value if pair.line.must_sell else 0.0)
-        if pair.line.money_fund:
-            cost.append(CHURN)
-        else:
-            less = LESS_GAIN * max(lot.gain_rate, 0.0)
-            cost.append(pair.cost_rate + CHURN + less - pair.location - 0.1 * pair.rank)
-    sell = program.columns(cost, upper, lower)
-    able_to = [0.0 if pair.no_buy else INFINITE for pair in problem.pairs]
-    costs = [p.cost_rate + CHURN + p.location + p.rank for p in problem.pairs]
-    return sell, program.columns(costs, able_to)
+def _trades(
+    problem: HouseholdProblem, program: LinearProgram, ticket: float
+) -> tuple[Columns, Columns]:
+    lot, pair = problem.lot, problem.pair
+    of, value, rate = lot.pair, problem.lot_value, lot.gain_rate
+    able = pair.can_sell[of] & (lot.may_lose | (rate >= 0)) & ~lot.barred
+    dear = pair.cost_rate + CHURN - pair.location - 0.1 * pair.rank
+    dear = np.where(pair.money_fund[of], CHURN, dear[of] + LESS_GAIN * np.maximum(rate, 0.0))
+    upper, lower = np.where(able, value, 0.0), np.where(pair.must_sell[of], value, 0.0)
+    cost = pair.cost_rate + CHURN + pair.location + pair.rank
+    if ticket:
+        most_sold = np.bincount(of, weights=upper, minlength=len(problem.pairs))
+        dear = dear + ticket / np.maximum(most_sold, _LEAST)[of]
+        cost = cost + ticket / np.maximum(_most_bought(problem, upper), _LEAST)[pair.account]
+    sell = program.columns(dear, upper, lower)
+    return sell, program.columns(cost, np.where(pair.can_buy, INFINITE, 0.0))
+
+
+def _most_bought(problem: HouseholdProblem, upper: Vector) -> Vector:
+    """(A,) all that an account could spend: its cash and what it may sell."""
+    account = problem.pair.account[problem.lot.pair]
+    sold = np.bincount(account, weights=upper, minlength=len(problem.accounts))
+    return np.asarray(np.maximum(problem.spendable_of, 0.0) + sold)
 
 
 def _raised(problem: HouseholdProblem, program: LinearProgram) -> Columns:
-    result = np.full(len(problem.accounts), -1)
-    if problem.request.cash_need:
-        for a, account in enumerate(problem.accounts):
-            if problem.return_of[a] >= 0 and not account.held_away:
-                result[a] = program.column()
+    """Money taken out of each account for what is asked of all: what must be distributed comes first."""
+    result, request = np.full(len(problem.accounts), -1), problem.request
+    rmd = min(sum(request.rmd.values()), request.withdrawal)
+    enough = request.rmd and rmd >= request.withdrawal
+    for a, account in enumerate(problem.accounts):
+        if not problem.may_raise(a):
+            continue
+        due = request.rmd.get(account.account, 0.0)
+        most = due if enough else INFINITE
+        least = 0.0 if enough else due
+        result[a] = program.column(problem.draw_price(a), lower=least, upper=most)
     return result
 
 
-def _bound_limits(problem: HouseholdProblem, sell: Columns, buy: Columns) -> list[Limit]:
-    """The limits that are bounds of columns: what must or must not be sold or bought."""
-    result = []
-    for p, pair in enumerate(problem.pairs):
-        line, name = pair.line, problem.accounts[pair.account].account
-        lots = problem.lots_of(p)
-        if line.must_sell:
-            free = tuple((int(sell[j]), 0.0) for j in lots)
-            result.append(Limit(words=f"{line.symbol} must not be held in {name}", lower=free))
-        elif lots and not line.can_sell:
-            rest = tuple((int(sell[j]), problem.lots[j].quantity * line.unit_value) for j in lots)
-            result.append(
-                Limit(words=f"{line.symbol} is not sold in {name}: {line.blocked}", upper=rest)
-            )
-        washed = [j for j in lots if problem.lots[j].gain_rate < 0 and not problem.lots[j].may_lose]
-        if washed and line.can_sell:
-            rest = tuple((int(sell[j]), problem.lots[j].quantity * line.unit_value) for j in washed)
-            words = f"no loss of {line.symbol} is realised in {name}: bought within 30 days before"
-            result.append(Limit(words=words, upper=rest))
-        if pair.no_buy and line.can_buy | ("never" in pair.no_buy) and not line.money_fund:
-            words = f"{line.symbol} is not bought in {name}: {pair.no_buy}"
-            result.append(Limit(words=words, upper=((int(buy[p]), INFINITE),)))
-    return result
+def proceeds(problem: HouseholdProblem) -> tuple[Vector, Vector]:
+    """Cash that a dollar sold of each lot brings (n,), and that a dollar bought of each pair takes (P,)."""
+    pair, of = problem.pair, problem.lot.pair
+    got = np.where(pair.money_fund, 1.0, 1.0 - pair.cost_rate)
+    return got[of], 1.0 + pair.cost_rate
 
 
 def _cash(
     problem: HouseholdProblem,
     program: LinearProgram,
+    width: int,
     sell: Columns,
     buy: Columns,
     raised: Columns,
     fees: Columns,
-    limits: list[Limit],
-) -> tuple[int, ...]:
+) -> Columns:
     """What an account buys is paid from its own cash and sales, after costs."""
-    rows = []
-    for a, account in enumerate(problem.accounts):
-        index, weight = [int(fees[a])], [-1.0]
-        for j, lot in enumerate(problem.lots):
-            pair = problem.pairs[lot.pair]
-            if pair.account == a:
-                index.append(int(sell[j]))
-                weight.append(1.0 - (0.0 if pair.line.money_fund else pair.cost_rate))
-        for p, pair in enumerate(problem.pairs):
-            if pair.account == a:
-                index.append(int(buy[p]))
-                weight.append(-1.0 - pair.cost_rate)
-        if raised[a] >= 0:
-            index.append(int(raised[a]))
-            weight.append(-1.0)
-        frozen = account.held_away and not problem.flow[a]
-        lower = -INFINITE if frozen else -problem.spendable(a)
-        rows.append(program.row(index, weight, lower=lower))
-        words = f"cash of account {account.account} ({problem.spendable(a):,.2f} after flow and reserve)"
-        limits.append(Limit(words=words, rows=(rows[-1],), cash=True))
-    return tuple(rows)
+    got, paid = proceeds(problem)
+    account = problem.pair.account
+    weights = np.zeros((len(problem.accounts), width))
+    weights[account[problem.lot.pair], sell] = got
+    weights[account, buy] = -paid
+    weights[np.arange(len(fees)), fees] = -1.0
+    able = np.flatnonzero(raised >= 0)
+    weights[able, raised[able]] = -1.0
+    away = np.array([each.held_away for each in problem.accounts], dtype=np.bool_)
+    frozen = away & (problem.flow == 0)
+    lower = np.where(frozen, -INFINITE, -problem.spendable_of)
+    return program.rows(weights, lower, np.full(len(lower), INFINITE))
 
 
-def _classes(
-    problem: HouseholdProblem,
-    program: LinearProgram,
-    sell: Columns,
-    buy: Columns,
-    out: Columns,
-    limits: list[Limit],
-) -> None:
-    """A class's value between its aims, with columns for what is beyond them on either side."""
+def _beyond(
+    problem: HouseholdProblem, program: LinearProgram
+) -> tuple[list[list[tuple[int, float]]], tuple[tuple[int, ...], ...]]:
+    """Columns of each class for its money beyond its aims, with their signs; those beyond its band."""
     prices, aims = problem.request.prices, problem.aims
-    terms: list[tuple[list[int], list[float]]] = [([], []) for _ in problem.classes]
-    cash = problem.cash_index
-
-    def add(k: int, column: int, weight: float) -> None:
-        terms[k][0].append(column)
-        terms[k][1].append(weight)
-
-    for j, lot in enumerate(problem.lots):
-        pair = problem.pairs[lot.pair]
-        got = 1.0 - (0.0 if pair.line.money_fund else pair.cost_rate)
-        if pair.line.klass != cash:
-            add(pair.line.klass, int(sell[j]), -1.0)
-            add(cash, int(sell[j]), got)
-        elif got != 1.0:
-            add(cash, int(sell[j]), got - 1.0)
-    for p, pair in enumerate(problem.pairs):
-        if pair.line.klass != cash:
-            add(pair.line.klass, int(buy[p]), 1.0)
-            add(cash, int(buy[p]), -1.0 - pair.cost_rate)
-        elif pair.cost_rate:
-            add(cash, int(buy[p]), -pair.cost_rate)
-    for column in out.tolist():
-        add(cash, column, -1.0)
-    for k, (index, weight) in enumerate(terms):
+    found, strays = [], []
+    for k in range(len(problem.classes)):
         low, high = float(aims.inner_low[k]), float(aims.inner_high[k])
         edges = (
             (1.0, low - float(aims.outer_low[k]), low - float(aims.cap_low[k])),
             (-1.0, float(aims.outer_high[k]) - high, float(aims.cap_high[k]) - high),
         )
-        free = []
-        for sign, width, most in edges:
-            index.append(program.column(prices.drift, upper=max(0.0, width)))
-            weight.append(sign)
-            if math.isfinite(width):
-                index.append(
-                    program.column(max(prices.breach, prices.drift), upper=max(0.0, most - width))
-                )
-                weight.append(sign)
-                free.append((index[-1], INFINITE))
-        words = f"{problem.classes[k]} does not leave its band, nor go further out of it"
-        limits.append(Limit(words=words, upper=tuple(free)))
-        now = float(problem.value[k])
-        program.row(index, weight, lower=low - now, upper=high - now)
+        mine: list[tuple[int, float]] = []
+        stray = []
+        for sign, near, most in edges:
+            mine.append((program.column(prices.drift, upper=max(0.0, near)), sign))
+            if math.isfinite(near):
+                dear = max(prices.breach, prices.drift)
+                stray.append(program.column(dear, upper=max(0.0, most - near)))
+                mine.append((stray[-1], sign))
+        found.append(mine)
+        strays.append(tuple(stray))
+    return found, tuple(strays)
 
 
-def _tax(problem: HouseholdProblem, program: LinearProgram, sell: Columns, r: int) -> TaxColumns:
-    profile = problem.returns[r].profile
-    pieces = pieces_of(profile, problem.request.harvest)
-    short = program.columns(*zip(*pieces.short, strict=True))
-    long = program.columns(*zip(*pieces.long, strict=True))
-    over = program.column(pieces.over)
-    at_28 = program.column(pieces.at_28)
-    deducted = program.column(-pieces.deducted, upper=pieces.limit)
-    kept = program.column(-pieces.carried, upper=pieces.kept)
-    lapsed = program.column()
-    moved = program.column(lower=-INFINITE)
-    lots = [
-        (int(sell[j]), lot)
-        for j, lot in enumerate(problem.lots)
-        if lot.gain_rate and problem.return_of[problem.pairs[lot.pair].account] == r
-    ]
-    start_short = profile.ytd_short - profile.carry_short
-    start_long = profile.ytd_long - profile.carry_long
-    short_row = program.row(
-        [*short.tolist(), moved, *(c for c, lot in lots if lot.short)],
-        [*[1.0] * len(short), 1.0, *(-lot.short for _, lot in lots if lot.short)],
-        lower=start_short,
-        upper=start_short,
-    )
-    mine = [(c, lot.long + lot.collectible) for c, lot in lots if lot.long or lot.collectible]
-    long_row = program.row(
-        [*long.tolist(), deducted, kept, lapsed, moved, *(c for c, _ in mine)],
-        [*[1.0] * len(long), -1.0, -1.0, -1.0, -1.0, *(-rate for _, rate in mine)],
-        lower=start_long,
-        upper=start_long,
-    )
-    if pieces.over and math.isfinite(pieces.room):
-        gains = [*short.tolist(), *long.tolist()]
-        program.row([over, *gains], [1.0, *[-1.0] * len(gains)], lower=-pieces.room)
-    coins = [(c, lot.collectible) for c, lot in lots if lot.collectible]
-    coin_row = -1
-    if coins:
-        # 28% gain worksheet: collectibles less short losses set against them and long losses carried in.
-        index = [at_28, moved, *(c for c, _ in coins)]
-        coin_row = program.row(
-            index, [1.0, -1.0, *(-w for _, w in coins)], lower=-profile.carry_long
-        )
+def _classes(
+    problem: HouseholdProblem,
+    program: LinearProgram,
+    width: int,
+    sell: Columns,
+    buy: Columns,
+    out: Columns,
+    beyond: list[list[tuple[int, float]]],
+) -> None:
+    """A class's value between its aims, with columns for what is beyond them on either side."""
+    got, paid = proceeds(problem)
+    klass, cash = problem.pair.klass, problem.cash_index
+    weights = np.zeros((len(problem.classes), width))
+    weights[cash, sell], weights[cash, buy], weights[cash, out] = got, -paid, -1.0
+    weights[klass[problem.lot.pair], sell] -= 1.0
+    weights[klass, buy] += 1.0
+    for k, columns in enumerate(beyond):
+        for column, sign in columns:
+            weights[k, column] = sign
+    aims = problem.aims
+    program.rows(weights, aims.inner_low - problem.value, aims.inner_high - problem.value)
+
+
+def _tax_columns(problem: HouseholdProblem, program: LinearProgram, r: int) -> TaxColumns:
+    pieces = problem.returns[r].pieces
     return TaxColumns(
         pieces=pieces,
-        short=short,
-        long=long,
-        over=over,
-        at_28=at_28,
-        deducted=deducted,
-        kept=kept,
-        lapsed=lapsed,
-        moved=moved,
-        short_row=short_row,
-        long_row=long_row,
-        coin_row=coin_row,
+        short=program.columns(*zip(*pieces.short, strict=True)),
+        long=program.columns(*zip(*pieces.long, strict=True)),
+        over=program.column(pieces.over),
+        at_28=program.column(pieces.at_28),
+        deducted=program.column(-pieces.deducted, upper=pieces.limit),
+        kept=program.column(-pieces.carried, upper=pieces.kept),
+        lapsed=program.column(),
+        moved=program.column(lower=-INFINITE),
+        income=program.columns(*zip(*pieces.income, strict=True))
+        if problem.request.withdrawal
+        else np.zeros(0, dtype=np.int64),
+        short_row=-1,
+        long_row=-1,
+        coin_row=-1,
     )
+
+
+def _tax_rows(
+    problem: HouseholdProblem,
+    program: LinearProgram,
+    width: int,
+    sell: Columns,
+    r: int,
+    columns: TaxColumns,
+) -> TaxColumns:
+    """Rows of what is gained, short and long; of what the net investment tax and the 28% rate take."""
+    each, lot = problem.returns[r], problem.lot
+    mine = problem.return_of_lot == r
+    short, coins = np.where(mine, lot.short, 0.0), np.where(mine, lot.collectible, 0.0)
+    weights = np.zeros((2, width))
+    weights[0, sell], weights[0, columns.short], weights[0, columns.moved] = -short, 1.0, 1.0
+    weights[1, sell] = -np.where(mine, lot.long, 0.0) - coins
+    weights[1, columns.long] = 1.0
+    weights[1, [columns.deducted, columns.kept, columns.lapsed, columns.moved]] = -1.0
+    start = [each.start_short, each.start_long]
+    short_row, long_row = program.rows(weights, start, start).tolist()
+    if columns.pieces.over and math.isfinite(columns.pieces.room):
+        gains = [*columns.short.tolist(), *columns.long.tolist()]
+        weight = [1.0, *[-1.0] * len(gains)]
+        program.row([columns.over, *gains], weight, lower=-columns.pieces.room)
+    coin_row = -1
+    if coins.any():
+        # 28% gain worksheet: collectibles less short losses set against them and long losses carried in.
+        weights = np.zeros((1, width))
+        weights[0, sell], weights[0, columns.at_28], weights[0, columns.moved] = -coins, 1.0, -1.0
+        coin_row = int(program.rows(weights, [-each.profile.carry_long], [INFINITE])[0])
+    return replace(columns, short_row=short_row, long_row=long_row, coin_row=coin_row)
 
 
 def case_bounds(columns: TaxColumns, case: Case) -> list[tuple[int, float, float]]:
@@ -324,38 +295,54 @@ def case_bounds(columns: TaxColumns, case: Case) -> list[tuple[int, float, float
     return result
 
 
+def _income_rows(
+    problem: HouseholdProblem,
+    program: LinearProgram,
+    width: int,
+    raised: Columns,
+    taxes: list[TaxColumns],
+) -> None:
+    """What traditional accounts pay out is ordinary income of their returns."""
+    for r, columns in enumerate(taxes):
+        drawn = [a for a, place in enumerate(problem.income_of) if place == r and raised[a] >= 0]
+        if len(columns.income):
+            weights = np.zeros((1, width))
+            weights[0, columns.income], weights[0, raised[drawn]] = 1.0, -1.0
+            program.rows(weights, [0.0], [0.0])
+
+
 def _budgets(
     problem: HouseholdProblem,
     program: LinearProgram,
+    width: int,
     sell: Columns,
     buy: Columns,
     raised: Columns,
-    limits: list[Limit],
-) -> None:
-    request = problem.request
-    taxed = [(int(sell[j]), lot.gain_rate) for j, lot in enumerate(problem.lots) if lot.gain_rate]
+) -> tuple[tuple[str, int], ...]:
+    request, rate = problem.request, problem.lot.gain_rate
+    found = []
 
-    def limit(words: str, terms: Sequence[tuple[int, float]], low: float, high: float) -> None:
-        index, weight = [c for c, _ in terms], [w for _, w in terms]
-        row = program.row(index, weight, lower=low, upper=high)
-        limits.append(Limit(words=words, rows=(row,)))
+    def limit(words: str, columns: Columns, weight: Vector, low: float, high: float) -> None:
+        weights = np.zeros((1, width))
+        weights[0, columns] = weight
+        found.append((words, int(program.rows(weights, [low], [high])[0])))
 
-    if request.cash_need:
-        need = request.cash_need
-        terms = [(c, 1.0) for c in raised[raised >= 0].tolist()]
-        limit(f"{need:,.2f} of cash is raised from taxable accounts", terms, need, need)
+    if request.to_raise:
+        need, able = request.to_raise, raised[raised >= 0]
+        words = f"{need:,.2f} of cash is raised from taxable accounts"
+        if request.withdrawal:
+            words = f"{need:,.2f} is withdrawn from taxable, traditional and Roth accounts"
+        limit(words, able, np.ones(len(able)), need, need)
     if request.gains_budget is not None:
         words = f"the plan realises no more than {request.gains_budget:,.2f} of net gain"
-        limit(words, taxed, -INFINITE, request.gains_budget)
+        limit(words, sell, rate, -INFINITE, request.gains_budget)
     if request.harvest:
-        losses = [(c, -rate) for c, rate in taxed if rate < 0]
-        limit(f"losses of {request.harvest:,.2f} are realised", losses, request.harvest, INFINITE)
+        words = f"losses of {request.harvest:,.2f} are realised"
+        limit(words, sell, np.maximum(-rate, 0.0), request.harvest, INFINITE)
     if request.limits.max_turnover is not None:
         most = request.limits.max_turnover * problem.base
-        terms = [
-            (int(sell[j]), 0.5)
-            for j, lot in enumerate(problem.lots)
-            if not problem.pairs[lot.pair].line.money_fund
-        ]
-        terms += [(c, 0.5) for c in buy.tolist()]
-        limit(f"turnover is at most {request.limits.max_turnover * 100:g}%", terms, -INFINITE, most)
+        words = f"turnover is at most {request.limits.max_turnover * 100:g}%"
+        sold = np.where(problem.pair.money_fund[problem.lot.pair], 0.0, 0.5)
+        half = np.append(sold, np.full(len(buy), 0.5))
+        limit(words, np.append(sell, buy), half, -INFINITE, most)
+    return tuple(found)

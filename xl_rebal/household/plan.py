@@ -20,8 +20,10 @@ class LotSale:
     proceeds  quantity x price, before costs.
     basis     what they cost.
     gain      proceeds - basis.
+    disallowed  the part of a loss, 0 or more, that does not count: what replaces it was bought lately.
     term      `short` or `long`.
-    tax       what this lot adds to the tax of its return, given all others of the plan.
+    tax       what this lot adds to the tax of its return, given all others of the plan; None where the
+              plan was asked for without explanations.
     because   why this lot, and which others were left alone.
     """
 
@@ -35,8 +37,14 @@ class LotSale:
     basis: float
     gain: float
     term: str
-    tax: float
+    tax: float | None
     because: str
+    disallowed: float = 0.0
+
+    @property
+    def allowed(self) -> float:
+        """The gain or loss that counts this year."""
+        return self.gain + self.disallowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

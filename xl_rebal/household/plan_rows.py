@@ -46,9 +46,9 @@ def trade_rows(plan: HouseholdPlan) -> Grid:
                     trade.price,
                     round(sale.proceeds, 2),
                     0.0 if place else trade.cost,
-                    round(sale.gain, 2),
+                    round(sale.allowed, 2),
                     sale.term,
-                    round(sale.tax, 2),
+                    None if sale.tax is None else round(sale.tax, 2),
                     sale.because,
                 ]
             )
@@ -74,7 +74,7 @@ def figure_rows(plan: HouseholdPlan, request: HouseholdRequest) -> Grid:
         ("gain_short", sum(g.short for g in gains)),
         ("gain_long", sum(g.long for g in gains)),
         ("gain_collectible", sum(g.collectible for g in gains)),
-        ("losses_taken", -sum(min(sale.gain, 0.0) for sale in plan.lot_sales)),
+        ("losses_taken", -sum(min(sale.allowed, 0.0) for sale in plan.lot_sales)),
         ("income_tax", sum(t.income for t in added)),
         ("niit", sum(t.niit for t in added)),
         ("state", sum(t.state for t in added)),

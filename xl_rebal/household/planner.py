@@ -11,7 +11,7 @@ from xl_rebal.bands import status_word
 from xl_rebal.drift import Matrix
 from xl_rebal.errors import PlanError
 from xl_rebal.household import explain
-from xl_rebal.household.build import problem_of
+from xl_rebal.household.build import Surroundings, problem_of
 from xl_rebal.household.checks import require_verified
 from xl_rebal.household.comparison import compared
 from xl_rebal.household.conflicts import no_plan
@@ -26,54 +26,61 @@ from xl_rebal.household.plan import (
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.household.rounding import rounded
-from xl_rebal.household.search import Relaxed, Search
+from xl_rebal.household.search import Relaxed, Search, lot_rates
 from xl_rebal.household.whole_shares import best_draft, is_allowed
 from xl_rebal.household.worth import (
     Draft,
-    all_pieces,
+    added_gains,
     breached,
     class_values,
-    gains_of,
     no_trades,
     worth,
 )
 from xl_rebal.tax.income_tax import added_tax
-from xl_rebal.tax.netting import Gains
 from xl_rebal.tax.wash_window import Buyback, safe_to_buy
 from xl_rebal.trading.plan import Action, ClassResult, Trade
-from xl_rebal.trading.problem import HALF_CENT, trade_cost, trade_value
+from xl_rebal.trading.problem import HALF_CENT, trade_value
+
+_FAST, _BEST = 1e-6, 1e-7  # of the value: how far a plan in fractions may be above its bound
 
 
 def plan_household(
-    source: HouseholdBook, request: HouseholdRequest, household: str = "", *, explained: bool = True
+    source: HouseholdBook,
+    request: HouseholdRequest,
+    household: str = "",
+    *,
+    explained: bool = True,
+    around: Surroundings | None = None,
 ) -> HouseholdPlan:
     """The verified plan of one household.
 
-    explained  False leaves out the comparison, the prices of limits and the reasons of lots.
+    explained  False leaves out the comparison, the prices of limits, and tax and reason of each lot.
+    around     what the households of the book share (`build.surroundings`), for who plans many of them.
 
     Raises TaxError or TableError for lots and profiles that cannot be taxed, PlanError where limits
     cannot hold together, VerificationError where the plan does not pass: then nothing is handed out.
     """
-    problem = problem_of(source, request, household)
+    problem = problem_of(source, request, household, around)
     plan = plan_problem(problem, explained=explained)
     require_verified(source, request, plan)
     return plan
 
 
-def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> HouseholdPlan:
-    """The plan of a problem, not yet verified."""
-    pieces = all_pieces(problem)
+def plan_problem(
+    problem: HouseholdProblem, *, explained: bool = True, search: Search | None = None
+) -> HouseholdPlan:
+    """The plan of a problem, not yet verified; `search` is that of its model, to be solved once more."""
     if not problem.why:
         idle = no_trades(problem)
-        total = worth(problem, idle, pieces)
-        return _plan(problem, idle, total.total, None)
-    search = Search(model_of(problem))
-    relaxed = search.run()
+        return _plan(problem, idle, worth(problem, idle).total, None)
+    search = search if search is not None else Search(model_of(problem))
+    relaxed = search.run(enough=_FAST * problem.base)
     if relaxed is None:
         raise no_plan(search)
     draft, bound = rounded(search, relaxed), relaxed.bound
     if problem.request.mode is Mode.BEST or not is_allowed(problem, draft):
-        best = best_draft(search, relaxed, draft, pieces)
+        relaxed, draft = _closer(search, relaxed, draft)
+        best = best_draft(search, relaxed, draft)
         draft, bound = best.draft, best.bound
         if not is_allowed(problem, draft):
             raise PlanError.of(
@@ -81,9 +88,25 @@ def plan_problem(problem: HouseholdProblem, *, explained: bool = True) -> Househ
                 what="there is a plan in fractions of shares, and none was found in whole ones",
                 remedy="allow a wider band, a smaller minimum, or hold securities of a smaller price",
             )
-    rates = explain.lot_rates(problem, search, relaxed) if explained else None
+    rates = lot_rates(search, relaxed) if explained else None
     plan = _plan(problem, draft, bound, rates)
     return _explained(plan, problem, draft, search, relaxed) if explained else plan
+
+
+def _closer(search: Search, relaxed: Relaxed, draft: Draft) -> tuple[Relaxed, Draft]:
+    """A plan in fractions nearer to its bound, and the better of the two in whole steps."""
+    problem = search.model.problem
+    again = search.run(enough=_BEST * problem.base)
+    if again is None or again.optimum.value >= relaxed.optimum.value - _BEST * problem.base:
+        bound = max(relaxed.bound, again.bound if again is not None else relaxed.bound)
+        return replace(relaxed, bound=bound), draft
+    other = rounded(search, again)
+    if not is_allowed(problem, draft):
+        return again, other
+    better = (
+        is_allowed(problem, other) and worth(problem, other).total < worth(problem, draft).total
+    )
+    return again, other if better else draft
 
 
 def _explained(
@@ -94,8 +117,12 @@ def _explained(
     relaxed: Relaxed,
 ) -> HouseholdPlan:
     value, _ = class_values(problem, draft)
+    # Prices of limits are differences of optima: they need the optimum itself.
+    exact = search.run() if relaxed.optimum.value > relaxed.bound + 0.01 else relaxed
+    relaxed = relaxed if exact is None else exact
     comparison = compared(problem, draft, value)
-    saved = explain.saving(problem, draft, plan.tax_added, comparison[0].tax_now)
+    ours, naive = comparison[-1].tax_now, comparison[0].tax_now
+    saved = explain.saving(problem, draft, ours, naive)
     return replace(
         plan,
         comparison=comparison,
@@ -108,9 +135,9 @@ def _explained(
 def _plan(
     problem: HouseholdProblem, draft: Draft, bound: float, rates: Vector | None
 ) -> HouseholdPlan:
-    pieces = all_pieces(problem)
     value, cash = class_values(problem, draft)
     order = problem.accounts
+    realised = [added_gains(problem, draft, i) for i in range(len(problem.returns))]
     sales = _lot_sales(problem, draft, rates)
     return HouseholdPlan(
         household=problem.household,
@@ -132,19 +159,27 @@ def _plan(
         ),
         classes=_classes(problem, value),
         returns=tuple(
-            ReturnResult(
-                tax_return=each.name,
-                gains=gains_of(problem, draft.sold, i),
-                added=added_tax(each.profile, gains_of(problem, draft.sold, i)),
-            )
-            for i, each in enumerate(problem.returns)
+            ReturnResult(tax_return=each.name, gains=gains, added=added_tax(each.profile, gains))
+            for each, gains in zip(problem.returns, realised, strict=True)
         ),
-        worth=worth(problem, draft, pieces),
+        worth=worth(problem, draft),
         bound=bound,
         base=problem.base,
-        notes=problem.notes,
+        notes=(*problem.notes, *_drawn(problem, draft)),
         buybacks=_buybacks(problem, sales),
     )
+
+
+def _drawn(problem: HouseholdProblem, draft: Draft) -> tuple[str, ...]:
+    """From which accounts a withdrawal of the household is paid, in words."""
+    if not problem.request.withdrawal:
+        return ()
+    paid = [
+        f"{account.account} {money:,.2f}"
+        for account, money in zip(problem.accounts, draft.raised.tolist(), strict=True)
+        if money
+    ]
+    return (f"withdrawn: {'; '.join(paid)}",)
 
 
 def _buybacks(problem: HouseholdProblem, sales: tuple[LotSale, ...]) -> tuple[Buyback, ...]:
@@ -170,6 +205,7 @@ def _clean(cash: float) -> float:
 
 def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
     signed = draft.signed(problem)
+    costs = problem.pair.costs_of(signed).tolist()
     result = []
     for p in np.flatnonzero(signed).tolist():
         pair = problem.pairs[p]
@@ -185,7 +221,7 @@ def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
                 price=line.price,
                 unit_value=line.unit_value,
                 value=trade_value(line, units),
-                cost=trade_cost(line, float(signed[p])),
+                cost=costs[p],
                 half_spread=line.costs.half_spread,
                 commission=commission,
                 impact=impact,
@@ -199,50 +235,51 @@ def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
 def _lot_sales(
     problem: HouseholdProblem, draft: Draft, rates: Vector | None
 ) -> tuple[LotSale, ...]:
-    result = []
-    totals = [gains_of(problem, draft.sold, i) for i in range(len(problem.returns))]
-    for j in np.flatnonzero(draft.sold).tolist():
-        lot = problem.lots[j]
-        pair = problem.pairs[lot.pair]
-        if lot.row < 0 or lot.acquired is None:
-            continue
-        units = float(draft.sold[j])
-        proceeds, basis = units * pair.line.unit_value, units * lot.unit_cost
-        place = problem.return_of[pair.account]
-        alone = Gains(
-            short=proceeds * lot.short,
-            long=proceeds * lot.long,
-            collectible=proceeds * lot.collectible,
+    """What is sold of each lot; `rates` (n,) is the tax of a dollar sold, None: no reasons are given."""
+    lot, ids = problem.lot, problem.source.lots.lot_id
+    sold = np.flatnonzero((draft.sold > 0) & (lot.row >= 0))
+    units, of = draft.sold[sold], lot.pair[sold]
+    proceeds, basis = units * problem.pair.unit_value[of], units * lot.unit_cost[sold]
+    columns = (
+        sold, of, lot.row[sold], lot.acquired[sold], lot.is_long[sold], units, proceeds, basis,
+        proceeds * lot.disallowed[sold],
+    )  # fmt: skip
+    names = [account.account for account in problem.accounts]
+    made = [
+        LotSale(
+            account=names[problem.pairs[p].account],
+            symbol=problem.pairs[p].line.symbol,
+            row=row,
+            lot_id=str(ids[row]),
+            acquired=acquired,
+            quantity=quantity,
+            proceeds=money,
+            basis=cost,
+            gain=money - cost,
+            term="long" if is_long else "short",
+            tax=None if rates is None else explain.lot_tax(problem, j, draft.sold),
+            because="" if rates is None else explain.lot_reason(problem, j, draft.sold, rates),
+            disallowed=away,
         )
-        total = totals[place]
-        others = Gains(
-            short=total.short - alone.short,
-            long=total.long - alone.long,
-            collectible=total.collectible - alone.collectible,
+        for j, p, row, acquired, is_long, quantity, money, cost, away in zip(
+            *(column.tolist() for column in columns), strict=True
         )
-        added = added_tax(problem.returns[place].profile, alone, on_top_of=others)
-        result.append(
-            LotSale(
-                account=problem.accounts[pair.account].account,
-                symbol=pair.line.symbol,
-                row=lot.row,
-                lot_id=lot.lot_id,
-                acquired=lot.acquired,
-                quantity=units,
-                proceeds=proceeds,
-                basis=basis,
-                gain=proceeds - basis,
-                term="long" if lot.is_long else "short",
-                tax=added.total,
-                because="" if rates is None else explain.lot_reason(problem, j, draft.sold, rates),
-            )
-        )
-    return tuple(result)
+    ]
+    return tuple(_joined(made) if (lot.chain >= 0).any() else made)
+
+
+def _joined(sales: list[LotSale]) -> list[LotSale]:
+    """The parts of a lot, of which one is replaced, as one sale of it."""
+    found: dict[int, LotSale] = {}
+    for sale in sales:
+        first = found.get(sale.row)
+        found[sale.row] = sale if first is None else explain.joined_sale(first, sale)
+    return [explain.with_replaced(sale) if sale.disallowed else sale for sale in found.values()]
 
 
 def _classes(problem: HouseholdProblem, value: Matrix) -> tuple[ClassResult, ...]:
     before = problem.value.copy()
-    before[problem.cash_index] -= problem.request.cash_need
+    before[problem.cash_index] -= problem.request.to_raise
     base, after = float(before.sum()), float(value.sum())
     band = problem.widths
     status_before, status_after = breached(problem, before), breached(problem, value)

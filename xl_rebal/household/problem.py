@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,78 +9,31 @@ from numpy.typing import NDArray
 
 from xl_rebal.bands import Widths
 from xl_rebal.drift import Drift
+from xl_rebal.household.columns import LotColumns, PairColumns
+from xl_rebal.household.pairs import OpenLot, Pair
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
+from xl_rebal.household.tax_pieces import TaxPieces
 from xl_rebal.portfolio.accounts import Account
+from xl_rebal.tax.default_relief import names_lots
 from xl_rebal.tax.profiles import TaxProfile
 from xl_rebal.tax.taxpayers import Taxpayers
 from xl_rebal.tax.wash_window import Buyback
-from xl_rebal.trading.problem import Line
 
+TRADITIONAL, ROTH = "traditional", "roth"
+ROTH_LAST = 0.001  # dollars per dollar
 Vector = NDArray[np.float64]
+Places = NDArray[np.int64]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """One security in one account.
-
-    account    place of the account in the problem.
-    line       what the account holds of it and may do with it.
-    location   dollars that a dollar of it in this account is worth less than elsewhere.
-    rank       dollars that a dollar bought of it is worth less than of the class's preferred one.
-    group      what it counts as when losses are matched with purchases.
-    no_buy     why it may not be bought, in words; empty when it may.
-    """
-
-    account: int
-    line: Line
-    taxable: bool
-    location: float
-    rank: float
-    group: str
-    no_buy: str = ""
-
-    @property
-    def fixed_cost(self) -> float:
-        """Money for each order, whatever its size: at or below what it really is."""
-        costs = self.line.costs
-        return min(max(costs.commission, costs.min_commission), costs.max_commission)
-
-    @property
-    def cost_rate(self) -> float:
-        """Dollars of cost for each dollar traded, without `fixed_cost`: at or below what they are."""
-        costs = self.line.costs
-        bounded = costs.min_commission or costs.max_commission < float("inf")
-        per_share = 0.0 if bounded else costs.per_share
-        return costs.half_spread + per_share / self.line.unit_value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenLot:
-    """Units that can be sold together.
-
-    pair       place of its security and account.
-    row        row in the table of lots; -1 for a position whose gains are not taxed.
-    unit_cost  basis of a unit in the base currency; of no account where gains are not taxed.
-    short, long, collectible  dollars of gain of each kind for each dollar sold.
-    may_lose   False when selling it at a loss would be a wash sale whatever is bought now.
-    """
-
-    pair: int
-    row: int
-    quantity: float
-    unit_cost: float
-    acquired: dt.date | None
-    lot_id: str
-    is_long: bool
-    short: float
-    long: float
-    collectible: float
-    may_lose: bool = True
-
-    @property
-    def gain_rate(self) -> float:
-        """Dollars of gain for each dollar sold."""
-        return self.short + self.long + self.collectible
+__all__ = [
+    "ClassAims",
+    "HouseholdProblem",
+    "LotColumns",
+    "OpenLot",
+    "Pair",
+    "PairColumns",
+    "TaxReturn",
+    "Vector",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +52,21 @@ class ClassAims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxReturn:
-    """One tax return of the household and its profile."""
+    """One tax return of the household, its profile, and its tax in straight pieces."""
 
     name: str
     profile: TaxProfile
+    pieces: TaxPieces
+
+    @property
+    def start_short(self) -> float:
+        """Net short-term gain of the year so far, less what was carried in."""
+        return self.profile.ytd_short - self.profile.carry_short
+
+    @property
+    def start_long(self) -> float:
+        """Net long-term gain of the year so far, less what was carried in."""
+        return self.profile.ytd_long - self.profile.carry_long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +77,10 @@ class HouseholdProblem:
     flow        (A,) money that comes in or goes out first.
     value       (K,) money in each class; cash includes flows and is less the reserves.
     return_of   (A,) place of each account's tax return, -1 where gains are not taxed.
-    groups      groups of identical securities that hold a lot at a loss, and may be bought.
+    income_of   (A,) place of the return on which withdrawals from the account are income, -1 for none.
+    pair, lot   the pairs (P,) and the lots (n,) as columns; a pair's lots stand together, the first of
+                pair p at `starts[p]`.
+    reach       (A, A) True where a purchase in the first account takes away a loss in the second.
     why         what asks for the plan; empty when nothing does.
     buybacks    what was sold at a loss lately and must not be bought yet.
     """
@@ -125,7 +91,7 @@ class HouseholdProblem:
     who: Taxpayers
     accounts: tuple[Account, ...]
     pairs: tuple[Pair, ...]
-    lots: tuple[OpenLot, ...]
+    lot: LotColumns
     cash: Vector
     flow: Vector
     value: Vector
@@ -136,22 +102,47 @@ class HouseholdProblem:
     aims: ClassAims
     returns: tuple[TaxReturn, ...]
     return_of: tuple[int, ...]
-    groups: tuple[str, ...]
+    income_of: tuple[int, ...]
     why: str
     notes: tuple[str, ...] = ()
     buybacks: tuple[Buyback, ...] = ()
-    _lots_by_pair: tuple[tuple[int, ...], ...] = field(init=False, repr=False, compare=False)
+    pair: PairColumns = field(init=False, repr=False, compare=False)
+    starts: Places = field(init=False, repr=False, compare=False)
+    return_of_lot: Places = field(init=False, repr=False, compare=False)
+    reach: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    _lots: list[tuple[OpenLot, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=list
+    )
 
     def __post_init__(self) -> None:
-        found: list[list[int]] = [[] for _ in self.pairs]
-        for j, lot in enumerate(self.lots):
-            found[lot.pair].append(j)
-        object.__setattr__(self, "_lots_by_pair", tuple(map(tuple, found)))
+        pair = PairColumns.of(self.pairs)
+        lot_pair = self.lot.pair
+        object.__setattr__(self, "pair", pair)
+        starts = np.searchsorted(lot_pair, np.arange(len(self.pairs) + 1))
+        object.__setattr__(self, "starts", starts)
+        returns = np.array(self.return_of, dtype=np.int64)
+        on_return = returns[pair.account[lot_pair]] if len(lot_pair) else lot_pair
+        object.__setattr__(self, "return_of_lot", on_return)
+        names = [account.account for account in self.accounts]
+        takes = [
+            [self.who.reach(buyer, seller).value in ("defer", "lose") for seller in names]
+            for buyer in names
+        ]
+        object.__setattr__(self, "reach", np.array(takes, dtype=np.bool_))
+
+    @property
+    def lots(self) -> tuple[OpenLot, ...]:
+        """The lots one by one, made when they are asked for."""
+        if not self._lots:
+            ids = self.source.lots.lot_id
+            told = [str(ids[row]) if row >= 0 else "" for row in self.lot.row.tolist()]
+            self._lots.append(self.lot.objects(told))
+        return self._lots[0]
 
     @property
     def base(self) -> float:
         """The weight base in money, after flows and the cash that is to be raised."""
-        return float(self.value.sum()) - self.request.cash_need
+        return float(self.value.sum()) - self.request.to_raise
 
     def reserve(self, account: int) -> float:
         """Money that an account keeps back."""
@@ -161,11 +152,39 @@ class HouseholdProblem:
         """Cash after the flow and less the reserve; negative when it must be raised."""
         return float(self.cash[account] + self.flow[account]) - self.reserve(account)
 
-    def lots_of(self, pair: int) -> tuple[int, ...]:
-        """The places of a pair's lots."""
-        return self._lots_by_pair[pair]
+    @property
+    def spendable_of(self) -> Vector:
+        """(A,) `spendable` of every account."""
+        kept = np.array([account.kept_back for account in self.accounts])
+        return np.asarray(self.cash + self.flow - kept)
 
-    def reaches(self, bought_in: int, sold_in: int) -> bool:
-        """True when a purchase in one account takes away a loss in the other."""
-        reach = self.who.reach(self.accounts[bought_in].account, self.accounts[sold_in].account)
-        return reach.value in ("defer", "lose")
+    @property
+    def lot_value(self) -> Vector:
+        """(n,) money in each lot."""
+        return np.asarray(self.lot.quantity * self.pair.unit_value[self.lot.pair])
+
+    def lots_of(self, pair: int) -> range:
+        """The places of a pair's lots."""
+        return range(int(self.starts[pair]), int(self.starts[pair + 1]))
+
+    def may_raise(self, account: int) -> bool:
+        """True where money may be taken out for what is asked of the household as a whole."""
+        known = self.accounts[account]
+        if known.held_away or not self.request.to_raise:
+            return False
+        if self.return_of[account] >= 0:
+            return True
+        return bool(self.request.withdrawal) and known.type.casefold() in (TRADITIONAL, ROTH)
+
+    def draw_price(self, account: int) -> float:
+        """Dollars that a dollar taken out of the account is worth less than elsewhere: a Roth's would stay
+        free of tax, which is worth what a traditional account's costs, and a trifle more.
+        """
+        if self.accounts[account].type.casefold() != ROTH or not self.returns:
+            return 0.0
+        return max(each.pieces.income[0][0] for each in self.returns) + ROTH_LAST
+
+    def sends_no_lots(self, account: int) -> bool:
+        """True where the custodian takes no lot instructions: first in, first out."""
+        known = self.accounts[account]
+        return not names_lots(known) or known.account in self.request.no_lots_sent

@@ -58,6 +58,9 @@ class HouseholdRequest:
     as_of         the day of the trades: terms of lots and wash-sale windows count from it.
     flows         money per account, placed first: contribution (+), withdrawal or RMD (-).
     cash_need     money to raise from the taxable accounts, wherever it costs least tax.
+    withdrawal    money that leaves the household, from taxable, traditional and Roth accounts, wherever it
+                  costs least: what a traditional account pays out is ordinary income.
+    rmd           required minimum distributions by account: the first part of the withdrawal.
     harvest       losses to realise at least, in money.
     gains_budget  most net gain that the plan may realise, in money; None for no limit.
     no_lots_sent  accounts whose custodian takes no lot instructions.
@@ -70,6 +73,13 @@ class HouseholdRequest:
     mode: Mode = Mode.FAST
     flows: Mapping[str, float] = field(default_factory=dict)
     cash_need: float = 0.0
+    withdrawal: float = 0.0
+    rmd: Mapping[str, float] = field(default_factory=dict)
     harvest: float = 0.0
     gains_budget: float | None = None
     no_lots_sent: frozenset[str] = frozenset()
+
+    @property
+    def to_raise(self) -> float:
+        """Money that leaves accounts which the plan chooses."""
+        return self.cash_need + self.withdrawal

@@ -3,6 +3,10 @@
 Either-or is: how each return nets (see `tax_pieces`); that an account does not buy what it sells; that
 nothing is bought that is sold at a loss, in any account whose purchases reach that loss; and that an
 account which takes no lot instructions sells its lots first in, first out.
+
+Most of it is decided without branching. A case whose bound by the duals of another is no better needs no
+program (Geoffrion 1974, "Lagrangean relaxation for integer programming"); and what is bought where it must
+not be is bought as another security of its class, which costs little or nothing.
 """
 
 from __future__ import annotations
@@ -10,20 +14,27 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.household.model import Limit, Model, case_bounds
+from xl_rebal.household.limits import Limit
+from xl_rebal.household.model import Model, case_bounds
+from xl_rebal.household.problem import HouseholdProblem
 from xl_rebal.household.tax_pieces import Case
 from xl_rebal.optimiser.linear import INFINITE, Optimum, Solver, Vector
 
 NODES = 1_500  # programs solved at most
 _DUST = 0.005  # dollars
+_ENOUGH = 0.01  # dollars that the plan in fractions may be above its bound
+_LONG, _EASED = 8, 5.0  # programs after which twice as much is enough; times as much at most
 _MOST_CASES = 256
+_NO_PRICE = 1e-9
 
 Places = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +59,36 @@ class _Node:
     lower: Vector = field(compare=False)
     upper: Vector = field(compare=False)
 
+    def bound_under(self, lower: Vector, upper: Vector) -> float:
+        """What nothing is below under other bounds, by the duals of this node."""
+        changed = np.flatnonzero((lower != self.lower) | (upper != self.upper))
+        price = self.optimum.column_dual[changed]
+        price = np.where(np.abs(price) < _NO_PRICE, 0.0, price)
+        least = np.where(price > 0, lower[changed], upper[changed])
+        least = np.where(price == 0, 0.0, least)
+        return self.value + float((price * least - price * self.optimum.x[changed]).sum())
+
 
 class Search:
     """The program of one household, kept so that it can be solved again."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, solver: Solver | None = None) -> None:
         self.model = model
-        self.solver = Solver(model.program)
-        problem = model.problem
-        self._lot_pair = np.array([lot.pair for lot in problem.lots], dtype=np.int64)
-        self._loss = np.array([lot.gain_rate < 0 for lot in problem.lots], dtype=np.bool_)
-        self.washed = _reaching(model)
-        self.ordered = _ordered(model)
+        self.solver = Solver(model.program) if solver is None else solver
+        problem = self._problem = model.problem
+        self._loses = (problem.lot.gain_rate < 0) & problem.lot.may_lose
+        self._groups = int(problem.pair.group.max(initial=-1)) + 1
+        self._place = problem.pair.account * self._groups + problem.pair.group
+        self._cost = np.array(model.program.cost)
+        self.ordered = _ordered(problem)
+
+    @cached_property
+    def washed(self) -> list[tuple[Places, Places]]:
+        """Lots whose loss is washed by buying, and the pairs whose purchase does it."""
+        return _reaching(self._problem)
 
     def cases(self, without: Collection[Limit] = ()) -> Iterator[tuple[Vector, Vector]]:
-        """Bounds of the columns for every way the returns can net, some limits taken away."""
+        """Bounds of the columns for every way the returns can net, the likeliest first."""
         taxes = self.model.taxes
         lower, upper = self.solver.lower.copy(), self.solver.upper.copy()
         for limit in without:
@@ -70,8 +96,9 @@ class Search:
                 lower[column] = value
             for column, value in limit.upper:
                 upper[column] = value
+        likely = [self._likely(r) for r in range(len(taxes))]
         if 4 ** len(taxes) <= _MOST_CASES:
-            ways = list(itertools.product(Case, repeat=len(taxes)))
+            ways = list(itertools.product(*likely))
         else:  # very many returns: all net alike
             ways = [(case,) * len(taxes) for case in Case]
         for way in ways:
@@ -81,8 +108,24 @@ class Search:
                     low[column], high[column] = least, most
             yield low, high
 
-    def run(self, without: Collection[Limit] = ()) -> Relaxed | None:
-        """The optimum, some limits taken away; None when nothing satisfies the rest."""
+    def _likely(self, r: int) -> list[Case]:
+        """The cases of a return: a net loss first where one is there, or can be had."""
+        each = self._problem.returns[r]
+        mine = self._loses & (self._problem.return_of_lot == r)
+        lost = float((self._problem.lot.gain_rate * self._problem.lot_value)[mine].sum())
+        order = [Case.NET_LOSS, Case.GAINS, Case.SHORT_LOSS, Case.LONG_LOSS]
+        return (
+            order
+            if each.start_short + each.start_long + lost < 0
+            else [Case.GAINS, *order[2:], Case.NET_LOSS]
+        )
+
+    def run(self, without: Collection[Limit] = (), *, enough: float = _ENOUGH) -> Relaxed | None:
+        """The optimum, some limits taken away; None when nothing satisfies the rest.
+
+        enough  dollars that the plan may be above its bound; more as the search gets long.
+        """
+        least_enough = enough
         heap: list[_Node] = []
         count = itertools.count()
         row_lower, row_upper = self.solver.row_lower, self.solver.row_upper
@@ -90,98 +133,228 @@ class Search:
         if rows:
             row_lower, row_upper = row_lower.copy(), row_upper.copy()
             row_lower[rows], row_upper[rows] = -INFINITE, INFINITE
+        best: Relaxed | None = None
+        bound = INFINITE  # of what was left because it is no better, or as good as found
 
-        def push(lower: Vector, upper: Vector) -> None:
+        def improve(mended: Relaxed | None) -> None:
+            nonlocal best
+            if mended is not None and (best is None or mended.optimum.value < best.optimum.value):
+                best = mended
+
+        def solved(lower: Vector, upper: Vector) -> _Node | None:
             found = self.solver.solve(lower, upper, row_lower, row_upper)
             if found is None:
-                return
-            node = _Node(
-                value=found.value, number=next(count), optimum=found, lower=lower, upper=upper
-            )
-            heapq.heappush(heap, node)
+                return None
+            number = next(count)
+            return _Node(value=found.value, number=number, optimum=found, lower=lower, upper=upper)
 
+        def is_open(node: _Node) -> bool:
+            """Mend a node; True where something better than what is found may lie below it."""
+            nonlocal bound
+            improve(self._mended(node))
+            if best is not None and node.value >= best.optimum.value - enough:
+                bound = min(bound, node.value)
+                return False
+            return True
+
+        known: list[_Node] = []
         for lower, upper in self.cases(without):
-            push(lower, upper)
-        bound: float | None = None
+            if best is not None and known:
+                under = max(node.bound_under(lower, upper) for node in known)
+                if under >= best.optimum.value - enough:
+                    bound = min(bound, under)
+                    continue
+            node = solved(lower, upper)
+            if node is None:
+                continue
+            known.append(node)
+            if is_open(node):
+                heapq.heappush(heap, node)
+                other = solved(node.lower, self._yielding(node))
+                improve(None if other is None else self._mended(other))
         while heap:
             node = heapq.heappop(heap)
-            if bound is None and node.number > NODES:
-                bound = node.value  # from here on straight down to a plan
-            branches = self._branches(node.optimum.x)
-            if not branches:
-                value = node.value if bound is None else min(bound, node.value)
-                return Relaxed(
-                    optimum=node.optimum, bound=value, lower=node.lower, upper=node.upper
-                )
-            if bound is not None:
-                heap.clear()
-            for zero, full in branches:
-                lower, upper = node.lower.copy(), node.upper.copy()
-                upper[zero] = 0.0
-                lower[full] = upper[full]
-                push(lower, upper)
+            enough = least_enough * min(_EASED, 1.0 + node.number / _LONG)
+            if best is not None and node.value >= best.optimum.value - enough:
+                bound = min(bound, node.value)
+                break
+            if node.number > NODES and best is not None:
+                bound = min(bound, node.value)
+                break
+            following: _Node | None = node
+            while following is not None:  # straight down to a plan, the better branch first
+                found = []
+                for under, lower, upper in self._children(following):
+                    if best is not None and under >= best.optimum.value - enough:
+                        bound = min(bound, under)
+                        continue
+                    child = solved(lower, upper)
+                    if child is not None and is_open(child):
+                        found.append(child)
+                found.sort()
+                following = found[0] if found else None
+                for child in found[1:]:
+                    heapq.heappush(heap, child)
+        if best is None:
+            return None
+        return replace(best, bound=min(bound, best.optimum.value))
+
+    def _mended(self, node: _Node) -> Relaxed | None:
+        """The node's plan with nothing bought where it must not be, another of the class in its place;
+        None where there is none, or where lots are out of order.
+        """
+        problem, model = self._problem, self.model
+        x = node.optimum.x
+        sold, bought = x[model.sell], x[model.buy]
+        if self._out_of_order(sold) is not None:
+            return None
+        forbidden = self._forbidden(sold)
+        wrong = np.flatnonzero(forbidden & (bought > _DUST))
+        if not len(wrong):
+            return Relaxed(optimum=node.optimum, bound=0.0, lower=node.lower, upper=node.upper)
+        pair = problem.pair
+        x, upper, more = x.copy(), node.upper.copy(), 0.0
+        worse = self._cost[model.buy]
+        free = ~forbidden & (upper[model.buy] > 0)
+        for p in wrong.tolist():
+            able = free & (pair.account == pair.account[p]) & (pair.klass == pair.klass[p])
+            others = np.flatnonzero(able & (pair.cost_rate == pair.cost_rate[p]))
+            if not len(others):
+                return None
+            other = int(others[np.argmin(worse[others])])
+            money = float(bought[p])
+            x[model.buy[other]] += money
+            x[model.buy[p]], upper[model.buy[p]] = 0.0, 0.0
+            more += money * float(worse[other] - worse[p])
+        optimum = replace(node.optimum, x=x, value=node.optimum.value + more)
+        return Relaxed(optimum=optimum, bound=0.0, lower=node.lower, upper=upper)
+
+    def _forbidden(self, sold: Vector) -> Mask:
+        """(P,) True where buying would be beside a sale of the same, or wash a loss."""
+        problem, pair = self._problem, self._problem.pair
+        of = problem.lot.pair
+        by_pair = np.bincount(of, weights=sold, minlength=len(problem.pairs))
+        lost = np.flatnonzero(self._loses & (sold > _DUST))
+        count = len(problem.accounts) * self._groups
+        losing = np.bincount(self._place[of[lost]], minlength=count) > 0
+        washed = problem.reach @ losing.reshape(len(problem.accounts), self._groups)
+        return np.asarray((by_pair > _DUST) | washed[pair.account, pair.group])
+
+    def _out_of_order(self, sold: Vector) -> tuple[Places, int] | None:
+        """The lots of an account and the place of one that is not sold in full before a later one."""
+        for order in self.ordered:
+            full = self.solver.upper[self.model.sell[order]]
+            short_of = full[:-1] - sold[order[:-1]] > _DUST
+            later = np.maximum.accumulate(sold[order][::-1])[::-1][1:] > _DUST
+            both = np.flatnonzero(short_of & later)
+            if len(both):
+                return order, int(both[0])
         return None
 
-    def _branches(self, x: Vector) -> list[tuple[list[int], list[int]]]:
-        """(columns made 0, columns made full) of each branch of what is either-or and is both here."""
-        model = self.model
-        sold, bought = x[model.sell], x[model.buy]
-        by_pair = np.bincount(self._lot_pair, weights=sold, minlength=len(bought))
-        both = np.flatnonzero((by_pair > _DUST) & (bought > _DUST))
-        if len(both):
-            p = int(both[np.argmax(np.minimum(by_pair[both], bought[both]))])
-            lots = model.sell[self._lot_pair == p].tolist()
-            return [([int(model.buy[p])], []), (lots, [])]
-        for lots, buys in self.washed:
-            if sold[lots].max() > _DUST and bought[buys].max() > _DUST:
-                return [(model.buy[buys].tolist(), []), (model.sell[lots].tolist(), [])]
-        for order in self.ordered:
-            for place, j in enumerate(order[:-1]):
-                later = order[place + 1 :]
-                short_of = self.solver.upper[model.sell[j]] - sold[j]
-                if short_of > _DUST and sold[later].max() > _DUST:
-                    earlier = model.sell[order[: place + 1]].tolist()
-                    return [(model.sell[later].tolist(), []), ([], earlier)]
-        return []
+    def _yielding(self, node: _Node) -> Vector:
+        """Upper bounds under which, wherever all of a class is sold at a loss and bought too, the one is
+        kept whose sale is worth least: a guess that is often the best plan.
+        """
+        model, pair, upper = self.model, self._problem.pair, node.upper.copy()
+        sold, bought = node.optimum.x[model.sell], node.optimum.x[model.buy]
+        # What not selling a lot costs at least is its reduced cost.
+        worth = -sold * node.optimum.column_dual[model.sell]
+        forbidden = self._forbidden(sold)
+        wrong = np.flatnonzero(forbidden & (bought > _DUST))
+        for p in wrong[np.argsort(-bought[wrong])].tolist():
+            alike = (pair.account == pair.account[p]) & (pair.klass == pair.klass[p])
+            options = np.flatnonzero(alike & (upper[model.buy] > 0))
+            if forbidden[options].all():
+                closed = [self._closed_by(q) for q in options.tolist()]
+                kept = min(closed, key=lambda lots: float(worth[lots].sum()))
+                upper[model.sell[kept]], worth[kept] = 0.0, 0.0
+        return upper
+
+    def _children(self, node: _Node) -> list[tuple[float, Vector, Vector]]:
+        """(what none is below, lower, upper) of each branch of what is either-or and is both here, the most
+        promising first; all possible plans are in one of them.
+        """
+        result = []
+        for zero, full in self._branches(node):
+            lower, upper = node.lower.copy(), node.upper.copy()
+            upper[zero] = 0.0
+            lower[full] = upper[full]
+            result.append((node.bound_under(lower, upper), lower, upper))
+        return sorted(result, key=lambda child: child[0])
+
+    def _branches(self, node: _Node) -> list[tuple[Places, Places]]:
+        """(columns made 0, columns made full) of each branch."""
+        model, pair = self.model, self._problem.pair
+        sold, bought = node.optimum.x[model.sell], node.optimum.x[model.buy]
+        forbidden, none = self._forbidden(sold), np.zeros(0, dtype=np.int64)
+        wrong = np.flatnonzero(forbidden & (bought > _DUST))
+        if len(wrong):
+            p = int(wrong[np.argmax(bought[wrong])])
+            alike = (pair.account == pair.account[p]) & (pair.klass == pair.klass[p])
+            options = np.flatnonzero(alike & (node.upper[model.buy] > 0))
+            if not forbidden[options].all():
+                return [(model.buy[[p]], none), (model.sell[self._closed_by(p)], none)]
+            # One of the class is kept to be bought, or none is bought.
+            kept = [(model.sell[self._closed_by(q)], none) for q in options.tolist()]
+            return [*kept, (model.buy[options], none)]
+        found = self._out_of_order(sold)
+        if found is None:
+            return []
+        order, place = found
+        return [(model.sell[order[place + 1 :]], none), (none, model.sell[order[: place + 1]])]
+
+    def _closed_by(self, p: int) -> Places:
+        """Lots that are not sold when a pair is bought: its own, and losses that it would wash."""
+        problem, pair = self._problem, self._problem.pair
+        of = problem.lot.pair
+        reached = problem.reach[pair.account[p]][pair.account[of]]
+        washed = self._loses & reached & (pair.group[of] == pair.group[p])
+        return np.flatnonzero((of == p) | washed)
 
 
-def _reaching(model: Model) -> list[tuple[Places, Places]]:
+def _reaching(problem: HouseholdProblem) -> list[tuple[Places, Places]]:
     """Lots whose loss is washed by buying, and the pairs whose purchase does it, by group."""
-    problem = model.problem
+    pair, of = problem.pair, problem.lot.pair
+    losing = np.flatnonzero((problem.lot.gain_rate < 0) & problem.lot.may_lose)
+    group, account = pair.group[of[losing]], pair.account[of[losing]]
     result = []
-    for group in problem.groups:
+    for g in np.unique(group).tolist():
+        members = np.flatnonzero((pair.group == g) & pair.can_buy)
         found: dict[tuple[int, ...], list[int]] = {}
-        members = [p for p, pair in enumerate(problem.pairs) if pair.group == group]
-        for a in range(len(problem.accounts)):
-            lots = [
-                j
-                for p in members
-                if problem.pairs[p].account == a
-                for j in problem.lots_of(p)
-                if problem.lots[j].gain_rate < 0 and problem.lots[j].may_lose
-            ]
-            buys = [
-                p
-                for p in members
-                if not problem.pairs[p].no_buy and problem.reaches(problem.pairs[p].account, a)
-            ]
-            if lots and buys:
-                found.setdefault(tuple(buys), []).extend(lots)
+        for a in np.unique(account[group == g]).tolist():
+            buys = members[problem.reach[pair.account[members], a]]
+            if len(buys):
+                lots = losing[(group == g) & (account == a)]
+                found.setdefault(tuple(buys.tolist()), []).extend(lots.tolist())
         result += [(np.array(lots), np.array(buys)) for buys, lots in found.items()]
     return result
 
 
-def _ordered(model: Model) -> list[Places]:
-    """The lots of accounts that take no instructions, first in first, by pair."""
-    problem = model.problem
+def _ordered(problem: HouseholdProblem) -> list[Places]:
+    """Lots that are sold in order: by pair first in, first out where an account takes no instructions, and
+    elsewhere units that are replaced before those whose loss counts.
+    """
+    silent = [a for a in range(len(problem.accounts)) if problem.sends_no_lots(a)]
     result = []
-    for p, pair in enumerate(problem.pairs):
-        account = problem.accounts[pair.account]
-        if account.lot_instructions and account.account not in problem.request.no_lots_sent:
-            continue
-        lots = sorted(
-            problem.lots_of(p), key=lambda j: (problem.lots[j].acquired or problem.request.as_of, j)
-        )
+    for p in np.flatnonzero(np.isin(problem.pair.account, silent)).tolist():
+        lots = np.arange(problem.starts[p], problem.starts[p + 1])
         if len(lots) > 1:
-            result.append(np.array(lots))
+            result.append(lots[np.argsort(problem.lot.acquired[lots], kind="stable")])
+    chain = problem.lot.chain
+    if (chain >= 0).any():
+        named = np.where(np.isin(problem.pair.account[problem.lot.pair], silent), -1, chain)
+        result += [np.flatnonzero(named == c) for c in np.unique(named[named >= 0]).tolist()]
+    return result
+
+
+def lot_rates(search: Search, relaxed: Relaxed) -> Vector:
+    """(n,) tax in dollars for each dollar sold of each lot, by the duals of the plan in fractions."""
+    problem, lot = search.model.problem, search.model.problem.lot
+    dual = relaxed.optimum.row_dual
+    result = np.zeros(len(lot.pair))
+    long = lot.long + lot.collectible
+    for place, tax in enumerate(search.model.taxes):
+        coin = float(dual[tax.coin_row]) if tax.coin_row >= 0 else 0.0
+        rate = lot.short * float(dual[tax.short_row]) + long * float(dual[tax.long_row])
+        result += np.where(problem.return_of_lot == place, rate + lot.collectible * coin, 0.0)
     return result

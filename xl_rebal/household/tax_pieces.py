@@ -36,6 +36,8 @@ class TaxPieces:
     at_28        what a collectible costs beyond a long-term gain.
     deducted     what a dollar of net loss saves this year, up to `limit`.
     carried      what a dollar of loss carried on is worth, up to `kept`: what came in or was asked for.
+    bare         tax of the year without any gains and losses.
+    income       (rate, width) of ordinary income that the plan adds.
     """
 
     short: tuple[tuple[float, float], ...]
@@ -47,10 +49,14 @@ class TaxPieces:
     limit: float
     carried: float
     kept: float
+    bare: float
+    income: tuple[tuple[float, float], ...]
 
 
-def pieces_of(profile: TaxProfile, harvest: float) -> TaxPieces:
-    """The pieces of a profile; `harvest` is the loss that was asked for."""
+def pieces_of(profile: TaxProfile, harvest: float, withdrawal: float = 0.0) -> TaxPieces:
+    """The pieces of a profile; `harvest` is the loss that was asked for, `withdrawal` the most that may
+    become ordinary income.
+    """
     flat = profile.state + (profile.niit or 0.0)
     over, room = 0.0, math.inf
     if profile.niit is None:
@@ -59,14 +65,19 @@ def pieces_of(profile: TaxProfile, harvest: float) -> TaxPieces:
         room = max(0.0, profile.status_law.niit_threshold - profile.magi)
     short: tuple[tuple[float, float], ...]
     long: tuple[tuple[float, float], ...]
+    income: tuple[tuple[float, float], ...]
     if profile.ordinary is not None and profile.long_term is not None:
         short = ((profile.ordinary + flat, math.inf),)
         long = ((profile.long_term + flat, math.inf),)
         at_28 = min(profile.nearest_law.collectible_rate, profile.ordinary) - profile.long_term
         deducted = profile.ordinary
         long_now = profile.long_term
+        income = ((profile.ordinary + profile.state, math.inf),)
     else:
         short, long, at_28, deducted, long_now = _by_law(profile, flat)
+        income = _income_pieces(profile)
+        # A loss is deducted from the last dollars of income: at most at the rate on top of all of it.
+        deducted = max(deducted, _rate_at(profile, withdrawal)) if withdrawal else deducted
     carried = long_now + flat + (over if room == 0.0 else 0.0)
     start = profile.ytd_short + profile.ytd_long - profile.carry_short - profile.carry_long
     return TaxPieces(
@@ -79,6 +90,8 @@ def pieces_of(profile: TaxProfile, harvest: float) -> TaxPieces:
         limit=profile.loss_limit,
         carried=carried,
         kept=max(0.0, harvest - start - profile.loss_limit),
+        bare=_without(profile).total,
+        income=income,
     )
 
 
@@ -102,6 +115,21 @@ def _by_law(
     )
     at_28 = min(law.collectible_rate, here) - long_now
     return short, long, at_28, here if income > 0 else 0.0, long_now
+
+
+def _income_pieces(profile: TaxProfile) -> tuple[tuple[float, float], ...]:
+    """The brackets above the income of a profile, and the state's rate."""
+    assert profile.magi is not None  # a profile is born with it when rates are to be worked out
+    income = profile.magi - profile.status_law.deduction
+    return _pieces(profile.law.ordinary_rates, profile.status_law.tops, income, profile.state)
+
+
+def _rate_at(profile: TaxProfile, more: float) -> float:
+    """The ordinary rate of a profile on the last of `more` dollars of income."""
+    assert profile.magi is not None  # a profile is born with it when rates are to be worked out
+    income = max(0.0, profile.magi + more - profile.status_law.deduction)
+    brackets = zip(profile.law.ordinary_rates, profile.status_law.tops, strict=True)
+    return next(rate for rate, top in brackets if income <= top)
 
 
 def _pieces(
@@ -141,7 +169,7 @@ def tax_value(profile: TaxProfile, gains: Gains, pieces: TaxPieces) -> float:
     """
     tax = tax_of(profile, gains)
     carried = tax.netted.carry_short + tax.netted.carry_long
-    return tax.total - _without(profile).total - pieces.carried * min(carried, pieces.kept)
+    return tax.total - pieces.bare - pieces.carried * min(carried, pieces.kept)
 
 
 def _without(profile: TaxProfile) -> Tax:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xl_rebal.bands import breaches
 from xl_rebal.drift import drift_of
+from xl_rebal.household.columns import Places
 from xl_rebal.household.model import CHURN, LESS_GAIN
 from xl_rebal.household.problem import HouseholdProblem, Vector
-from xl_rebal.household.tax_pieces import TaxPieces, pieces_of, tax_value
+from xl_rebal.household.tax_pieces import tax_value
 from xl_rebal.tax.netting import Gains
-from xl_rebal.trading.problem import cash_effect, trade_cost
 
 
 @dataclass(slots=True)
@@ -30,15 +30,23 @@ class Draft:
 
     def by_pair(self, problem: HouseholdProblem) -> Vector:
         """(P,) units sold of each pair."""
-        places = np.array([lot.pair for lot in problem.lots], dtype=np.int64)
-        total = np.bincount(places, weights=self.sold, minlength=len(problem.pairs))
-        return total.astype(np.float64)
+        pairs = problem.lot.pair
+        total = np.bincount(pairs, weights=self.sold, minlength=len(problem.pairs))
+        return total.astype(np.float64, copy=False)
 
     def signed(self, problem: HouseholdProblem) -> Vector:
         """(P,) units bought less sold, without dust."""
-        return np.array(
-            [float(f"{x:.12g}") for x in (self.bought - self.by_pair(problem)).tolist()]
-        )
+        return without_dust(self.bought - self.by_pair(problem))
+
+
+def without_dust(units: Vector) -> Vector:
+    """Units on twelve significant digits: what sums of steps leave in the sixteenth is nothing."""
+    parts = np.flatnonzero(units != np.floor(units))  # a whole number has none
+    if not len(parts):
+        return units
+    result = units.copy()
+    result[parts] = [float(f"{x:.12g}") for x in units[parts].tolist()]
+    return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,86 +76,88 @@ def no_trades(problem: HouseholdProblem) -> Draft:
 
 def gains_of(problem: HouseholdProblem, sold: Vector, place: int) -> Gains:
     """What a return realises when these units of the lots are sold."""
-    short = long = coins = 0.0
-    for j in np.flatnonzero(sold).tolist():
-        lot = problem.lots[j]
-        pair = problem.pairs[lot.pair]
-        if problem.return_of[pair.account] != place:
-            continue
-        money = float(sold[j]) * pair.line.unit_value
-        short += money * lot.short
-        long += money * lot.long
-        coins += money * lot.collectible
-    return Gains(short=short, long=long, collectible=coins)
+    lot = problem.lot
+    mine = np.flatnonzero((problem.return_of_lot == place) & (sold != 0))
+    money = sold[mine] * problem.pair.unit_value[lot.pair[mine]]
+    return Gains(
+        short=float(money @ lot.short[mine]),
+        long=float(money @ lot.long[mine]),
+        collectible=float(money @ lot.collectible[mine]),
+    )
 
 
-def all_pieces(problem: HouseholdProblem) -> tuple[TaxPieces, ...]:
-    """The tax pieces of every return."""
-    return tuple(pieces_of(r.profile, problem.request.harvest) for r in problem.returns)
+def added_gains(problem: HouseholdProblem, draft: Draft, place: int) -> Gains:
+    """What a return realises by a draft, with the income that its withdrawals are."""
+    income = sum(
+        float(draft.raised[a]) for a, other in enumerate(problem.income_of) if other == place
+    )
+    return replace(gains_of(problem, draft.sold, place), ordinary=income)
 
 
 def class_values(problem: HouseholdProblem, draft: Draft) -> tuple[Vector, Vector]:
     """(K,) money in each class and (A,) cash above the reserve after the trades, costs included."""
-    value = problem.value.copy()
-    cash = np.array([problem.spendable(a) for a in range(len(problem.accounts))])
-    signed = draft.signed(problem)
-    for p in np.flatnonzero(signed).tolist():
-        pair = problem.pairs[p]
-        effect = cash_effect(pair.line, float(signed[p]))
-        cash[pair.account] += effect
-        value[pair.line.klass] += float(signed[p]) * pair.line.unit_value
-        value[problem.cash_index] += effect
-    cash -= draft.raised
-    value[problem.cash_index] -= draft.raised.sum()
-    return value, cash
+    pair, signed = problem.pair, draft.signed(problem)
+    effect = pair.effects_of(signed)
+    moved = np.bincount(pair.klass, signed * pair.unit_value, minlength=len(problem.classes))
+    by_account = np.bincount(pair.account, effect, minlength=len(problem.accounts))
+    value = problem.value + moved
+    value[problem.cash_index] += effect.sum() - draft.raised.sum()
+    return value, problem.spendable_of + by_account - draft.raised
+
+
+def penalties(problem: HouseholdProblem, klass: Places, value: Vector) -> Vector:
+    """Dollars for each class's distance from what is wanted of it, at these values."""
+    prices, aims = problem.request.prices, problem.aims
+    low, high = aims.inner_low[klass], aims.inner_high[klass]
+    under, over = np.maximum(low - value, 0.0), np.maximum(value - high, 0.0)
+    near = np.minimum(under, np.maximum(low - aims.outer_low[klass], 0.0))
+    near += np.minimum(over, np.maximum(aims.outer_high[klass] - high, 0.0))
+    dear = max(prices.breach, prices.drift)
+    return np.asarray(prices.drift * near + dear * (under + over - near))
 
 
 def penalty(problem: HouseholdProblem, k: int, value: float) -> float:
-    """Dollars for a class's distance from what is wanted of it."""
+    """`penalties` of one class."""
     prices, aims = problem.request.prices, problem.aims
-    result = 0.0
-    for beyond, width in (
-        (float(aims.inner_low[k]) - value, float(aims.inner_low[k] - aims.outer_low[k])),
-        (value - float(aims.inner_high[k]), float(aims.outer_high[k] - aims.inner_high[k])),
-    ):
-        if beyond > 0:
-            near = min(beyond, max(0.0, width))
-            result += prices.drift * near + max(prices.breach, prices.drift) * (beyond - near)
-    return result
+    low, high = float(aims.inner_low[k]), float(aims.inner_high[k])
+    if value < low:
+        beyond, width = low - value, low - float(aims.outer_low[k])
+    elif value > high:
+        beyond, width = value - high, float(aims.outer_high[k]) - high
+    else:
+        return 0.0
+    near = min(beyond, max(0.0, width))
+    return prices.drift * near + max(prices.breach, prices.drift) * (beyond - near)
 
 
-def worth(problem: HouseholdProblem, draft: Draft, pieces: tuple[TaxPieces, ...]) -> Worth:
+def preferences(problem: HouseholdProblem, signed: Vector) -> Vector:
+    """(P,) dollars that location and rank add to trading so many units."""
+    pair = problem.pair
+    rate = np.where(signed > 0, pair.location + pair.rank, pair.location + 0.1 * pair.rank)
+    rate = np.where((signed < 0) & pair.money_fund, 0.0, rate)
+    return np.asarray((CHURN * np.abs(signed) + rate * signed) * pair.unit_value)
+
+
+def worth(problem: HouseholdProblem, draft: Draft) -> Worth:
     """The objective of a draft."""
-    prices = problem.request.prices
+    pair, signed = problem.pair, draft.signed(problem)
     value, _ = class_values(problem, draft)
-    cost = location = 0.0
-    tickets = 0
-    signed = draft.signed(problem)
-    for p in np.flatnonzero(signed).tolist():
-        pair = problem.pairs[p]
-        units = abs(float(signed[p]))
-        money = units * pair.line.unit_value
-        tickets += 1
-        cost += trade_cost(pair.line, float(signed[p]))
-        if signed[p] > 0:
-            location += (pair.location + pair.rank + CHURN) * money
-        elif pair.line.money_fund:
-            location += CHURN * money
-        else:
-            location += (CHURN - pair.location - 0.1 * pair.rank) * money
-    for j in np.flatnonzero(draft.sold).tolist():
-        lot = problem.lots[j]
-        money = float(draft.sold[j]) * problem.pairs[lot.pair].line.unit_value
-        location += LESS_GAIN * max(lot.gain_rate, 0.0) * money
+    lot = problem.lot
+    money = draft.sold * pair.unit_value[lot.pair]
+    location = float(preferences(problem, signed).sum())
+    location += LESS_GAIN * float(np.maximum(lot.gain_rate, 0.0) @ money)
+    for a in np.flatnonzero(draft.raised).tolist():
+        location += problem.draw_price(a) * float(draft.raised[a])
+    everything = np.arange(len(problem.classes))
     return Worth(
-        drift=math.fsum(penalty(problem, k, float(v)) for k, v in enumerate(value)),
+        drift=float(penalties(problem, everything, value).sum()),
         tax=math.fsum(
-            tax_value(r.profile, gains_of(problem, draft.sold, i), pieces[i])
+            tax_value(r.profile, added_gains(problem, draft, i), r.pieces)
             for i, r in enumerate(problem.returns)
         ),
-        cost=cost,
+        cost=float(pair.costs_of(signed).sum()),
         location=location,
-        tickets=prices.ticket * tickets,
+        tickets=problem.request.prices.ticket * int(np.count_nonzero(signed)),
     )
 
 

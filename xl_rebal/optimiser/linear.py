@@ -18,14 +18,18 @@ Vector = NDArray[np.float64]
 INFINITE = float("inf")
 _OPTIMAL, _NODE_LIMIT = 7, 14  # HighsModelStatus: kOptimal, kSolutionLimit
 _FEASIBLE = 2  # kSolutionStatusFeasible
+_ROW_WISE, _MINIMISE = 2, 1  # MatrixFormat, ObjSense
 NODES = 2_000
+
+
+Numbers = Sequence[float] | Vector
 
 
 @dataclass(slots=True)
 class LinearProgram:
     """Minimise cost x subject to row_lower <= A x <= row_upper and lower <= x <= upper.
 
-    Columns and rows are added one by one; `whole` columns take whole numbers.
+    Columns and rows are added one by one or many at once; `whole` columns take whole numbers.
     """
 
     cost: list[float] = field(default_factory=list)
@@ -34,18 +38,18 @@ class LinearProgram:
     whole: list[bool] = field(default_factory=list)
     row_lower: list[float] = field(default_factory=list)
     row_upper: list[float] = field(default_factory=list)
-    start: list[int] = field(default_factory=list)
-    index: list[int] = field(default_factory=list)
-    weight: list[float] = field(default_factory=list)
+    _ends: list[int] = field(default_factory=lambda: [0])
+    _index: list[NDArray[np.int32]] = field(default_factory=list)
+    _weight: list[Vector] = field(default_factory=list)
 
     def columns(
-        self, cost: Sequence[float], upper: Sequence[float], lower: Sequence[float] | None = None
+        self, cost: Numbers, upper: Numbers, lower: Numbers | None = None
     ) -> NDArray[np.int64]:
         """Continuous columns with these costs and bounds (lower 0); their numbers."""
         first = len(self.cost)
-        self.cost.extend(cost)
-        self.upper.extend(upper)
-        self.lower.extend(lower if lower is not None else [0.0] * len(cost))
+        self.cost.extend(_listed(cost))
+        self.upper.extend(_listed(upper))
+        self.lower.extend(_listed(lower) if lower is not None else [0.0] * len(cost))
         self.whole.extend([False] * len(cost))
         return np.arange(first, len(self.cost))
 
@@ -68,12 +72,43 @@ class LinearProgram:
         upper: float = INFINITE,
     ) -> int:
         """lower <= sum of weight x column <= upper; the row's number."""
-        self.start.append(len(self.index))
-        self.index.extend(index)
-        self.weight.extend(weight)
+        self._index.append(np.array(index, dtype=np.int32))
+        self._weight.append(np.array(weight, dtype=np.float64))
+        self._ends.append(self._ends[-1] + len(index))
         self.row_lower.append(lower)
         self.row_upper.append(upper)
         return len(self.row_lower) - 1
+
+    def rows(self, weights: Vector, lower: Numbers, upper: Numbers) -> NDArray[np.int64]:
+        """Rows from a matrix with a column for each of the program; their numbers."""
+        first = len(self.row_lower)
+        used, index = np.nonzero(weights)
+        self._index.append(index.astype(np.int32))
+        self._weight.append(weights[used, index])
+        ends = self._ends[-1] + np.cumsum(np.bincount(used, minlength=len(weights)))
+        self._ends.extend(ends.tolist())
+        self.row_lower.extend(_listed(lower))
+        self.row_upper.extend(_listed(upper))
+        return np.arange(first, len(self.row_lower))
+
+    @property
+    def start(self) -> NDArray[np.int32]:
+        """(rows + 1,) where the terms of each row begin in `index` and `weight`."""
+        return np.array(self._ends, dtype=np.int32)
+
+    @property
+    def index(self) -> NDArray[np.int32]:
+        """The columns of all terms, row after row."""
+        return np.concatenate(self._index) if self._index else np.zeros(0, dtype=np.int32)
+
+    @property
+    def weight(self) -> Vector:
+        """Their weights."""
+        return np.concatenate(self._weight) if self._weight else np.zeros(0)
+
+
+def _listed(numbers: Numbers) -> list[float]:
+    return numbers.tolist() if isinstance(numbers, np.ndarray) else list(numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,15 +134,32 @@ class Solver:
             ("threads", 1),
             ("random_seed", 1),
             ("presolve", "on" if self._mixed else "off"),
+            # Rows in dollars with weights about 1 need no scaling; those in steps do.
+            ("simplex_scale_strategy", 2 if self._mixed else 0),
             ("mip_max_nodes", NODES),
             ("mip_feasibility_tolerance", 1e-9),
+            ("mip_detect_symmetry", False),  # these two cost more here than they save
+            ("mip_heuristic_run_feasibility_jump", False),
         ):
             self._solver.setOptionValue(option, value)
-        self._solver.passModel(_model(program))
+        self._take(program)
+
+    def restart(self, program: LinearProgram) -> None:
+        """Take another linear program in, and begin it from the basis of the last optimum where it has as
+        many columns and rows: when only figures change, few steps are left to the new optimum.
+        """
+        shape = (len(self.lower), len(self.row_lower))
+        basis = self._solver.getBasis()
+        self._take(program)
+        if basis.valid and shape == (len(self.lower), len(self.row_lower)):
+            self._solver.setBasis(basis)
+
+    def _take(self, program: LinearProgram) -> None:
         self.lower = np.array(program.lower)
         self.upper = np.array(program.upper)
         self.row_lower = np.array(program.row_lower)
         self.row_upper = np.array(program.row_upper)
+        self._pass(program)
         self._now = (
             self.lower.copy(),
             self.upper.copy(),
@@ -115,10 +167,21 @@ class Solver:
             self.row_upper.copy(),
         )
 
-    def gap(self, amount: float) -> None:
-        """Stop a mixed-integer search once it is proven to this amount."""
+    def _pass(self, program: LinearProgram) -> None:
+        # Arrays one by one: a HighsLp copies each of them twice.
+        start, index, weight = program.start, program.index, program.weight
+        self._solver.passModel(
+            len(self.lower), len(self.row_lower), len(index), _ROW_WISE, _MINIMISE, 0.0,
+            np.array(program.cost), self.lower, self.upper, self.row_lower, self.row_upper,
+            start, index, weight, np.array(program.whole, dtype=np.int32),
+        )  # fmt: skip
+
+    def gap(self, amount: float, *, nodes: int | None = None) -> None:
+        """Stop a mixed-integer search once it is proven to this amount, or after so many nodes."""
         self._solver.setOptionValue("mip_rel_gap", 0.0)
         self._solver.setOptionValue("mip_abs_gap", amount)
+        if nodes is not None:
+            self._solver.setOptionValue("mip_max_nodes", nodes)
 
     def solve(
         self,
@@ -166,19 +229,3 @@ class Solver:
         if len(rows):
             self._solver.changeRowsBounds(len(rows), rows, row_lower[rows], row_upper[rows])
         self._now = (lower.copy(), upper.copy(), row_lower.copy(), row_upper.copy())
-
-
-def _model(program: LinearProgram) -> highspy.HighsLp:
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(program.cost), len(program.row_lower)
-    lp.col_cost_ = np.array(program.cost)
-    lp.col_lower_, lp.col_upper_ = np.array(program.lower), np.array(program.upper)
-    lp.row_lower_, lp.row_upper_ = np.array(program.row_lower), np.array(program.row_upper)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = np.array([*program.start, len(program.index)], dtype=np.int32)
-    lp.a_matrix_.index_ = np.array(program.index, dtype=np.int32)
-    lp.a_matrix_.value_ = np.array(program.weight)
-    if any(program.whole):
-        kind = highspy.HighsVarType
-        lp.integrality_ = [kind.kInteger if whole else kind.kContinuous for whole in program.whole]
-    return lp

@@ -24,6 +24,25 @@ _MASKED = re.compile(
 ACCOUNT_TYPES = ("taxable", "traditional", "roth", "hsa", "exempt")
 
 
+class Relationship(StrEnum):
+    """What the owner of an account is to the client: whose purchases count against whose losses."""
+
+    SELF = "self"
+    SPOUSE = "spouse"
+    MINOR_CHILD = "minor child"
+    ADULT_CHILD = "adult child"
+    OTHER = "other"
+
+
+def relationship(text: str) -> Relationship | None:
+    """The relationship that a text names (`minor_child`, `Adult child`); None for a blank.
+
+    Raises ValueError for another word.
+    """
+    folded = " ".join(re.split(r"[\s_-]+", text.strip().casefold()))
+    return Relationship(folded) if folded else None
+
+
 class PlanMode(StrEnum):
     """How a client of a batch is planned.
 
@@ -55,8 +74,9 @@ class Account:
     held_away        True when it counts in drift but receives no orders.
     last_rebalanced  date of the last rebalancing, for calendar rules.
     leaving          money of known withdrawals (table `flows`) that is kept back besides the reserve.
+    relationship     what its owner is to the client; None where nobody has said it.
     menu             symbols that a plan (401(k), 529) offers, folded to lower case; empty for all.
-    lot_instructions False when its custodian takes no lot instructions.
+    lot_instructions False when its custodian takes no lot instructions; None where nobody has said it.
     client           name of the client, for people; empty for the household's own.
     policy           policy text of its own in a batch; empty for the run's.
     plan_mode        how a batch plans it; None for the run's.
@@ -76,7 +96,8 @@ class Account:
     last_rebalanced: dt.date | None = None
     leaving: float = 0.0
     menu: frozenset[str] = frozenset()
-    lot_instructions: bool = True
+    lot_instructions: bool | None = None
+    relationship: Relationship | None = None
     client: str = ""
     policy: str = ""
     plan_mode: PlanMode | None = None
@@ -109,6 +130,21 @@ def accounts_from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
                     tables.fault_at("accounts", row, "policy", each.what, each.remedy)
                     for each in error.faults
                 )
+        try:
+            given["relationship"] = relationship(str(row.get("relationship", "")))
+        except ValueError:
+            given["relationship"] = None
+            faults.extend(
+                [
+                    tables.fault_at(
+                        "accounts",
+                        row,
+                        "relationship",
+                        f"{row['relationship']!r} is not known",
+                        f"use one of {', '.join(Relationship)}, or leave it blank",
+                    )
+                ]
+            )
         account = Account(**given)
         if account.type and account.type.casefold() not in ACCOUNT_TYPES:
             faults.extend(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from xl_rebal.errors import Fault, TableError
@@ -248,6 +248,28 @@ def lot_gaps(holdings: Holdings, lots: Lots) -> tuple[LotGap, ...]:
     return tuple(gaps)
 
 
+def lot_faults(holdings: Holdings, lots: Lots, as_of: dt.date | None) -> list[Fault]:
+    """What keeps lots from being taxed, all of it: no date or cost, a day after `as_of`, lots that do not
+    add up to what is held.
+    """
+    found: list[Fault] = []
+    try:
+        lots.require_known()
+    except TableError as error:
+        found += error.faults
+    for gap in lot_gaps(holdings, lots):
+        remedy = "correct the lots or the position; a gain is never guessed"
+        found.append(Fault(where="lots", what=str(gap), remedy=remedy))
+    young = lots.acquired > np.datetime64(as_of) if as_of is not None else np.zeros(0)
+    for row in np.flatnonzero(young).tolist():
+        at = lots.line[row] or row + 1
+        where = f"lots row {at} ({lots.symbol[row]} in {lots.account[row]}), column acquired"
+        what = f"{lots.acquired[row]} is after {as_of}"
+        remedy = "a lot is something that has been bought; check the day"
+        found.append(Fault(where=where, what=what, remedy=remedy))
+    return found
+
+
 def positions_without_lots(holdings: Holdings, lots: Lots) -> tuple[tuple[str, str], ...]:
     """(account, symbol) of positions that have no lot, in accounts that have lots of others."""
     known = set(zip(lots.account.tolist(), lots.symbol.tolist(), strict=True))
@@ -261,9 +283,9 @@ def _sums(
     account: TextColumn, symbol: TextColumn, quantity: NumberColumn
 ) -> dict[tuple[str, str], tuple[int, float]]:
     """(account, symbol) -> (rows, units)."""
-    frame = pd.DataFrame({"account": account, "symbol": symbol, "quantity": quantity})
-    grouped = frame.groupby(["account", "symbol"], sort=False)["quantity"].agg(["size", "sum"])
-    return {
-        (str(a), str(s)): (int(size), float(total))
-        for (a, s), size, total in grouped.itertuples(name=None)
-    }
+    units: dict[tuple[str, str], list[float]] = {}
+    for key, each in zip(
+        zip(account.tolist(), symbol.tolist(), strict=True), quantity.tolist(), strict=True
+    ):
+        units.setdefault(key, []).append(each)
+    return {key: (len(each), math.fsum(each)) for key, each in units.items()}

@@ -259,6 +259,7 @@ ACCOUNTS = TableSpec(
         Column(name="client", synonyms=("client name", "name", "household name")),
         Column(name="policy", synonyms=("rebalancing policy",)),
         Column(name="plan_mode", synonyms=("planning mode",)),
+        Column(name="relationship", synonyms=("relation", "relationship to client")),
     ),
 )
 

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import TOLERANCE
 from xl_rebal.portfolio.policies import Policy
@@ -196,6 +199,17 @@ def cents(value: float) -> float:
     if abs(scaled - whole - 0.5) < max(1e-9, scaled * 1e-14):  # a tie, or dust beside one
         scaled = float(f"{scaled:.15g}")
     return math.copysign(math.floor(scaled + 0.5) / 100, value)
+
+
+def cents_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`cents` of every value."""
+    scaled = np.abs(values) * 100
+    rounded = np.floor(scaled + 0.5)
+    near = np.abs(scaled - np.floor(scaled) - 0.5) < np.maximum(1e-9, scaled * 1e-14)
+    result: NDArray[np.float64] = np.copysign(rounded / 100, values)
+    for place in np.flatnonzero(near).tolist():
+        result[place] = cents(float(values[place]))
+    return result
 
 
 def trade_cost(line: Line, signed: float) -> float:

@@ -56,6 +56,7 @@ class Terms:
         self._listed: dict[int, tuple[str, ...]] = {}
         self._costs: dict[str, CostModel] = {}
         self.plain: dict[tuple[str, int, bool], dict[str, Any]] = {}
+        self.not_held: dict[tuple[str, int, bool], Line] = {}
         self.fund_rules: dict[str, list[FundRule]] = {}
         for rule in book.fund_rules:
             self.fund_rules.setdefault(rule.symbol.casefold(), []).append(rule)
@@ -186,7 +187,9 @@ def lines_of_account(
             continue  # of a class that this model has no target for
         rules = _rules(restrictions, account, security)
         is_wanted = symbol in wanted
-        if position is None or rules or not _is_plain(position, account, klass, terms):
+        if position is None and not rules and _is_listed_plainly(account, klass, terms):
+            line = _listed_line(account, security, klass, terms, is_wanted=is_wanted)
+        elif position is None or rules or not _is_plain(position, account, klass, terms):
             line = _line(rules, account, security, position, klass, terms, is_wanted=is_wanted)
         else:
             line = _plain_line(account, security, position, klass, terms, is_wanted=is_wanted)
@@ -251,6 +254,24 @@ def _is_plain(position: _Held, account: Account, klass: int, terms: Terms) -> bo
         and not account.held_away
         and not terms.fund_rules
     )
+
+
+def _is_listed_plainly(account: Account, klass: int, terms: Terms) -> bool:
+    """True where nothing of the account has a say in how a security that it does not hold trades."""
+    return klass >= 0 and not account.held_away and not terms.fund_rules
+
+
+def _listed_line(
+    account: Account, security: Security, klass: int, terms: Terms, *, is_wanted: bool
+) -> Line:
+    """The line of a security that is not held, worked out once for all accounts."""
+    key = (security.symbol, klass, is_wanted)
+    line = terms.not_held.get(key)
+    if line is None:
+        line = terms.not_held[key] = _line(
+            set(), account, security, None, klass, terms, is_wanted=is_wanted
+        )
+    return line
 
 
 _OF_THE_HOLDING = frozenset({"quantity", "price", "unit_value"})

@@ -17,6 +17,7 @@ from xl_rebal.household.plan import HouseholdPlan
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.portfolio.book import Book
 from xl_rebal.rebalance import Rebalancing, Request
+from xl_rebal.tax.default_relief import names_lots
 from xl_rebal.trading.checks import require_verified
 from xl_rebal.trading.order import Order, exact_quantity, order_of_trade
 from xl_rebal.trading.plan import Plan, Trade
@@ -152,7 +153,7 @@ def _lots(
     by_order: dict[tuple[str, str], list[LotInstruction]] = {}
     for sale in plan.lot_sales:
         account = book.account(sale.account)
-        if account.lot_instructions and sale.account not in request.no_lots_sent:
+        if names_lots(account) and sale.account not in request.no_lots_sent:
             by_order.setdefault((sale.account, sale.symbol), []).append(
                 LotInstruction(
                     account=sale.account,

@@ -60,7 +60,8 @@ class Output(StrEnum):
         Argument(
             name="accounts",
             help="The accounts with their headers: account, type (taxable, traditional, roth, hsa); "
-            "optionally household, owner, tax_return, tax_profile, cash_reserve, held_away, menu.",
+            "optionally household, owner, relationship, tax_return, tax_profile, cash_reserve, "
+            "held_away, menu.",
             table="tblAccounts",
         ),
         Argument(
