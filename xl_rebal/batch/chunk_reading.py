@@ -212,8 +212,9 @@ def _placed(fault: Fault, lots: Lots, where: str) -> Fault:
         return fault
     symbol, account = told["symbol"], told["account"]
     mine = (lots.symbol == symbol) & (lots.account == account) & (lots.line > 0)
-    rows = ", ".join(map(str, lots.line[mine][:_ROWS_SHOWN].tolist()))
-    place = f"{where} row {rows}" if rows else where
+    lines = lots.line[mine].tolist()
+    rows = ", ".join(map(str, lines[:_ROWS_SHOWN])) + (" …" if len(lines) > _ROWS_SHOWN else "")
+    place = f"{where} row{'s' if len(lines) > 1 else ''} {rows}" if lines else where
     return replace(fault, where=f"{place}, column quantity ({symbol} in {account})")
 
 

@@ -127,7 +127,9 @@ def _columns(
     base_cost = np.where(named, cost * to_base[places], unit_value[places])
     rate = np.where(named, 1.0 - base_cost / unit_value[places], 0.0)
     acquired = np.where(named, _at(lots.acquired, rows, _NEVER), _NEVER)
-    stated = np.array([lots.term[row] == Term.LONG for row in rows.tolist()], dtype=np.bool_)
+    stated = np.array(
+        [row >= 0 and lots.term[row] == Term.LONG for row in rows.tolist()], dtype=np.bool_
+    )
     is_long = named & (stated | long_term_mask(acquired, as_of))
     futures, coins = marked[places], at_28[places] & is_long
     return LotColumns(
