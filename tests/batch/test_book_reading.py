@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -159,7 +160,7 @@ def test_each_planted_fault_stops_its_household_and_no_other(
         if fault["kind"] != "lots that do not add up":
             assert f" {fault['row']}, column {fault['column']}" in said.where
         else:
-            assert said.where.startswith(f"lots.csv row {fault['row']}")
+            assert re.match(rf"lots\.csv rows? {fault['row']}\b", said.where)
             assert f"in {fault['account']})" in said.where
     sound = open_batch_book(clean, tmp_path / "clean")
     for a, b in zip(sound.chunks(size), found.chunks(size), strict=True):
@@ -250,6 +251,25 @@ def test_a_bad_row_of_a_shared_table_stops_those_whom_it_names(
     assert faults["Ann"][0].where == "tax_profiles.csv row 2, column ordinary"
     assert faults["Bob"][0].where == "restrictions.csv row 2, column tag"
     assert faults["C1"][0].where == "accounts.csv row 5, column tax_profile"
+
+
+def test_a_row_that_names_only_its_household_stops_it(book: Callable[..., BatchBook]) -> None:
+    found = book(accounts=SMALL["accounts"] + ",Ann,taxable,Main\n,Zed,taxable,Main\n")
+    faults = all_faults(found)
+    assert set(faults) == {"Ann", "Zed"}
+    assert faults["Zed"][0].where == "accounts.csv row 7, column account"
+    with pytest.raises(RebalError, match=r"accounts\.csv row 6, column account: is blank"):
+        book(accounts=SMALL["accounts"] + ",,taxable,Main\n")
+
+
+def test_any_text_survives_the_scratch_folder(book: Callable[..., BatchBook]) -> None:
+    name = "=cmd|'/c calc'!A1 \U0001f600 ../../etc"
+    found = book(
+        holdings=SMALL["holdings"].replace("A1,", f'"{name}",'),
+        accounts=SMALL["accounts"].replace("A1,", f'"{name}",'),
+    )
+    held = [a for chunk in found.chunks(1) for a in chunk.tables.holdings.account.tolist()]
+    assert held.count(name) == 2
 
 
 def test_rows_of_strangers_are_a_warning(book: Callable[..., BatchBook]) -> None:

@@ -171,3 +171,21 @@ def test_the_household_planner_keeps_to_them_too(folder: Path, book: BatchBook) 
         if symbol == "MUB":
             assert kinds[account] == "taxable"
     assert any(symbol == "MUB" for _, symbol in left)
+
+
+def test_a_household_without_a_taxable_account_is_planned_without_lots(book: BatchBook) -> None:
+    sheltered = {
+        home
+        for home in book.households
+        if all(a.type != "taxable" for a in book.accounts.values() if a.household == home)
+    }
+    request = HouseholdRequest(policy=parse_policy("now"), as_of=DAY)
+    planned = 0
+    for chunk in book.chunks(20):
+        for name in sheltered.intersection(chunk.households):
+            source = household_of(chunk, name)
+            assert not len(source.lots)
+            planned += bool(plan_household(source, request, name).trades)
+        if planned:
+            break
+    assert planned

@@ -239,7 +239,7 @@ def test_rules_that_bind_nothing_are_said(xl: Run, walk: Path, table) -> None:
         xl, walk, "--targets", TARGETS, "--restrictions", rules, "--accounts", accounts
     )
     text = "\n".join(document["warnings"])
-    assert "'B-7' is no account or household here" in text
+    assert "'B-7' is no account, household or model here" in text
     assert "VTII is not held" in text
     assert "the accounts table has no row for A" in text
 

@@ -23,6 +23,7 @@ TABLES = {
     "flows": "account,date,amount,kind\nT,2026-12-01,-250,fee\n",
     "history": "account,symbol,date,action,quantity,price\nT,VTI,2026-11-01,reinvest,0.5,250\n",
     "tax_profiles": "tax_profile,year,filing_status,magi\ncouple,2026,MFJ,400000\n",
+    "fund_rules": "symbol,ticket_fee\nVTI,20\n",
 }  # fmt: skip
 
 
@@ -45,6 +46,7 @@ def check(book: BookTables) -> None:
     assert (book.flows[0].amount, book.flows[0].kind) == (-250.0, "fee")
     assert (book.history[0].event, book.history[0].quantity) == (Event.REINVEST, 0.5)
     assert book.tax_profiles["couple", 2026].filing_status is FilingStatus.JOINT
+    assert [(rule.symbol, rule.ticket_fee) for rule in book.fund_rules] == [("VTI", 20.0)]
     assert len(book.present) == len(TABLES)
     book.require("holdings", "lots")
 

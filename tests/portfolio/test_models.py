@@ -86,6 +86,11 @@ def test_tilts_are_percentage_points_on_top() -> None:
     assert weights(text, "Mix") == pytest.approx({"Stocks": 0.6, "Bonds": 0.4})
 
 
+def test_the_example_of_the_documents() -> None:
+    text = f"{TWO} Balanced: Growth 60%, Income 40%, fixed Cash 5%, tilt Stocks -2%, tilt Bonds 2%"
+    assert weights(text, "Balanced") == pytest.approx({"Stocks": 0.55, "Bonds": 0.4, "Cash": 0.05})
+
+
 def test_numbers_without_a_percent_sign_are_read_alike() -> None:
     for text in ("Mix: Stocks 60, Bonds 40, tilt Stocks 5, tilt Bonds -5",
                  "Mix: Stocks 0.6, Bonds 0.4, tilt Stocks 0.05, tilt Bonds -0.05"):  # fmt: skip

@@ -72,7 +72,7 @@ def open_batch_book(path: Path | str, scratch: Path) -> BatchBook:
     stops = [*shared.stops, *partition.stops]
     if stops:
         raise TableError(*stops, *(fault for each in partition.faults.values() for fault in each))
-    reader = ChunkReader(shared=shared, partition=partition)
+    reader = ChunkReader(sources.name, shared=shared, partition=partition)
     return BatchBook(
         name=sources.name,
         as_of=partition.as_of,

@@ -73,8 +73,8 @@ def _places(accounts: Sequence[str], place: Mapping[str, int]) -> NDArray[np.int
 class ChunkReader:
     """Reads households from the rows that were set aside."""
 
-    def __init__(self, *, shared: SharedTables, partition: Partition) -> None:
-        self._shared, self._partition = shared, partition
+    def __init__(self, name: str, *, shared: SharedTables, partition: Partition) -> None:
+        self._name, self._shared, self._partition = name, shared, partition
         self._accounts_of: dict[int, list[str]] = {}
         for account, home in partition.place.items():
             self._accounts_of.setdefault(home, []).append(account)
@@ -164,7 +164,7 @@ class ChunkReader:
         accounts = {name: partition.accounts[name] for name in names if name in partition.accounts}
         profiles = {account.tax_profile for account in accounts.values()}
         return BookTables(
-            name="",
+            name=self._name,
             holdings=rows.holdings.take(np.isin(rows.home_of_holding, homes)),
             lots=rows.lots.take(np.isin(rows.home_of_lot, homes)),
             accounts=accounts,
@@ -212,8 +212,9 @@ def _placed(fault: Fault, lots: Lots, where: str) -> Fault:
         return fault
     symbol, account = told["symbol"], told["account"]
     mine = (lots.symbol == symbol) & (lots.account == account) & (lots.line > 0)
-    rows = ", ".join(map(str, lots.line[mine][:_ROWS_SHOWN].tolist()))
-    place = f"{where} row {rows}" if rows else where
+    lines = lots.line[mine].tolist()
+    rows = ", ".join(map(str, lines[:_ROWS_SHOWN])) + (" …" if len(lines) > _ROWS_SHOWN else "")
+    place = f"{where} row{'s' if len(lines) > 1 else ''} {rows}" if lines else where
     return replace(fault, where=f"{place}, column quantity ({symbol} in {account})")
 
 

@@ -140,7 +140,7 @@ class _Homes:
     @classmethod
     def of(cls, shared: SharedTables) -> _Homes:
         places: dict[str, int] = {}
-        for home in shared.home.values():
+        for home in (*shared.home.values(), *shared.faults):  # a bad row may name a household only
             places.setdefault(home, len(places))
         of_account = {account: places[home] for account, home in shared.home.items()}
         return cls(places=places, of_account=of_account, accounts=dict(shared.accounts))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xl_rebal.batch.chunk_reading import book_of
 from xl_rebal.batch.settings import BatchSettings
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians.book_tables import BookTables
@@ -18,7 +19,7 @@ from xl_rebal.household.plan import HouseholdPlan
 from xl_rebal.household.planner import plan_household
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.portfolio.accounts import Account, PlanMode
-from xl_rebal.portfolio.book import Book, classify
+from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.classes import is_cash
 from xl_rebal.portfolio.policies import Destination, Policy
 from xl_rebal.portfolio.policy_text import parse_policy
@@ -89,7 +90,7 @@ def plan_client(tables: BookTables, household: str, settings: BatchSettings) -> 
     name = one_for_all(accounts, "client", household)
     asked = _Asked(household=household, name=name, policy=policy, tables=tables, settings=settings)
     plan = _together if mode is PlanMode.HOUSEHOLD_TAX else _one_by_one
-    made = plan(asked, _book(tables))
+    made = plan(asked, book_of(tables))
     buffered = _with_buffer(made, asked, plan)
     return ClientPlan(
         household=household,
@@ -256,21 +257,6 @@ def one_for_all(accounts: Sequence[Account], column: str, default: str) -> str:
             remedy="give all accounts of a household the same, or leave the others blank",
         )
     return next(iter(said), default)
-
-
-def _book(tables: BookTables) -> Book:
-    return Book(
-        holdings=classify(
-            tables.holdings,
-            securities=tables.securities,
-            targets=tuple(tables.models.values()),
-        ),
-        models=tables.models,
-        securities=tables.securities,
-        accounts=tables.accounts,
-        restrictions=tables.restrictions,
-        flows=tables.flows,
-    )
 
 
 def _limits(settings: BatchSettings) -> Limits:

@@ -130,7 +130,8 @@ class PositionsSurvey:
         problems = Problems(heading.stream.name)
         style = self._style(problems, parts)
         as_of, several = self._as_of()
-        mapping = ColumnMapping(decimal=style.value)
+        line = heading.above[-1][0]
+        mapping = ColumnMapping(decimal=style.value, header_row=line or None)
         rates: dict[str, float] = {}
         if "currency" in header.index or "fx" in header.index or self._foreign:
             base, rates = _currencies(heading, style, parts())

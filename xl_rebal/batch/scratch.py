@@ -45,7 +45,7 @@ class Scratch:
         try:
             for (table, bucket), rows in self._held.items():
                 with self._file(table, bucket).open("a", encoding="utf-8") as stream:
-                    stream.write(json.dumps(rows, ensure_ascii=False, default=_tagged) + "\n")
+                    stream.write(json.dumps(rows, default=_tagged) + "\n")
         except OSError as error:
             raise _cannot_write(self._folder, error) from error
         self._held, self._count = {}, 0

@@ -110,11 +110,13 @@ def tables_of(tables: BookTables, household: str) -> BookTables:
         if household_of(each, name) == household
     }
     known = {*names, *accounts}
+    profiles = {each.tax_profile for each in accounts.values()}
     return replace(
         tables,
         holdings=holdings.take(held),
         lots=tables.lots.take(lots),
         accounts=accounts,
+        tax_profiles={key: each for key, each in tables.tax_profiles.items() if key[0] in profiles},
         flows=tuple(flow for flow in tables.flows if flow.account in known),
         history=tuple(each for each in tables.history if each.account in known),
     )

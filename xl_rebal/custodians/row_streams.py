@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,8 +78,8 @@ def _text_rows(path: Path) -> Iterator[Lined]:
         head = sheets.decode(stream.read(_HEAD))
     with path.open(encoding=_encoding(path), errors="replace", newline="") as stream:
         delimiter, first = sheets.sniff(head), 0
-        if head.startswith("sep=") and len(head) > 5 and head[5] in "\r\n":
-            delimiter, first = head[4], 1
+        if (named := re.match(r"sep=(.)\r?\n", head)) is not None:
+            delimiter, first = named[1], 1
         yield from itertools.islice(_records(path.name, stream, delimiter), first, None)
 
 

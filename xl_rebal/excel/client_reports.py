@@ -21,7 +21,7 @@ from xl_rebal.excel.workbook import Workbook
 from xl_rebal.files import check_target, write_atomically
 from xl_rebal.portfolio.accounts import PlanMode
 from xl_rebal.portfolio.book import Book
-from xl_rebal.portfolio.restrictions import EVERYONE
+from xl_rebal.portfolio.restrictions import scopes_of
 from xl_rebal.portfolio.targets import Targets
 from xl_rebal.rebalance import rebalance
 from xl_rebal.workbooks.client_names import client_file_name
@@ -130,13 +130,13 @@ def _book_of(book: Book, client: Client) -> Book:
     """The part of a book that is one client's."""
     mine = set(client.accounts)
     rows = np.array([name in mine for name in book.holdings.account.tolist()], dtype=np.bool_)
-    folded = {name.casefold() for name in (*mine, client.household)} | EVERYONE
+    scopes = frozenset().union(*(scopes_of(book.account(name)) for name in client.accounts))
     return replace(
         book,
         holdings=book.holdings.take(rows),
         models=_models_of(book, client.accounts),
         accounts={name: book.accounts[name] for name in client.accounts if name in book.accounts},
-        restrictions=tuple(r for r in book.restrictions if r.scope.casefold() in folded),
+        restrictions=tuple(r for r in book.restrictions if r.scope.casefold() in scopes),
         flows=tuple(flow for flow in book.flows if flow.account in mine),
     )
 
