@@ -17,11 +17,11 @@ from pathlib import Path
 
 from benchmarks.measuring import Section, machine, table, versions
 
-SECTIONS = ("screening", "plans", "worksheet", "start", "growth", "blocks")
+SECTIONS = ("screening", "plans", "worksheet", "start", "workbooks", "blocks", "batch", "growth")
 COMMAND = "make bench"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 MARK = "<!-- Below: written by `make bench WRITE=date`. -->"
-PACKAGES = ("numpy", "pandas", "polars", "python-calamine", "openpyxl", "highspy")
+PACKAGES = ("numpy", "pandas", "polars", "python-calamine", "openpyxl", "xlsxwriter", "highspy")
 
 
 def _arguments() -> argparse.Namespace:

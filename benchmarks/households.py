@@ -88,13 +88,15 @@ def repricing(households: int, updates: int = 5) -> None:
             cold += seconds
             model = model_of(problem_of(book, ASKED, "h"))
             lower, upper = next(Search(model).cases())
-            _, seconds = timed(lambda m=model: Solver(m.program).solve(lower, upper))
+            _, seconds = timed(lambda m=model, a=lower, b=upper: Solver(m.program).solve(a, b))
             solves["cold"] += seconds
             search.solver.restart(model.program)
-            _, seconds = timed(lambda s=search: s.solver.solve(lower, upper))
+            _, seconds = timed(lambda s=search, a=lower, b=upper: s.solver.solve(a, b))
             solves["warm"] += seconds
     count = households * updates / 1e3
-    print("\n| prices moved | plan with tables and verifier, ms | its first program, ms |\n|---|---|---|")
+    print(
+        "\n| prices moved | plan with tables and verifier, ms | its first program, ms |\n|---|---|---|"
+    )
     print(f"| planned anew | {cold / count:.2f} | {solves['cold'] / count:.2f} |")
     print(f"| a household that stands | {warm / count:.2f} | {solves['warm'] / count:.2f} |")
 

@@ -6,14 +6,16 @@ The workbook comes twice: its texts inside the cells, as openpyxl writes it, and
 saves it. Each file is written once to a temporary folder; every way of reading it is timed in this one run
 (processor time, best of three, openpyxl once: it takes the longest). `import path` is what `xl-rebal
 import` does: the archive checked, the sheet parsed, every row turned into a checked holding, totals and
-warnings. `bare parse` is python-calamine alone. Prints a table in Markdown; docs/performance.md holds the
-last one that was measured.
+warnings. `bare parse` is python-calamine alone. The book is a folder of as many holdings in accounts of 30,
+as many lots, and a row for each account, read by `read_book`. Prints a table in Markdown; docs/performance.md
+holds the last one that was measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import datetime as dt
 import os
 import platform
 import random
@@ -22,6 +24,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,7 @@ import openpyxl
 import pandas as pd
 import python_calamine
 
-from xl_rebal.custodians import read_positions
+from xl_rebal.custodians import read_book, read_positions
 
 HEADER = ("Account", "Symbol", "Description", "Quantity", "Price", "Value", "Asset class")
 _SHARED = (
@@ -65,6 +68,37 @@ def write(folder: Path, rows: int) -> tuple[Path, Path]:
     workbook = folder / "positions.xlsx"
     book.save(workbook)
     return workbook, table
+
+
+def write_book(folder: Path, rows: int) -> Path:
+    """A folder of tables: 30 holdings and 30 lots in each account."""
+    book = folder / "book"
+    book.mkdir()
+    rng = random.Random(2)
+    headers = {
+        "holdings": "account,symbol,quantity,price,value,asset_class,as_of",
+        "lots": "account,symbol,acquired,quantity,unit_cost,lot_id",
+        "accounts": "account,household,type,model,cash_reserve",
+    }
+    with ExitStack() as stack:
+        files = {
+            name: stack.enter_context((book / f"{name}.csv").open("w", encoding="utf-8"))
+            for name in headers
+        }
+        for name, header in headers.items():
+            files[name].write(header + "\n")
+        for i in range(rows):
+            account, fund = f"A{i // 30:06d}", f"S{(i * 7) % 200:03d}"
+            quantity, price = rng.randrange(1, 100_000) / 10, rng.randrange(100, 50_000) / 100
+            day = dt.date(2020, 1, 1) + dt.timedelta(days=rng.randrange(2_000))
+            value = round(quantity * price, 2)
+            files["holdings"].write(
+                f"{account},{fund},{quantity},{price},{value},{CLASSES[i % 3]},2026-11-24\n"
+            )
+            files["lots"].write(f"{account},{fund},{day},{quantity},{price},L{i}\n")
+            if i % 30 == 0:
+                files["accounts"].write(f"{account},H{i // 60},taxable,60/40,250\n")
+    return book
 
 
 def with_shared_strings(source: Path) -> Path:
@@ -134,6 +168,8 @@ def main() -> None:
             books.append((words, slow, bare, seconds(partial(read_positions, path))))
         frame = seconds(lambda: pd.read_csv(table))
         text = seconds(lambda: read_positions(table))
+        whole = write_book(Path(folder), rows)
+        book = seconds(lambda: read_book(whole))
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
           f"{platform.system()}; openpyxl {openpyxl.__version__}, pandas {pd.__version__}")  # fmt: skip
     print(f"| {rows:,} rows of 7 columns | s | ratio |\n|---|---|---|")
@@ -145,6 +181,9 @@ def main() -> None:
         print(f"| .xlsx ({words}), whole import path | {ours:.2f} | {slow / ours:.1f} x faster |")
     print(f"| CSV, pandas.read_csv, nothing checked | {frame:.2f} | 1 |")
     print(f"| CSV, whole import path | {text:.2f} | {text / frame:.1f} x slower |")
+    print(
+        f"| a book of CSV files: {rows:,} holdings, {rows:,} lots, {rows // 30:,} accounts | {book:.2f} | |"
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Client workbooks a second: stamped, against openpyxl and XlsxWriter that write the same cells anew.
 
-    benchmarks/.venv/bin/python -m benchmarks.workbooks [--quick]
+    benchmarks/.venv/bin/python -m benchmarks.workbooks [--quick] [--dashboard N …]
 
 All three get the same contents, worked out beforehand, and give .xlsx bytes in memory. The peers write
-cells, formats, widths, tables, rules and charts by the shortest way of their library; before anything is
-timed the cells of all three are read back and compared.
+cells, formats, widths, heights, tables, rules, charts and how it is printed, by the shortest way of their
+library (XlsxWriter fewer rules); before anything is timed the cells of all three are read back and compared.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from typing import Any
 
 import numpy as np
 from openpyxl import Workbook, load_workbook
-from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
-from benchmarks.measuring import Result, Section, interleaved, table
+from benchmarks.measuring import Result, Section, fresh, interleaved, table
 from xl_rebal.household.realised import realised
 from xl_rebal.household.request import HouseholdBook
 from xl_rebal.portfolio.accounts import Account
@@ -41,8 +40,9 @@ from xl_rebal.workbooks import zipped
 from xl_rebal.workbooks.client_pages import ClientPages
 from xl_rebal.workbooks.client_workbook import LAYOUTS, client_contents, client_workbook, stamp
 from xl_rebal.workbooks.layout import Block, Line, Place, SheetContents, SheetLayout
+from xl_rebal.workbooks.pages import flag_negative, flag_words, offer, set_up_print, show_whole
 from xl_rebal.workbooks.styles import Look
-from xl_rebal.workbooks.tables import Column, header_look, in_file_form
+from xl_rebal.workbooks.tables import Column, group_columns, header_look, in_file_form
 
 DAY = dt.date(2026, 11, 25)
 CLASSES = ("Stocks/US", "Stocks/International", "Bonds/US", "Real Estate")
@@ -197,21 +197,55 @@ def by_openpyxl(sheets: Walked) -> bytes:
                     tableStyleInfo=TableStyleInfo(name="TableStyleLight1"),
                 )
             )
-            for header, words in block.words.items():
-                letter = get_column_letter(block.column_of(header))
-                for word in words:
-                    sheet.conditional_formatting.add(
-                        f"{letter}{place.first_row}:{letter}{place.last_row}",
-                        CellIsRule(operator="equal", formula=[f'"{word}"'], font=Font(bold=True)),
-                    )
+            _openpyxl_rules(sheet, place)
         if layout.charts is not None:
             for chart in layout.charts(places, contents):
                 sheet.add_chart(chart)
-        sheet.freeze_panes = f"A{layout.frozen[1] + 1}"
+        sheet.freeze_panes = f"{get_column_letter(layout.frozen[0] + 1)}{layout.frozen[1] + 1}"
+        rows = [row for row, *_ in cells]
+        set_up_print(
+            sheet, last_column=layout.last_column, last_row=max(rows), repeat=layout.repeat
+        )
+        if layout.folded is not None:
+            group_columns(sheet, *layout.folded)
+        for row, height in _heights(layout, contents):
+            sheet.row_dimensions[row].height = height
     book.remove(scratch)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _openpyxl_rules(sheet: Any, place: Place) -> None:
+    block = place.block
+
+    def cells(header: str) -> str:
+        letter = get_column_letter(block.column_of(header))
+        return f"{letter}{place.first_row}:{letter}{place.last_row}"
+
+    for header, words in block.words.items():
+        flag_words(sheet, cells(header), words)
+    for header in block.negative:
+        flag_negative(sheet, cells(header))
+    for header in block.whole:
+        show_whole(sheet, cells(header))
+    for header, choices in block.choices.items():
+        offer(sheet, cells(header), choices)
+
+
+def _heights(layout: SheetLayout, contents: SheetContents) -> list[tuple[int, float]]:
+    found = []
+    tables = iter(contents.tables)
+    for item, (row, place) in zip(
+        layout.items, layout.rows([each.count for each in contents.tables]), strict=True
+    ):
+        if place is None:
+            if item.height is not None:  # type: ignore[union-attr]
+                found.append((row, item.height))  # type: ignore[union-attr]
+            continue
+        heights = next(tables).heights
+        found += [(n, h) for n, h in enumerate(heights, start=place.first_row) if h is not None]
+    return found
 
 
 def _openpyxl_style(cell: Any, look: Look) -> Any:
@@ -272,7 +306,11 @@ def by_xlsxwriter(sheets: Walked) -> bytes:
                 sheet.write_number(row - 1, column - 1, value, format_)
         if layout.charts is not None:
             _xlsxwriter_chart(book, sheet, layout, places)
-        sheet.freeze_panes(layout.frozen[1], 0)
+        sheet.freeze_panes(layout.frozen[1], layout.frozen[0])
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        for row, height in _heights(layout, contents):
+            sheet.set_row(row - 1, height)
     book.close()
     return out.getvalue()
 
@@ -410,10 +448,44 @@ def measure(*, quick: bool) -> Section:
     )
 
 
+_DASHBOARD = """
+import json, random, resource, sys, time
+from xl_rebal.workbooks.dashboard import Firm, build_dashboard
+from xl_rebal.workbooks.dashboard_lines import ClientLine
+CLASSES = ("Stocks/US", "Stocks/International", "Bonds", "Real Estate", "Cash")
+def lines(count):
+    rng = random.Random(1)
+    for n in range(count):
+        drifts = {name: rng.gauss(0, 0.03) for name in CLASSES}
+        yield ClientLine(
+            household=f"H{n}", name=f"Client {n}", file=f"clients/Client-{n}.xlsx", model="60/40",
+            value=1e6 * rng.random(), cash=1e4 * rng.random(), worst_class="Bonds", drifts=drifts,
+            worst_drift=drifts["Bonds"], trades=3, buys=1e4, sells=9e3, cost=3.5, why="outside",
+        )
+start = time.process_time()
+size = len(build_dashboard(Firm(classes=CLASSES), clients=lines(int(sys.argv[1]))))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([time.process_time() - start, size / 2**20, peak]))
+"""
+
+
+def dashboards(counts: Sequence[int]) -> str:
+    """Dashboards of so many clients, each in a process of its own."""
+    rows = []
+    for count in counts:
+        seconds, size, peak = fresh(_DASHBOARD, argv=[str(count)])
+        rows.append([f"{count:,}", f"{seconds:.1f}", f"{size:.1f}", f"{peak:.0f}"])
+    return table(["clients", "s", "MiB", "peak memory of the process, MiB"], rows)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.workbooks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="check that it runs")
-    section = measure(quick=parser.parse_args().quick)
+    parser.add_argument("--dashboard", nargs="+", type=int, metavar="N", help="of N clients")
+    asked = parser.parse_args()
+    if asked.dashboard:
+        raise SystemExit(print(dashboards(asked.dashboard)))
+    section = measure(quick=asked.quick)
     print(section.text)
     for result in section.results:
         print(f"{result.work}: {result.measured} (budget {result.budget})")

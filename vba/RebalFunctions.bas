@@ -467,7 +467,7 @@ Public Function REBAL_HOUSEHOLD( _
         RebalArgument("as_of", "", False, as_of), _
         RebalArgument("history", "tblHistory", False, history), _
         RebalArgument("restrictions", "tblRestrictions", False, restrictions), _
-        RebalArgument("settings", "tblSettings", False, settings), _
+        RebalArgument("settings", "tblPlanSettings", False, settings), _
         RebalArgument("output", "", False, output)))
     Exit Function
 failed:

@@ -107,7 +107,7 @@ Public Sub RebalDescribeFunctions()
         "Optional. The day of the trades, such as TODAY(); terms and wash sales depend on it.", _
         "Optional. Trades of the last 30 days in all accounts, the household's other ones too: account, symbol, date, action, quantity, price. tblHistory of the workbook stands in if there is one.", _
         "Optional. A table with scope, rule and symbol or tag: never_buy, never_sell, never_hold, substitute. tblRestrictions of the workbook stands in if there is one.", _
-        "Optional. A table of setting and value: costs, losses to take, most net gain, cash to raise, smallest trade, most turnover, mode (fast, best). tblSettings of the workbook stands in if there is one.", _
+        "Optional. A table of setting and value: costs, losses to take, most net gain, cash to raise, smallest trade, most turnover, mode (fast, best). tblPlanSettings of the workbook stands in if there is one.", _
         "Optional. trades (default), figures, ways (naive, account by account, highest cost first, ours), classes or notes.")
     RebalDescribe "REBAL_BOOK", "Which accounts of a book ask for a plan.", Array( _
         "The accounts with their headers: account; optionally household, model, cash_reserve, held_away, last_rebalanced. tblAccounts of the workbook stands in when left out.", _

@@ -175,6 +175,18 @@ def test_links_are_relative_and_lead_to_files(out: Path) -> None:
     assert all((out / name).is_file() for name in files)
 
 
+def test_the_scan_names_the_clients_that_the_run_plans_for(book: Path, out: Path) -> None:
+    result = CliRunner().invoke(app, ["scan", str(book), "--json"])
+    assert result.exit_code == 0, result.stderr
+    scanned = json.loads(result.stdout)["clients"]
+    asking = {"rebalance", "replace", "raise cash", "invest"}
+    asked = {each["household"]: each["need"] for each in scanned if each["need"] in asking}
+    assert {"rebalance", "invest"} <= set(asked.values())
+    trading = {row["household"] for row in rows(out / "trades.csv")}
+    rules = {row["household"] for row in rows(out / "clients.csv") if row["mode"] == "rules"}
+    assert trading & rules == asked.keys() & rules
+
+
 @pytest.mark.parametrize("mode", ["pro_rata", "household_tax"])
 def test_the_other_modes_of_planning_go_all_the_way(book: Path, tmp_path: Path, mode: str) -> None:
     arguments = ["batch", str(book), "--out", str(tmp_path / "out"), "--mode", mode, "--json"]

@@ -136,12 +136,12 @@ def test_a_file_that_is_open_elsewhere_stops_only_itself(
     replaced = Path.replace
 
     def locked(self: Path, target: Path) -> Path:
-        if ".H003" in self.name or "H003" in Path(target).name:
+        if "Client-3-" in Path(target).name:
             raise PermissionError(errno.EACCES, "in use")
         return replaced(self, target)
 
     monkeypatch.setattr(Path, "replace", locked)
-    with pytest.raises(FileError, match=r"H003.*open in another program.*--resume"):
+    with pytest.raises(FileError, match=r"Client-3-.*open in another program.*--resume"):
         carry_out(book, out)
     assert len(list((out / "clients").glob("*.xlsx"))) == 6
     monkeypatch.undo()
@@ -261,7 +261,7 @@ def test_kill_9_at_random_moments_and_resumed_it_ends_the_same(
             "kind: policy differs",
         ),
         ("foreign", {"overwrite": True}, "not from a run"),
-        ("spoilt", {"resume": True}, r"changed or removed.*clients/H001"),
+        ("spoilt", {"resume": True}, r"changed or removed.*clients/Client-1-"),
     ],
 )
 def test_a_folder_that_is_not_free_is_refused(
@@ -284,7 +284,7 @@ def test_a_folder_that_is_not_free_is_refused(
     else:
         carry_out(book, out)
     if prepare == "spoilt":
-        next((out / "clients").glob("H001*")).write_bytes(b"")
+        next((out / "clients").glob("Client-1-*")).write_bytes(b"")
     before = contents(out)
     with pytest.raises(FileError, match=words):
         carry_out(book, out, **options)

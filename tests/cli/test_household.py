@@ -45,6 +45,15 @@ def test_the_document(xl: Run) -> None:
     ]  # fmt: skip
     assert document["tax_added"] == pytest.approx(-720.0)  # 3,000 deducted at 24%
     assert sum(row["weight"] for row in household["drift_after"]) == pytest.approx(1.0)
+    assert household["buy_back"] == [
+        {
+            "account": "JOINT",
+            "symbol": "VXUS",
+            "sold": "2026-11-25",
+            "safe_from": "2026-12-26",
+            "basis_known": True,
+        }
+    ]
 
 
 def test_the_workbook_holds_the_plan_and_is_not_overwritten(xl: Run, tmp_path: Path) -> None:
@@ -106,7 +115,15 @@ def test_a_workbook_is_a_book_too(xl: Run, tmp_path: Path) -> None:
 def test_the_screen_names_lots_ways_and_the_proof(xl: Run) -> None:
     shown = xl("household", BOOK, *COSTS, "--cash-need", "30000")
     assert shown.code == 0, shown.err
-    for words in ("Lots sold", "Ways to do it", "HIFO", "deferral", "Verified", "of cash to raise"):
+    for words in (
+        "Lots sold",
+        "Ways to do it",
+        "HIFO",
+        "deferral",
+        "Verified",
+        "of cash to raise",
+        "bought back before 2026-12-26",
+    ):
         assert words in shown.out
     assert "without the table history" in shown.err
 

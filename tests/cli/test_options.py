@@ -22,6 +22,7 @@ POSSIBLE = {
     "--loss": set(),
     "--households": set(),
     "--workers": set(),
+    "--top": set(),
     "--horizon": set(),
     "--years": set(),
     "--paths": set(),
@@ -81,6 +82,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         "harvest": [book],
         "household": [book],
         "sample-book": ["--households", "1", "--out", str(folder / "invented"), "--overwrite"],
+        "scan": [book],
         "batch": [book, "--out", str(folder / "run"), "--overwrite", "--no-workbooks"],
     }
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import struct
+import sys
 import zipfile
 
 import pytest
 
 from tests.custodians.workbook_bytes import WORKBOOK, sheet_xml, write_workbook
-from xl_rebal.custodians import archives, read_positions
+from xl_rebal.custodians import archives, large_sheets, read_positions
 from xl_rebal.errors import FileError, RebalError
 
 ROWS: list[list[object]] = [["account", "symbol", "quantity", "price"], ["007", "VTI", 10, 200.5]]
@@ -96,6 +97,48 @@ def test_a_cell_far_out(path):
     far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     write_workbook(path, sheet_xml(ROWS).replace("</sheetData>", far))
     with pytest.raises(FileError, match="XFD1048576"):
+        read_positions(path)
+
+
+@pytest.mark.parametrize("reference", ["r='{}'", 'r = "{}"', 'r\n=\t"{}"', 'r="{}"'])
+@pytest.mark.parametrize("cell", ["XFD1048576", "xfd1048576", "BZ1000000"])
+@pytest.mark.parametrize("large", [None, "below", "in the first rows", "without a first row"])
+def test_a_cell_far_out_however_it_is_written(path, monkeypatch, reference, cell, large):
+    """In any spelling that readers take, and in sheets that are measured only when they must be."""
+    named = reference.format(cell)
+    row = reference.format(cell.lstrip("XFDBZxfd"))
+    far = f"<row {row}><c {named}><v>1</v></c></row>"
+    rows = [ROWS[0], *[["007", "VTI", i, 200.5] for i in range(1, 200)]]
+    sheet = sheet_xml(rows)
+    at = sheet.index("<row", 2_000) if large == "in the first rows" else sheet.index("</sheetData>")
+    monkeypatch.setattr(large_sheets, "HEAD", 100 if large == "without a first row" else 4_000)
+    if large:
+        monkeypatch.setattr(large_sheets, "LARGE", 1)
+    write_workbook(path, sheet[:at] + far + sheet[at:])
+    with pytest.raises(FileError, match=cell.upper()):
+        read_positions(path)
+
+
+def test_a_large_sheet_is_a_sheet_whatever_its_part_is_called(path):
+    """A part that is no large sheet by its name is measured at once."""
+    far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    sheet = sheet_xml(ROWS).replace("</sheetData>", far)
+    write_workbook(path, sheet_xml(ROWS), extra={"xl/other.bin": sheet})
+    with pytest.raises(FileError, match="XFD1048576"):
+        read_positions(path)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_packed_data_that_is_broken(path, monkeypatch, fast):
+    """With isal and without it."""
+    if not fast:
+        monkeypatch.setitem(sys.modules, "isal", None)
+    write_workbook(path, sheet_xml(ROWS))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"<worksheet") if b"<worksheet" in data else data.index(b"sheet1.xml") + 40
+    data[at : at + 30] = bytes(range(200, 230))
+    path.write_bytes(bytes(data))
+    with pytest.raises(FileError, match="damaged"):
         read_positions(path)
 
 

@@ -194,7 +194,9 @@ def test_a_cell_can_call_nothing_but_the_functions_and_harmless_texts(
         for n in """Mend ForeignLinks HasFunctions CellsWith AsArray IsFormulaWith Lift PutBack ChangeLinks
         Spills IsSpilledInto Left""".split()
     }
-    dialogs = {f"RebalMacros.Rebal{n}" for n in ("AskOpen", "AskSave", "WorkbookThere")}
+    dialogs = {
+        f"RebalMacros.Rebal{n}" for n in ("AskOpen", "AskSave", "AskReports", "WorkbookThere")
+    }
     help_ = {"RebalRibbon.RebalHelpText"}
     assert callable_from_cells == functions | reading | texts | about_objects | dialogs | help_
     assert "Function RunPython(" in shipped["xlwings"], "this is why"

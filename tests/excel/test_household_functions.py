@@ -21,7 +21,7 @@ def copy(table: Grid) -> Grid:
 def ask(output: str = "trades", **changed: Any) -> Any:
     tables = {**example.TABLES, **changed}
     names = ("tblAccounts", "tblLots", "tblSecurities", "tblTargets", "tblPolicy", "tblTaxProfile")
-    more = ("tblHistory", "tblRestrictions", "tblSettings")
+    more = ("tblHistory", "tblRestrictions", "tblPlanSettings")
     arguments = [*(tables[n] for n in names), DAY, *(tables[n] for n in more), output]
     return registry.call("REBAL_HOUSEHOLD", arguments)
 
@@ -67,18 +67,18 @@ def test_the_example_sells_no_loss_that_the_history_washes_and_buys_nothing_back
 
 
 def test_settings_bind_the_plan() -> None:
-    small = ask("figures", tblSettings=settings(losses_to_take=5_000.0))
-    large = ask("figures", tblSettings=settings(losses_to_take=19_000.0))
+    small = ask("figures", tblPlanSettings=settings(losses_to_take=5_000.0))
+    large = ask("figures", tblPlanSettings=settings(losses_to_take=19_000.0))
     taken = [dict(map(tuple, found))["losses_taken"] for found in (small, large)]
     assert taken[0] >= 5_000.0
     assert taken[1] >= 19_000.0
-    free = dict(map(tuple, ask("figures", tblSettings=settings(costs=None))))
+    free = dict(map(tuple, ask("figures", tblPlanSettings=settings(costs=None))))
     paid = dict(map(tuple, ask("figures")))
     assert free["cost"] == 0.0
     assert paid["cost"] == pytest.approx(0.0005 * (paid["sold"] + paid["bought"]), abs=0.05)
-    big = ask(tblSettings=settings(smallest_trade=30_000.0))
+    big = ask(tblPlanSettings=settings(smallest_trade=30_000.0))
     assert min(row[6] for row in big[1:]) >= 30_000.0
-    raised = ask("figures", tblSettings=settings(cash_to_raise=20_000.0))
+    raised = ask("figures", tblPlanSettings=settings(cash_to_raise=20_000.0))
     assert "20,000.00 of cash to raise" in dict(map(tuple, raised))["why"]
 
 
@@ -96,13 +96,13 @@ def test_a_restriction_binds_and_one_that_binds_nothing_is_refused() -> None:
 def test_the_tax_of_the_plan_is_that_of_its_gains(losses: float | None, most: float | None) -> None:
     """REBAL_TAX, from the three sums of gains, and the lots one by one on top of each other."""
     given = settings(losses_to_take=losses, most_net_gain=most)
-    found = dict(map(tuple, ask("figures", tblSettings=given)))
+    found = dict(map(tuple, ask("figures", tblPlanSettings=given)))
     gains: Grid = [["term", "gain"]]
     gains += [[kind, found[f"gain_{kind}"]] for kind in ("short", "long", "collectible")]
     tax = registry.call("REBAL_TAX", [gains, example.PROFILES])
     assert isinstance(tax, list)
     assert dict(map(tuple, tax))["total"] == pytest.approx(found["tax_added"], abs=1e-5)
-    lots = ask(tblSettings=given)
+    lots = ask(tblPlanSettings=given)
     total = sum(row[8] or 0.0 for row in lots[1:])
     assert total == pytest.approx(sum(row[1] for row in gains[1:]), abs=0.01 * len(lots))
     parts = found["tax_deferred"] + found["tax_saved_for_good"]
@@ -191,6 +191,27 @@ def test_wash_sales_with_accounts_know_tax_returns() -> None:
     assert disallowed() == pytest.approx(600.0)
     assert disallowed(["B", "traditional", "Ann", "ann"]) == pytest.approx(600.0)
     assert disallowed(["B", "taxable", "Cleo", "cleo"]) == 0.0
+
+
+def test_lots_and_trades_without_an_account_are_of_one_whatever_accounts_there_are() -> None:
+    """In Excel tblAccounts of the workbook stands in; a template may have one of its own."""
+    lots: Grid = [
+        ["symbol", "acquired", "quantity", "unit_cost"],
+        ["VTI", "2020-01-02", 10.0, 90.0],
+    ]
+    alone, beside = (
+        registry.call("REBAL_GAINS", [lots, example.SECURITIES, DAY, accounts])
+        for accounts in (None, example.ACCOUNTS)
+    )
+    assert isinstance(alone, list)
+    assert alone == beside
+    history = [row[1:] for row in example.HISTORY]
+    one, other = (
+        registry.call("REBAL_WASHSALES", [history, accounts])
+        for accounts in (None, example.ACCOUNTS)
+    )
+    assert isinstance(one, list)
+    assert one == other
 
 
 def test_identical_securities_wash_each_other() -> None:

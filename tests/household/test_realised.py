@@ -85,6 +85,7 @@ def test_other_methods_take_other_lots() -> None:
         [trade("J", "VTI", 150, 100)],
         as_of=TODAY,
     )
+    assert {s.because for s in fund.sales} == {"every unit costs the average of all lots"}
     assert {s.basis / s.quantity for s in fund.sales} == {100.0}  # (100 x 60 + 200 x 120) / 300
 
 

@@ -89,6 +89,11 @@ def unknown_lots() -> ClientPages:
     return of_accounts(plan(walk_rows()), lots=lots, as_of=None, dashboard="", name="")
 
 
+def holds_nothing() -> ClientPages:
+    """An account that holds no cent: it is not planned, and nothing of it is weighed."""
+    return of_accounts(plan([{**row, "quantity": 0.0} for row in walk_rows()]))
+
+
 def asks_first() -> ClientPages:
     """An account that trades only with the client's word, and one that is held away."""
     accounts = {
@@ -107,6 +112,7 @@ CLIENTS: dict[str, Callable[[], ClientPages]] = {
     "with lots": with_lots,
     "unknown lots": unknown_lots,
     "asks first": asks_first,
+    "holds nothing": holds_nothing,
     "couple": lambda: together(households.couple()),
     "couple, not explained": lambda: together(households.couple(), explained=False),
     "couple, nothing to do": lambda: together(households.couple(), policy="20pp"),

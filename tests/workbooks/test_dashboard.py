@@ -131,7 +131,7 @@ def test_the_cards_and_tables_add_up() -> None:
         for name in ("30/70", "60/40", "growth", "Growth", "")
     }
     buckets = saved_rows(data, "tblBuckets")
-    assert sum(int(str(row["Clients"])) for row in buckets) == 200
+    assert sum(int(float(str(row["Clients"]))) for row in buckets) == 200
     assert buckets[4]["Clients"] == sum(0.05 <= abs(line.worst_drift) < 0.1 for line in lines)
 
 

@@ -50,7 +50,7 @@ def engine(output: str, **changed: list[list[Any]]) -> list[list[Any]]:
             DAY,
             tables["tblHistory"],
             tables["tblRestrictions"],
-            tables["tblSettings"],
+            tables["tblPlanSettings"],
             output,
         ],
     )
@@ -99,7 +99,7 @@ def test_inputs_are_open_and_formulas_are_protected_without_a_password() -> None
         protection = sheet.protection
         assert protection.sheet is (sheet.title not in INPUTS), sheet.title
         assert protection.password is None
-    place = PLACES["tblSettings"]
+    place = PLACES["tblPlanSettings"]
     start = book["Start"]
     open_cells = {c.coordinate for row in start.iter_rows() for c in row if not c.protection.locked}
     switches = {place.cell("Value", i) for i in range(len(example.SETTINGS) - 1)}
@@ -230,11 +230,11 @@ def test_in_calc_it_follows_what_is_changed(
     switches = [list(row) for row in example.SETTINGS]
     profile = [list(row) for row in example.PROFILES]
     switches[2][1], profile[1][11] = 18_000.0, 9_000.0
-    changed = {"tblSettings": switches, "tblTaxProfile": profile}
+    changed = {"tblPlanSettings": switches, "tblTaxProfile": profile}
     # Calc keeps an array formula at the size that it was saved with, so the plan must be as long.
     assert len(engine("trades", **changed)) == len(engine("trades"))
     with calc_functions.open(FILE) as book:
-        book.set_value("Start", PLACES["tblSettings"].cell("Value", 1), 18_000.0)
+        book.set_value("Start", PLACES["tblPlanSettings"].cell("Value", 1), 18_000.0)
         book.set_value("Tax profile", PLACES["tblTaxProfile"].cell("YTD long"), 9_000.0)
         client = label_cell(book, "Start", "Client", "B", "C")
         book.set_text("Start", client, "Jane Roe")
@@ -268,10 +268,10 @@ def test_in_calc_a_plan_that_its_sheet_cannot_show_in_full_fails_the_checks(
     lots[5][3] = 260.0
     switches = [list(row) for row in example.SETTINGS]
     switches[2][1] = 2000.0
-    assert len(engine("trades", tblLots=lots, tblSettings=switches)) > len(engine("trades"))
+    assert len(engine("trades", tblLots=lots, tblPlanSettings=switches)) > len(engine("trades"))
     with calc_functions.open(FILE) as book:
         book.set_value("Lots", PLACES["tblLots"].cell("Quantity", 4), 260.0)
-        book.set_value("Start", PLACES["tblSettings"].cell("Value", 1), 2000.0)
+        book.set_value("Start", PLACES["tblPlanSettings"].cell("Value", 1), 2000.0)
         book.recalculate()
         found = failing(book)
         assert "Sales on the sheets against the plan's figure" in found

@@ -296,6 +296,6 @@ def test_the_optional_packages_are_not_needed() -> None:
         "from xl_rebal.workbooks import zipped, stamp_cells\n"
         "assert zipped.COMPRESSOR == 'zlib' and stamp_cells.DUMPS is None\n"
         "found = stamp_cells.numbers([1.5, None, -0.0, 1e-9, 7.0, -20])\n"
-        "assert found == ['1.5', 'null', '0', '1e-09', '7', '-20']\n"
+        "assert found == ['1.5', 'null', '0.0', '1e-09', '7.0', '-20']\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -16,14 +17,17 @@ from xl_rebal.batch.row_faults import blamed, read_apart
 from xl_rebal.batch.shared_tables import SharedTables
 from xl_rebal.custodians.book_tables import HOLDINGS, BookTables
 from xl_rebal.custodians.row_streams import Lined
-from xl_rebal.errors import Fault, RebalError
+from xl_rebal.errors import Fault, RebalError, TaxError
 from xl_rebal.portfolio.book import Book, assign_classes, classify
 from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lots_from_rows
+from xl_rebal.portfolio.lots import Lots, lots_from_table
 from xl_rebal.tax.gains import require_sound
 from xl_rebal.tax.taxpayers import TAXABLE
+
+_OF_LOTS = re.compile(r"lots of (?P<symbol>.+) in (?P<account>.+)")
+_ROWS_SHOWN = 8
 
 T = TypeVar("T")
 Reader = Callable[[Sequence[Lined]], T]
@@ -133,7 +137,11 @@ class ChunkReader:
             _read_table(mine[HOLDINGS], positions.read, faults) if positions is not None else []
         )
         held = [each for each in statements if each is not None]
-        lots = _typed(headings, mine, "lots", lots_from_rows, faults)
+        lots = (
+            _read_table(mine["lots"], lambda r: lots_from_table(headings["lots"].table(r)), faults)
+            if "lots" in headings
+            else []
+        )
         flows = _typed(headings, mine, "flows", flows_from_rows, faults)
         history = _typed(
             headings, mine, "history", lambda r: history_from_rows(r, as_of=as_of), faults
@@ -186,9 +194,27 @@ class ChunkReader:
                 name for name, a in found.accounts.items() if a.type.casefold() not in ("", TAXABLE)
             }
             taxed = np.array([a not in sheltered for a in found.lots.account.tolist()], np.bool_)
-            require_sound(found.lots.take(taxed), found.holdings, found.as_of)
+            heading = self._partition.headings.get("lots")
+            lots = found.lots.take(taxed)
+            try:
+                require_sound(lots, found.holdings, found.as_of)
+            except TaxError as error:
+                where = heading.where if heading is not None else "lots"
+                raise TaxError(*(_placed(fault, lots, where) for fault in error.faults)) from error
 
         return check
+
+
+def _placed(fault: Fault, lots: Lots, where: str) -> Fault:
+    """The same fault with the file and the rows of the lots that do not add up."""
+    told = _OF_LOTS.fullmatch(fault.where)
+    if told is None:
+        return fault
+    symbol, account = told["symbol"], told["account"]
+    mine = (lots.symbol == symbol) & (lots.account == account) & (lots.line > 0)
+    rows = ", ".join(map(str, lots.line[mine][:_ROWS_SHOWN].tolist()))
+    place = f"{where} row {rows}" if rows else where
+    return replace(fault, where=f"{place}, column quantity ({symbol} in {account})")
 
 
 def book_of(found: BookTables) -> Book:

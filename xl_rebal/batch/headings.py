@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from xl_rebal.custodians import columns
 from xl_rebal.custodians.columns import Header
 from xl_rebal.custodians.find_table import check_header, find_table
-from xl_rebal.custodians.input_tables import find_header, plain_header
+from xl_rebal.custodians.input_tables import find_header, plain_header, typed_columns
 from xl_rebal.custodians.mapping import ColumnMapping
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.row_streams import Lined, RowStream
 from xl_rebal.custodians.sheets import Document, as_text
 from xl_rebal.errors import ReadError, TableError
 from xl_rebal.portfolio import cells, tables
+from xl_rebal.portfolio.table_columns import TableColumns
 from xl_rebal.portfolio.tables import TableSpec
 
 _SEARCHED = 200  # rows among which a header is looked for
@@ -69,14 +73,23 @@ class Heading:
         """Rows of the table as a file of their own, the header above them."""
         return self.stream.document([*self.above, *rows])
 
-    def records(self, rows: Sequence[Lined]) -> list[dict[str, object]]:
-        """Typed rows; raises TableError with every bad cell."""
+    def table(self, rows: Sequence[Lined]) -> TableColumns | list[dict[str, Any]]:
+        """Typed columns, or the rows where there are none; raises TableError with every bad cell."""
         assert self.spec is not None
+        names, spec = self.names, replace(self.spec, may_be_empty=True)
+        below, lines = [row for _, row in rows], np.array([n for n, _ in rows], dtype=np.int64)
+        found = typed_columns(spec, names, below, lines, self.where)
+        if found is not None:
+            return found
         texts = (
             (line, [cells.text(c) if isinstance(c, str) else c for c in row]) for line, row in rows
         )
-        spec = TableSpec(name=self.spec.name, columns=self.spec.columns, may_be_empty=True)
-        return tables.read_rows(spec, self.names, texts, where=self.where)
+        return tables.read_rows(spec, names, texts, where=self.where)
+
+    def records(self, rows: Sequence[Lined]) -> list[dict[str, Any]]:
+        """Typed rows; raises TableError with every bad cell."""
+        found = self.table(rows)
+        return found if isinstance(found, list) else found.rows()
 
 
 def holdings_heading(stream: RowStream) -> tuple[Heading, Iterator[Lined]]:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from xl_rebal.batch.settings import BatchSettings
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians.book_tables import BookTables
@@ -17,13 +19,15 @@ from xl_rebal.household.planner import plan_household
 from xl_rebal.household.request import HouseholdBook, HouseholdRequest
 from xl_rebal.portfolio.accounts import Account, PlanMode
 from xl_rebal.portfolio.book import Book, classify
+from xl_rebal.portfolio.classes import is_cash
 from xl_rebal.portfolio.policies import Destination, Policy
 from xl_rebal.portfolio.policy_text import parse_policy
-from xl_rebal.rebalance import Rebalancing, Request, rebalance
+from xl_rebal.rebalance import Rebalancing, Request, plan_each, rebalance
 from xl_rebal.tax.profiles import profiles_of
-from xl_rebal.trading.limits import Limits, OrderStyle, OrderType, TimeInForce
-from xl_rebal.trading.plan import Action, Trade
+from xl_rebal.trading.limits import FlowMode, Limits, OrderStyle, OrderType, TimeInForce
+from xl_rebal.trading.plan import Action, Plan, Trade
 from xl_rebal.trading.price_moves import ShortOfCash, short_of_cash, shortages
+from xl_rebal.trading.problem import HALF_CENT
 
 _BUFFERED = 4  # times that a client is planned again for its buffer
 _MORE = 1.5  # of what is short: whole shares leave a little less than what is kept back
@@ -126,11 +130,43 @@ class _Made:
 def _one_by_one(asked: _Asked, book: Book) -> _Made:
     settings = asked.settings
     request = Request(policy=asked.policy, limits=_limits(settings), as_of=settings.as_of)
-    result = rebalance(book, request)
+    result = _with_idle_cash(rebalance(book, request), settings.idle_cash)
     return _Made(
         accounts=result,
         orders=orders_of_rebalancing(result, plan_id=settings.export, clients=asked.clients),
         short=shortages(result.plans, settings.price_move),
+    )
+
+
+def _with_idle_cash(result: Rebalancing, share: float) -> Rebalancing:
+    """The plans; accounts that ask for nothing but hold much idle cash buy what is underweight with it."""
+    book = result.book
+    idle = {
+        plan.account: f"{found:,.2f} of cash lies idle"
+        for plan in result.plans
+        if not plan.triggered
+        and not plan.trades
+        and not book.account(plan.account).held_away
+        and (found := _idle(plan)) > HALF_CENT
+        and found >= share * (plan.base_before + plan.reserve)
+    }
+    if not idle:
+        return result
+    mask = np.isin(book.holdings.account.astype(str), list(idle))
+    part = replace(book, holdings=book.holdings.take(mask))
+    bought = plan_each(part, replace(result.request, flow_mode=FlowMode.BUY_ONLY))
+    plans = {
+        plan.account: replace(plan, why=f"{idle[plan.account]}; {plan.why}")
+        for plan in bought.plans
+        if plan.trades
+    }
+    return replace(result, plans=tuple(plans.get(plan.account, plan) for plan in result.plans))
+
+
+def _idle(plan: Plan) -> float:
+    """Cash beyond its target and what is kept back, in money."""
+    return sum(row.drift_before for row in plan.classes if is_cash(row.asset_class)) * (
+        plan.base_before
     )
 
 

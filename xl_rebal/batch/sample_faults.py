@@ -19,7 +19,9 @@ TOUCHED = {"holdings": ("quantity", "price"), "lots": ("quantity", "acquired")}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantedFault:
-    """One bad row. `row` is the line of the CSV file (the header is line 1) and the row of the sheet."""
+    """One bad row. `row` is the line of the CSV file (the header is line 1) and the row of the sheet; Parquet
+    has no header, and its rows count from 1.
+    """
 
     kind: str
     table: str

@@ -27,6 +27,8 @@ class BatchSettings:
     max_turnover  cap on (buys + sells) / 2 as a fraction, or None.
     price_move    fraction by which prices may rise before a buy would overdraw its account: so much
                   cash is kept back.
+    idle_cash     share of an account from which idle cash is invested although no band asks for it: a
+                  deposit that has come in. In modes rules and pro_rata; 1 never.
     order_type, limit, time_in_force  how orders are sent, as in the command `trades`.
     workbooks     False leaves out the workbooks of the clients.
     consent       orders of accounts that are not discretionary are sent too: the clients have agreed.
@@ -40,6 +42,7 @@ class BatchSettings:
     min_trade: float = 0.0
     max_turnover: float | None = None
     price_move: float = PRICE_MOVE
+    idle_cash: float = 0.02
     order_type: str = "MARKET"
     limit: float | None = None
     time_in_force: str = "DAY"

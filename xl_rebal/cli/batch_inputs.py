@@ -62,6 +62,7 @@ def settings_of(
     time_in_force: TimeInForce,
     workbooks: bool,
     price_move: str,
+    idle_cash: str,
     consent: bool,
 ) -> BatchSettings:
     """The settings that options mean; raises RebalError for what cannot be understood."""
@@ -81,6 +82,7 @@ def settings_of(
         time_in_force=style.time_in_force.value,
         workbooks=workbooks,
         price_move=_rise(price_move),
+        idle_cash=amounts.share(idle_cash, "--idle-cash", most=1.0),
         consent=consent,
     )
 

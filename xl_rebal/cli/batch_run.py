@@ -78,6 +78,13 @@ def batch(
             "--price-move", help="Rise of prices that buys must survive: so much cash is kept back."
         ),
     ] = "1%",
+    idle_cash: Annotated[
+        str,
+        typer.Option(
+            "--idle-cash",
+            help="Cash beyond its target that is invested although no band asks for it; 100%: never.",
+        ),
+    ] = "2%",
     formats: Annotated[
         list[Path] | None,
         typer.Option("--order-format", help="Your own order formats: TOML files or a folder."),
@@ -116,6 +123,7 @@ def batch(
             time_in_force=time_in_force,
             workbooks=workbooks,
             price_move=price_move,
+            idle_cash=idle_cash,
             consent=consent,
         ),
         outside=batch_inputs.outside_of(formats=tuple(formats or ()), ledger=ledger),

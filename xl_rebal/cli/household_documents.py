@@ -124,6 +124,16 @@ def plan_row(plan: HouseholdPlan) -> dict[str, Any]:
             {"limit": each.words, "costs": _money(each.dollars), "drift": each.drift}
             for each in plan.limits
         ],
+        "buy_back": [
+            {
+                "account": sale.account,
+                "symbol": sale.symbol,
+                "sold": sale.sold.isoformat(),
+                "safe_from": sale.safe_from.isoformat(),
+                "basis_known": sale.known,
+            }
+            for sale in plan.buybacks
+        ],
         "notes": list(plan.notes),
     }
 

@@ -126,6 +126,12 @@ def _show_plan(
     for price in plan["limits"]:
         text = f"limit: {price['limit']}: costs {amount(price['costs'])}"
         say(f"{text}, {price['drift'] * 100:.2f} pp of drift" if price["drift"] > 5e-5 else text)
+    for sale in plan["buy_back"]:
+        loss = "at a loss" if sale["basis_known"] else "at a basis that is not known"
+        say(
+            f"{sale['symbol']}, sold {loss} on {sale['sold']} in {sale['account']}: not to be bought back "
+            f"before {sale['safe_from']}"
+        )
     for note in plan["notes"]:
         say(note)
     say(

@@ -11,8 +11,9 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import cast
 
 from xl_rebal.errors import FileError
 
@@ -23,7 +24,7 @@ RATIO_COUNTS_FROM = 10 * 1024**2
 MAX_CELLS = 60_000_000  # the reader allots the whole rectangle that a sheet's cells span
 _PIECE = 1 << 20
 # What a damaged directory leads to: OSError and ValueError come from seeking to where it points.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -33,21 +34,29 @@ _DAMAGE = (
     ValueError,
 )
 _OVERLAP = 64
+_BEFORE_MARKUP = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 _DOCTYPES = tuple(
     text.encode(encoding)
     for text in ("<!DOCTYPE", "<!ENTITY")
     for encoding in ("ascii", "utf-16-le", "utf-16-be")
 )
 _NESTED = re.compile(r"\.(zip|gz|bz2|xz|7z|rar|tar|zst)$", re.IGNORECASE)
-_WIDE = re.compile(rb' r="[A-Z]{2,3}\d')
-_DEEP = re.compile(rb' r="[A-Z]{0,3}\d{6,}"')
-_REFERENCE = re.compile(rb' r="([A-Z]{0,3})(\d+)"')
+# Cell references as a reader takes them: either quote, spaces around the sign, small letters.
+_WIDE = re.compile(rb"=\s*[\"'][A-Za-z]{2,3}\d")
+_REFERENCE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{0,3})(\d+)[\"']")
 
 
-def check_archive(path: Path, progress: Callable[[float], None] | None = None) -> None:
+def check_archive(
+    path: Path,
+    progress: Callable[[float], None] | None = None,
+    *,
+    measured_later: Callable[[zipfile.ZipInfo], bool] = lambda _: False,
+) -> None:
     """Refuse a workbook that is damaged, locked, a zip bomb or a carrier of XML entities.
 
-    Raises FileError. Costs one pass over the unpacked parts (about 1 s per GiB), keeping none.
+    Raises FileError. Costs one pass over the unpacked parts (1 to 2 s per GiB), keeping none. How far out
+    the cells of parts lie that are `measured_later` is not looked at: call `check_extents` before anything
+    that allots the rectangle of a sheet opens them.
     """
     name = path.name
     try:
@@ -57,11 +66,11 @@ def check_archive(path: Path, progress: Callable[[float], None] | None = None) -
             total = sum(part.file_size for part in parts) or 1
             done = 0
             for part in parts:
-                _check_part(name, path, part)
+                _check_part(name, path, part, measured=not measured_later(part))
                 done += part.file_size
                 if progress is not None:
                     progress(done / total)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise FileError.of(
             where=name,
             what=f"is a damaged workbook ({error})",
@@ -104,7 +113,17 @@ def _check_directory(name: str, parts: list[zipfile.ZipInfo], size: int) -> None
             raise _refuse(name, "is packed in a way that workbooks do not use", part.filename)
 
 
-def _unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
+def _inflater() -> tuple[zlib._Decompress, type[Exception]]:
+    """A decompressor of raw deflate and its error: isal's where it is installed, which is twice as fast."""
+    try:
+        from isal import isal_zlib  # extra `fast`
+    except ImportError:
+        return zlib.decompressobj(-zlib.MAX_WBITS), zlib.error
+    fast = cast("zlib._Decompress", isal_zlib.decompressobj(-zlib.MAX_WBITS))
+    return fast, cast("type[Exception]", isal_zlib.error)
+
+
+def unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
     """A part's bytes in pieces, as a reader that ignores the declared size would see them."""
     with path.open("rb") as stream:
         stream.seek(part.header_offset)
@@ -114,9 +133,9 @@ def _unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
         name_length, extra_length = struct.unpack("<HH", local[26:30])
         stream.seek(name_length + extra_length, 1)
         left = part.compress_size
-        inflate = None
-        if part.compress_type == zipfile.ZIP_DEFLATED:
-            inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        inflate, broken = (
+            _inflater() if part.compress_type == zipfile.ZIP_DEFLATED else (None, zlib.error)
+        )
         while left > 0:
             packed = stream.read(min(_PIECE // 8, left))
             if not packed:
@@ -126,7 +145,12 @@ def _unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
                 yield packed
                 continue
             while packed and not inflate.eof:
-                yield inflate.decompress(packed, _PIECE)
+                try:
+                    piece = inflate.decompress(packed, _PIECE)
+                except broken as error:
+                    text = f"part {part.filename} cannot be unpacked"
+                    raise zipfile.BadZipFile(text) from error
+                yield piece
                 packed = inflate.unconsumed_tail
             if inflate.eof:
                 return
@@ -134,49 +158,75 @@ def _unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
             raise zipfile.BadZipFile(f"part {part.filename} is cut short")
 
 
-def _check_part(name: str, path: Path, part: zipfile.ZipInfo) -> None:
-    is_sheet = part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml")
+def _check_part(name: str, path: Path, part: zipfile.ZipInfo, *, measured: bool) -> None:
     is_xml = part.filename.casefold().endswith((".xml", ".rels", ".vml"))
     size = checksum = 0
     tail = b""
-    wide = deep = False
-    for piece in _unpacked(path, part):
+    wide = False
+    for piece in unpacked(path, part):
+        if not size:  # a part is what it begins like: its name is only a name
+            is_xml = is_xml or piece.lstrip(_BEFORE_MARKUP).startswith(b"<")
         size += len(piece)
         checksum = zlib.crc32(piece, checksum)
         if size > part.file_size:
             raise _refuse(name, "unpacks to more than it declares (a zip bomb)", part.filename)
         if is_xml:
             seen = tail + piece
-            # Every mark begins like this, in any encoding: most pieces are told from two searches.
-            declares = b"<!" in seen or b"<\0!" in seen
+            # Every mark begins like this, in any encoding, and few pieces have the second sign at all.
+            declares = b"!" in seen and (b"<!" in seen or b"<\0!" in seen)
             if declares and any(mark in seen for mark in _DOCTYPES):
                 what = "declares XML entities or a document type, which no workbook needs"
                 raise _refuse(name, what, part.filename)
-            if is_sheet:
-                wide = wide or _WIDE.search(seen) is not None
-                deep = deep or _DEEP.search(seen) is not None
+            wide = wide or (measured and _WIDE.search(seen) is not None)
             tail = piece[-_OVERLAP:]
     if size != part.file_size or checksum != part.CRC:
         raise zipfile.BadZipFile(f"part {part.filename} does not match its checksum")
-    if wide and deep:
-        _check_extent(name, path, part)
+    if wide:
+        check_extent(name, part.filename, unpacked(path, part))
 
 
-def _check_extent(name: str, path: Path, part: zipfile.ZipInfo) -> None:
+def check_extents(path: Path, which: Callable[[zipfile.ZipInfo], bool]) -> None:
+    """Refuse a workbook with cells far out in one of these parts; raises FileError."""
+    with zipfile.ZipFile(path) as archive:
+        parts = [part for part in archive.infolist() if which(part)]
+    for part in parts:
+        tail, wide = b"", False
+        for piece in unpacked(path, part):
+            wide = wide or _WIDE.search(tail + piece) is not None
+            tail = piece[-_OVERLAP:]
+        if wide:
+            check_extent(path.name, part.filename, unpacked(path, part))
+
+
+def check_extent(name: str, part: str, pieces: Iterable[bytes]) -> None:
     """One cell far out makes the sheet's rectangle huge: XFD1048576 spans 17 thousand million."""
-    columns, rows = b"A", 1
+    width, height = 1, 1
     tail = b""
-    for piece in _unpacked(path, part):
-        for letters, digits in _REFERENCE.findall(tail + piece):
-            columns = max(columns, letters, key=lambda t: (len(t), t))
-            rows = max(rows, int(digits))
+    for piece in pieces:
+        found = set(_REFERENCE.findall(tail + piece))
+        for letters in {letters for letters, _ in found}:
+            width = max(width, _column(letters))
+        height = max(height, max((int(digits) for _, digits in found), default=1))
         tail = piece[-_OVERLAP:]
-    width = 0
-    for letter in columns:
-        width = width * 26 + letter - 64
-    if width * rows > MAX_CELLS:
+    if width * height > MAX_CELLS:
         raise FileError.of(
-            where=f"{name}, part {part.filename}",
-            what=f"has cells as far out as {columns.decode()}{rows}",
+            where=f"{name}, part {part}",
+            what=f"has cells as far out as {_letters(width)}{height}",
             remedy="delete the empty rows and columns beyond the table and save it again",
         )
+
+
+def _column(letters: bytes) -> int:
+    """The number of a column: 1 for A, 16,384 for XFD."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _letters(number: int) -> str:
+    text = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(65 + rest) + text
+    return text

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from xl_rebal.custodians import kinds
@@ -27,6 +26,7 @@ from xl_rebal.custodians.values import (
     stated_in_own_currency,
     warn_conflicts,
 )
+from xl_rebal.custodians.words import Groups, Words, objects
 from xl_rebal.portfolio.accounts import is_masked
 from xl_rebal.portfolio.classes import CASH
 from xl_rebal.portfolio.holdings import Holdings, Kind, TextColumn
@@ -54,8 +54,8 @@ def assemble(
     The caller raises the faults: rows that are at fault hold NaN until then.
     """
     accounts = _accounts(table, defaults, problems)
-    symbols, descriptions = table.text("symbol"), table.text("description")
-    kind = _kinds(table, symbols, descriptions, classify, problems)
+    symbols, descriptions = table.words("symbol").column(), table.words("description").column()
+    kind = _kinds(table, classify, problems)
     amounts = read_amounts(table, defaults, problems)
     is_position = kind == Kind.POSITION.value
     _name_rows(table, symbols, descriptions, kind, problems)
@@ -67,8 +67,8 @@ def assemble(
     price = np.where(cash_like, 1.0, amounts.price)
     quantity = np.where(cash_like, _money(amounts), amounts.quantity)
     holdings = Holdings(
-        account=_objects(accounts),
-        symbol=_objects(symbols),
+        account=accounts,
+        symbol=symbols,
         kind=kind,
         quantity=quantity,
         price=price,
@@ -77,7 +77,7 @@ def assemble(
         currency=currency,
         fx=fx,
         asset_class=_classes(table, kind),
-        description=_objects(descriptions),
+        description=descriptions,
         line=table.lines,
     )
     if not problems.faulty:
@@ -86,16 +86,10 @@ def assemble(
     return Assembly(holdings=holdings, base_currency=base)
 
 
-def _objects(values: Sequence[str]) -> TextColumn:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
-
-
 def _name_rows(
     table: Table,
-    symbols: list[str],
-    descriptions: list[str],
+    symbols: TextColumn,
+    descriptions: TextColumn,
     kind: TextColumn,
     problems: Problems,
 ) -> None:
@@ -107,15 +101,13 @@ def _name_rows(
             symbols[row] = ""
         elif not symbols[row]:
             symbols[row] = "CASH"
-    unnamed = _NO_SYMBOL.intersection(symbols)
-    for row, symbol in enumerate(symbols) if unnamed else ():
-        if symbol in unnamed and is_position[row]:
-            symbols[row] = descriptions[row]
-            if not descriptions[row]:
-                problems.fault(
-                    table.lines[row], table.label("symbol"), "is blank",
-                    "name the security in this row, or remove the row",
-                )  # fmt: skip
+    unnamed = Words.of(symbols).among(_NO_SYMBOL) & is_position
+    symbols[unnamed] = descriptions[unnamed]
+    for row in np.flatnonzero(unnamed & (descriptions == "")).tolist():
+        problems.fault(
+            table.lines[row], table.label("symbol"), "is blank",
+            "name the security in this row, or remove the row",
+        )  # fmt: skip
     cells = table.columns.get("symbol", [])
     if any(issubclass(t, dt.date) for t in set(map(type, cells))):
         for row, cell in enumerate(cells):
@@ -128,26 +120,27 @@ def _name_rows(
 
 def _classes(table: Table, kind: TextColumn) -> TextColumn:
     """The file's own classes; cash is `Cash` where the file names none."""
-    classes = _objects(table.text("asset_class"))
+    classes = table.words("asset_class").column()
     return np.where((classes == "") & (kind == Kind.CASH.value), CASH, classes)
 
 
-def _accounts(table: Table, defaults: Defaults, problems: Problems) -> list[str]:
-    accounts = table.text("account")
-    known = dict.fromkeys(a for a in accounts if a)
+def _accounts(table: Table, defaults: Defaults, problems: Problems) -> TextColumn:
+    words = table.words("account")
+    known = [text for text in words.texts if text]
     if not known:
-        return [defaults.account or "Portfolio"] * len(table)
-    only = next(iter(known)) if len(known) == 1 else defaults.account
-    for row in [r for r, a in enumerate(accounts) if not a] if not all(accounts) else ():
-        if not only:
-            problems.fault(
-                table.lines[row], table.label("account"), "is blank",
-                "name the row's account (the file has several)",
-            )  # fmt: skip
-        accounts[row] = only
-    names = table.text("account_name")
-    if any(names):
-        accounts = part_masked(accounts, names, problems)
+        return np.full(len(table), defaults.account or "Portfolio", dtype=object)
+    accounts = words.column()
+    only = known[0] if len(known) == 1 else defaults.account
+    blank = words.among({""})
+    accounts[blank] = only
+    for row in np.flatnonzero(blank).tolist() if not only else ():
+        problems.fault(
+            table.lines[row], table.label("account"), "is blank",
+            "name the row's account (the file has several)",
+        )  # fmt: skip
+    names = table.words("account_name")
+    if any(names.texts) and any(map(is_masked, Words.of(accounts).texts)):
+        return objects(part_masked(accounts.tolist(), names.column().tolist(), problems))
     return accounts
 
 
@@ -167,47 +160,41 @@ def part_masked(accounts: list[str], names: Sequence[str], problems: Problems) -
     return [f"{a} ({n})" if a in shared and n else a for a, n in zip(accounts, names, strict=True)]
 
 
-def _kinds(
-    table: Table,
-    symbols: Sequence[str],
-    descriptions: Sequence[str],
-    classify: Classify,
-    problems: Problems,
-) -> TextColumn:
-    groups = list(zip(symbols, descriptions, table.text("security_type"), strict=True))
-    known = {g: classify(*g) or Kind.POSITION.value for g in dict.fromkeys(groups)}
-    kind = _objects(list(map(known.__getitem__, groups)))
+def _kinds(table: Table, classify: Classify, problems: Problems) -> TextColumn:
+    roles = [table.words(role) for role in ("symbol", "description", "security_type")]
+    groups = Groups.of(*roles)
+    parts = [[words.texts[c] for c in words.codes[groups.first].tolist()] for words in roles]
+    known = [classify(*each) or Kind.POSITION.value for each in zip(*parts, strict=True)]
+    kind = objects(known)[groups.codes]
     if "kind" in table.columns:
         _stated_kinds(table, kind, problems)
     elif "price" in table.columns:
-        _currency_rows(table, symbols, kind)
+        _currency_rows(table, kind)
         _doubt_pending(table, kind, problems)
     return kind
 
 
 def _stated_kinds(table: Table, kind: TextColumn, problems: Problems) -> None:
     words = {k.value: k.value for k in Kind} | {"security": Kind.POSITION.value}
-    for row, text in enumerate(table.text("kind")):
-        if not text:
-            continue
-        if (known := words.get(text.casefold())) is not None:
-            kind[row] = known
-        else:
-            problems.fault(
-                table.lines[row], table.label("kind"), f"{text!r} is no kind of holding",
-                "write position, cash or pending",
-            )  # fmt: skip
+    stated = table.words("kind")
+    means = objects([words.get(text.casefold(), "") for text in stated.texts])[stated.codes]
+    given = ~stated.among({""})
+    kind[given & (means != "")] = means[given & (means != "")]
+    for row in np.flatnonzero(given & (means == "")).tolist():
+        problems.fault(
+            table.lines[row], table.label("kind"),
+            f"{stated.texts[stated.codes[row]]!r} is no kind of holding",
+            "write position, cash or pending",
+        )  # fmt: skip
 
 
-def _currency_rows(table: Table, symbols: Sequence[str], kind: TextColumn) -> None:
+def _currency_rows(table: Table, kind: TextColumn) -> None:
     """A symbol `USD` is money at a price of 1 or none, and a listed fund (of that ticker) else."""
-    if ISO_CODES.isdisjoint(symbols):
-        return
-    for row, symbol in enumerate(symbols):
-        if symbol in ISO_CODES and kind[row] == Kind.POSITION.value:
-            price = as_text(table.columns["price"][row])
-            if price.strip("$€£ ") in {"", "-", "--", "1", "1.0", "1.00", "1,00", "1.0000", "N/A"}:
-                kind[row] = Kind.CASH.value
+    named = table.words("symbol").among(ISO_CODES) & (kind == Kind.POSITION.value)
+    for row in np.flatnonzero(named).tolist():
+        price = as_text(table.columns["price"][row])
+        if price.strip("$€£ ") in {"", "-", "--", "1", "1.0", "1.00", "1,00", "1.0000", "N/A"}:
+            kind[row] = Kind.CASH.value
 
 
 def _doubt_pending(table: Table, kind: TextColumn, problems: Problems) -> None:
@@ -235,17 +222,18 @@ def _currencies(
     table: Table,
     defaults: Defaults,
     amounts: Amounts,
-    symbols: Sequence[str],
+    symbols: TextColumn,
     kind: TextColumn,
     problems: Problems,
 ) -> tuple[TextColumn, NDArray[np.float64], str]:
-    currency = _objects(table.text("currency"))
+    currency = table.words("currency").column()
     if amounts.currency is not None:
         currency = np.where(currency == "", amounts.currency, currency)
     for row in np.flatnonzero((kind == Kind.CASH.value) & (currency == "")).tolist():
         if symbols[row] in ISO_CODES:
             currency[row] = symbols[row]
-    codes, names = pd.factorize(currency)
+    stated = Words.of(currency)
+    codes, names = stated.codes, stated.texts
     known = [kinds.currency_code(name) for name in names]
     for place, (name, code) in enumerate(zip(names, known, strict=True)):
         if code is None:
@@ -255,7 +243,7 @@ def _currencies(
                 "write the three letters of ISO 4217, such as USD",
             )  # fmt: skip
     if len(names):
-        currency = _objects([code or "" for code in known])[codes]
+        currency = objects([code or "" for code in known])[codes]
     money = np.abs(np.where(np.isfinite(amounts.value), amounts.value, amounts.quantity))
     base = base_currency(currency, amounts.fx, money, defaults.currency)
     currency = np.where(currency == "", base, currency)
@@ -265,11 +253,11 @@ def _currencies(
 
 def _warn_repeats(holdings: Holdings, problems: Problems) -> None:
     named = holdings.symbol != ""
-    keys = pd.MultiIndex.from_arrays([holdings.account[named], holdings.symbol[named]])
-    again = keys.duplicated()
+    account, symbol = holdings.account[named], holdings.symbol[named]
+    again = Groups.of(Words.of(account), Words.of(symbol)).repeated
     if not again.any():
         return
-    pairs = list(dict.fromkeys(keys[again].tolist()))
+    pairs = list(dict.fromkeys(zip(account[again].tolist(), symbol[again].tolist(), strict=True)))
     shown = ", ".join(f"{symbol} in {account}" for account, symbol in pairs[:10])
     more = f" and {len(pairs) - 10:,} more" if len(pairs) > 10 else ""
     problems.warn(

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xl_rebal.custodians import generic
-from xl_rebal.custodians.input_tables import rows_of
+from xl_rebal.custodians.collector import without_collector
+from xl_rebal.custodians.input_tables import columns_of, rows_of
 from xl_rebal.custodians.registry import read_positions
 from xl_rebal.custodians.sheets import Document, open_document
 from xl_rebal.errors import FaultList, FileError, ReadError, TableError
@@ -24,7 +25,7 @@ from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.fund_rules import FundRule, fund_rules_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lot_faults, lots_from_rows, no_lots
+from xl_rebal.portfolio.lots import Lots, lot_faults, lots_from_table, no_lots
 from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
@@ -89,7 +90,11 @@ class BookTables:
 
 def read_book(path: Path | str) -> BookTables:
     """Read every table of a book; the faults of all tables are raised together."""
-    path = Path(path)
+    with without_collector():
+        return _read(Path(path))
+
+
+def _read(path: Path) -> BookTables:
     parts = _folder(path) if path.is_dir() else _workbook(path)
     if not parts:
         raise FileError.of(
@@ -109,7 +114,7 @@ def read_book(path: Path | str) -> BookTables:
                 warnings=statement.warnings,
             )
 
-    def read(name: str, build: Callable[[list[dict[str, Any]]], T], default: T) -> T:
+    def read(name: str, build: Callable[[Any], T], default: T) -> T:
         if name not in parts:
             return default
         with faults.collecting():
@@ -118,7 +123,7 @@ def read_book(path: Path | str) -> BookTables:
 
     book = replace(
         book,
-        lots=read("lots", lots_from_rows, book.lots),
+        lots=read("lots", lots_from_table, book.lots),
         accounts=read("accounts", accounts_from_rows, book.accounts),
         securities=read("securities", securities_from_rows, book.securities),
         models=read("models", targets_from_rows, book.models),
@@ -162,7 +167,7 @@ def _folder(path: Path) -> dict[str, Callable[[], Any]]:
 def _file_reader(name: str, file: Path) -> Callable[[], Any]:
     if name == HOLDINGS:
         return lambda: read_positions(file)
-    return lambda: rows_of(open_document(file), TABLES[name])
+    return lambda: _table(open_document(file), name)
 
 
 def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
@@ -184,4 +189,9 @@ def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
 def _sheet_reader(name: str, document: Document) -> Callable[[], Any]:
     if name == HOLDINGS:
         return lambda: generic.read(document)
-    return lambda: rows_of(document, TABLES[name])
+    return lambda: _table(document, name)
+
+
+def _table(document: Document, name: str) -> Any:
+    """A table's rows, or its columns where they are many and a builder takes them."""
+    return (columns_of if name == "lots" else rows_of)(document, TABLES[name])

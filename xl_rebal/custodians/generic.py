@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +21,7 @@ from xl_rebal.custodians.statement import Statement
 from xl_rebal.custodians.table import Defaults, Table
 from xl_rebal.custodians.table_rows import TableRows
 from xl_rebal.custodians.totals import counted_values, summarise, tolerance
+from xl_rebal.custodians.words import Groups, Words, objects
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio.holdings import DateColumn, Holdings, Kind, no_dates
 
@@ -96,7 +96,7 @@ def with_dates(holdings: Holdings, table: Table, problems: Problems) -> Holdings
     settles = _days(table, "settles", problems)
     priced = _days(table, "valuation_date", None)
     of_rows = _days(table, "as_of", None)
-    if len(set(of_rows.tolist()) - {None}) < 2:  # the date of the whole file
+    if len(np.unique(of_rows[~np.isnat(of_rows)])) < 2:  # the date of the whole file
         of_rows = no_dates(len(table))
     return replace(holdings, settles=settles, priced=np.where(np.isnat(priced), of_rows, priced))
 
@@ -105,17 +105,19 @@ def _days(table: Table, role: str, problems: Problems | None) -> DateColumn:
     """A column of dates; a text that is none is a fault where `problems` is given."""
     if role not in table.columns:
         return no_dates(len(table))
-    known: dict[str, dt.date | None] = {}
-    days = []
-    for line, text in zip(table.lines.tolist(), table.text(role), strict=True):
-        if text not in known:
-            known[text] = find_date(text)
-        if known[text] is None and text not in kinds.NOTHING and problems is not None:
+    words = table.words(role)
+    found = [find_date(text) for text in words.texts]
+    days = np.array([day or "NaT" for day in found], dtype="datetime64[D]")[words.codes]
+    if problems is not None:
+        for row in np.flatnonzero(np.isnat(days) & ~words.among(kinds.NOTHING)).tolist():
+            text = words.texts[words.codes[row]]
             problems.fault(
-                line, table.label(role), f"{text!r} is not a date", "write it as 2026-11-23"
+                table.lines[row],
+                table.label(role),
+                f"{text!r} is not a date",
+                "write it as 2026-11-23",
             )
-        days.append(known[text] or "NaT")
-    return np.array(days, dtype="datetime64[D]")
+    return days
 
 
 def _header_currency(header: Header, problems: Problems) -> str:
@@ -131,7 +133,7 @@ def _as_of(sheet: Sheet, header: Header, table: Table, rows: TableRows) -> tuple
     for role in ("as_of", "valuation_date"):
         if role not in table.columns:
             continue
-        held = set(table.text(role))
+        held = sorted(table.words(role).texts)
         stated = sorted((t for t in held if find_date(t)), key=lambda t: str(find_date(t)))
         if stated:
             more = len({find_date(t) for t in stated}) > 1
@@ -146,9 +148,11 @@ def _as_of(sheet: Sheet, header: Header, table: Table, rows: TableRows) -> tuple
 
 
 def _names(table: Table, holdings: Holdings) -> dict[str, str]:
-    pairs = zip(holdings.account.tolist(), table.text("account_name"), strict=True)
+    given = table.words("account_name")
+    first = Groups.of(Words.of(holdings.account), given).first
+    called = objects(given.texts)[given.codes[first]]
     names: dict[str, str] = {}
-    for account, name in dict.fromkeys(pairs):
+    for account, name in zip(holdings.account[first].tolist(), called.tolist(), strict=True):
         if not names.get(account):
             names[account] = name
     return names

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from xl_rebal.custodians import columns
+from xl_rebal.custodians.collector import without_collector
+from xl_rebal.custodians.grid import Grid, TextCells
+from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.sheets import Document, Sheet, open_document
+from xl_rebal.custodians.words import Words
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio import cells, tables
-from xl_rebal.portfolio.tables import Row, TableSpec
+from xl_rebal.portfolio.table_columns import TableColumns, read_columns
+from xl_rebal.portfolio.tables import Column, Row, TableSpec
 
 Cut = tuple[str, list[str], Iterable[Row]]  # where it stands, its header, its rows
 _HEADER_ROWS = 30  # a header further down than this is not looked for
@@ -22,31 +31,97 @@ def read_table(path: Path | str, spec: TableSpec) -> list[dict[str, Any]]:
     In a workbook the sheet named like the table is taken, else the first whose header fits.
     Raises FileError or TableError; a table's bad cells are reported together.
     """
-    return rows_of(open_document(Path(path)), spec)
+    with without_collector():
+        return rows_of(open_document(Path(path)), spec)
 
 
 def rows_of(document: Document, spec: TableSpec) -> list[dict[str, Any]]:
     """Typed rows of one input table from a file that is open."""
-    where, names, rows = _cut(document, spec, *find_header(document, spec))
-    return tables.read_rows(spec, names, rows, where=where)
+    found = columns_of(document, spec)
+    return found if isinstance(found, list) else found.rows()
 
 
-def table_rows(document: Document, spec: TableSpec) -> Cut | None:
-    """(place, header, rows) of a table of this kind in the document; None when it has none.
+def columns_of(document: Document, spec: TableSpec) -> TableColumns | list[dict[str, Any]]:
+    """Typed columns of one input table from a file that is open; the rows of an empty table.
+
+    Raises TableError with every fault of the table, as `tables.read_rows` words them.
+    """
+    return _columns(document, spec, *find_header(document, spec))
+
+
+def table_columns(
+    document: Document, spec: TableSpec
+) -> TableColumns | list[dict[str, Any]] | None:
+    """The same of a document that may have no such table: then None.
 
     All required columns must be there, and the sheet must be no list of positions.
     """
+    found = _find_whole(document, spec)
+    return None if found is None else _columns(document, spec, *found)
+
+
+def has_table(document: Document, spec: TableSpec) -> bool:
+    """Whether a document has such a table."""
+    return _find_whole(document, spec) is not None
+
+
+def _columns(
+    document: Document, spec: TableSpec, sheet: Sheet, header: int
+) -> TableColumns | list[dict[str, Any]]:
+    where, names, rows = _cut(document, sheet, header)
+    found = typed_columns(spec, names, sheet.rows[header + 1 :], sheet.lines[header + 1 :], where)
+    return tables.read_rows(spec, names, rows, where=where) if found is None else found
+
+
+def typed_columns(
+    spec: TableSpec,
+    names: Sequence[str],
+    below: Sequence[Sequence[Any]],
+    lines: NDArray[np.int64],
+    where: str,
+) -> TableColumns | None:
+    """Typed columns of the rows below a header; None where a row has a fault, or there is none."""
+    if isinstance(below, Grid):
+        parts: list[Sequence[Any]] = list(below.columns)
+    else:
+        parts = list(itertools.zip_longest(*below))
+    known = {at: spec.column_for(name) for at, name in enumerate(names)}
+    plain = [
+        _numbers_of(part, known.get(at)) if isinstance(part, NumberCells) else _plain_cells(part)
+        for at, part in enumerate(parts)
+    ]
+    return read_columns(spec, names, plain, lines, where=where)
+
+
+def _numbers_of(
+    cells_read: NumberCells, column: Column | None
+) -> NDArray[np.float64] | Sequence[Any]:
+    """The numbers of a column that must be numbers, else its texts."""
+    numeric = column is not None and column.read is cells.number and cells_read.all_plain
+    return cells_read.values if numeric else _plain_cells(list(cells_read))
+
+
+def _plain_cells(column: Sequence[Any]) -> Sequence[Any]:
+    """A column whose texts are as `cells.text` gives them."""
+    if isinstance(column, TextCells):
+        return list(column.words.map(cells.text).column().tolist())
+    if set(map(type, column)) == {str}:
+        return list(Words.of(column).map(cells.text).column().tolist())
+    return [cells.text(cell) if isinstance(cell, str) else cell for cell in column]
+
+
+def _find_whole(document: Document, spec: TableSpec) -> tuple[Sheet, int] | None:
     for sheet in document.sheets:
         for index, row in enumerate(sheet.rows[:_HEADER_ROWS]):
             found = {spec.column_for(plain_header(c)) for c in row if not cells.is_blank(c)}
             if all(column in found for column in spec.columns if column.required):
                 held = columns.bind(index, [plain_header(c) for c in row]).is_holdings()
                 if not held:
-                    return _cut(document, spec, sheet, index)
+                    return sheet, index
     return None
 
 
-def _cut(document: Document, spec: TableSpec, sheet: Sheet, header: int) -> Cut:
+def _cut(document: Document, sheet: Sheet, header: int) -> Cut:
     rows = (
         (sheet.line(index), [cells.text(c) if isinstance(c, str) else c for c in row])
         for index, row in enumerate(sheet.rows)

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xl_rebal.custodians.number_cells import NumberCells
+
 Cell = Any  # str, float, int, bool, a date or None, as the sheet reader hands it over
 
 ISO_CODES = frozenset(
@@ -100,10 +102,16 @@ def parse_column(
     cells: Sequence[Cell], style: DecimalStyle, *, percent: bool = False
 ) -> ParsedColumn:
     """Numbers of one column; `percent` lets `98.5%` stand for 0.985, else it is a bad cell."""
+    if isinstance(cells, NumberCells) and style is DecimalStyle.POINT and cells.all_plain:
+        return ParsedColumn(values=cells.values.copy(), bad={}, currency=None)
     n = len(cells)
     values = np.full(n, np.nan)
     currency: NDArray[np.object_] | None = None
     kinds = set(map(type, cells))
+    if kinds == {str} and style is DecimalStyle.POINT:
+        plain = _plain_texts(cells)
+        if plain is not None:
+            return ParsedColumn(values=plain, bad={}, currency=None)
     if kinds == {float}:
         values = np.array(cells, dtype=np.float64)
         if np.isfinite(values).all():
@@ -135,6 +143,21 @@ def parse_column(
             currency = np.full(n, "", dtype=object) if currency is None else currency
             currency[row] = code
     return ParsedColumn(values=values, bad=bad, currency=currency)
+
+
+def _plain_texts(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """The numbers of a column whose every cell is blank or written as Python writes numbers, else None.
+
+    Python takes `1_000` and `nan`, too, which no export means: those are left to the slow path.
+    """
+    try:
+        values = np.array([float(text) if text else math.nan for text in texts], dtype=np.float64)
+    except ValueError:
+        return None
+    joined = "".join(texts)
+    if "_" in joined or "n" in joined or "N" in joined:  # nan, inf, infinity
+        return None
+    return None if np.isinf(values).any() else values
 
 
 def _regular_texts(
@@ -302,6 +325,8 @@ def count_evidence(cells: Sequence[Cell]) -> tuple[int, int]:
 
 
 def _evidence_in(cells: Sequence[Cell]) -> StyleEvidence:
+    if str not in set(map(type, cells)):
+        return StyleEvidence(point="", comma="", undecided="")
     joined = "\n".join(c for c in cells if type(c) is str)
     return StyleEvidence(
         point=_example(_FOR_POINT, joined),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from xl_rebal.custodians import columns, kinds
 from xl_rebal.custodians.dates import find_date
 from xl_rebal.custodians.faults import Problems
-from xl_rebal.custodians.input_tables import table_rows
+from xl_rebal.custodians.input_tables import has_table, table_columns
 from xl_rebal.custodians.lot_rows import lots_of
 from xl_rebal.custodians.numbers import Cell, DecimalStyle, parse_column
 from xl_rebal.custodians.schwab import split_title
@@ -22,7 +22,7 @@ from xl_rebal.custodians.statement import Statement
 from xl_rebal.errors import TableError
 from xl_rebal.portfolio import tables
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lots_from_rows
+from xl_rebal.portfolio.lots import Lots, lots_from_table
 
 SCHWAB = "schwab"
 _TITLE = re.compile(
@@ -142,18 +142,17 @@ def recognise_table(document: Document) -> bool:
 
     A workbook with lots on one sheet and holdings on another is a list of positions first.
     """
-    if table_rows(document, tables.LOTS) is None:
+    if not has_table(document, tables.LOTS):
         return False
     return not any(columns.find_header(sheet.rows) for sheet in document.sheets)
 
 
 def read_table(document: Document) -> Statement:
     """Lots as our own `lots` table holds them; raises TableError with every fault at once."""
-    found = table_rows(document, tables.LOTS)
+    found = table_columns(document, tables.LOTS)
     if found is None:
         raise AssertionError("asked to read what was not recognised")
-    where, header, rows = found
-    lots = lots_from_rows(tables.read_rows(tables.LOTS, header, rows, where=where))
+    lots = lots_from_table(found)
     if not len(lots):
         raise TableError.of(
             where=document.name,
@@ -175,9 +174,5 @@ def read_table(document: Document) -> Statement:
 
 def with_lots_of(document: Document, statement: Statement) -> Statement:
     """The statement with the lots of a sheet beside its holdings, if the workbook has one."""
-    found = table_rows(document, tables.LOTS)
-    if found is None:
-        return statement
-    where, header, rows = found
-    lots = lots_from_rows(tables.read_rows(tables.LOTS, header, rows, where=where))
-    return replace(statement, lots=lots)
+    found = table_columns(document, tables.LOTS)
+    return statement if found is None else replace(statement, lots=lots_from_table(found))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from xl_rebal.custodians import (
     schwab,
     vanguard,
 )
+from xl_rebal.custodians.collector import without_collector
 from xl_rebal.custodians.mapping import ColumnMapping
 from xl_rebal.custodians.sheets import Document, Progress, open_document
 from xl_rebal.custodians.statement import Statement
@@ -125,20 +124,8 @@ def _opened(
             what=f"a column mapping cannot be combined with the custodian {chosen}",
             remedy="leave one of the two out",
         )
-    with _without_collector():
+    with without_collector():
         return _read(path, chosen, mapping, progress)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep Python's cycle collector from walking the million small lists of a large file."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _read(

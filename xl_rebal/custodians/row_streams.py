@@ -29,7 +29,7 @@ class RowStream:
     """A table that is read once, from its first row to its last.
 
     name   the file's name.
-    sheet  the sheet of a workbook, else empty.
+    sheet  the sheet of a workbook; of other files what their reader calls it.
     """
 
     name: str
@@ -40,7 +40,8 @@ class RowStream:
     @property
     def where(self) -> str:
         """The words for the table in messages: `lots.csv`, `book.xlsx sheet 'lots'`."""
-        return f"{self.name} sheet {self.sheet!r}" if self.sheet else self.name
+        in_sheets = self.type in (FileType.WORKBOOK, FileType.OLD_WORKBOOK)
+        return f"{self.name} sheet {self.sheet!r}" if in_sheets else self.name
 
     def document(self, rows: Sequence[Lined]) -> Document:
         """Some of the rows as a file that is open, their lines kept."""
@@ -58,7 +59,7 @@ def stream_file(path: Path) -> RowStream:
     if kind is FileType.TEXT:
         return RowStream(name=path.name, type=kind, rows=_text_rows(path))
     if kind is FileType.PARQUET:
-        return RowStream(name=path.name, type=kind, rows=_parquet_rows(path))
+        return RowStream(name=path.name, type=kind, rows=_parquet_rows(path), sheet=path.stem)
     document = sheets.open_document(path)
     return stream_sheet(document, document.sheets[0])
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xl_rebal.custodians.grid import TextCells, column_of, widths
+from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.numbers import Cell, DecimalStyle
 from xl_rebal.custodians.sheets import as_text
+from xl_rebal.custodians.words import Words
 
 
-def columns_of(rows: Sequence[Sequence[Cell]], index: Mapping[str, int]) -> dict[str, list[Cell]]:
+def columns_of(
+    rows: Sequence[Sequence[Cell]], index: Mapping[str, int]
+) -> dict[str, Sequence[Cell]]:
     """The columns at the given positions; empty texts where a row is too short."""
-    if not rows or min(map(len, rows)) > max(index.values(), default=0):
-        return {role: list(map(itemgetter(at), rows)) for role, at in index.items()}
+    if not rows or min(widths(rows)) > max(index.values(), default=0):
+        return {role: column_of(rows, at) for role, at in index.items()}
     return {role: [row[at] if at < len(row) else "" for row in rows] for role, at in index.items()}
 
 
@@ -29,16 +33,16 @@ class Table:
     lines    (n,) line numbers.
     """
 
-    columns: Mapping[str, list[Cell]]
+    columns: Mapping[str, Sequence[Cell]]
     labels: Mapping[str, str]
     lines: NDArray[np.int64]
-    _texts: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
+    _words: dict[str, Words] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of_entries(cls, entries: Sequence[Mapping[str, Cell]], labels: Mapping[str, str]) -> Table:
         """A table from one mapping per row, each with its `line`; numbers stay, all else is text."""
         roles = dict.fromkeys(role for entry in entries for role in entry if role != "line")
-        columns: dict[str, list[Cell]] = {}
+        columns: dict[str, Sequence[Cell]] = {}
         for role in roles:
             cells = [entry.get(role, "") for entry in entries]
             columns[role] = [c if isinstance(c, float) else as_text(c) for c in cells]
@@ -50,25 +54,28 @@ class Table:
 
     def text(self, role: str) -> list[str]:
         """A column as text, a new list each time; empty texts when the file does not have it."""
-        cells = self.columns.get(role)
-        if cells is None:
-            return [""] * len(self)
-        known = self._texts.get(role)
+        return list(self.words(role).column().tolist())
+
+    def words(self, role: str) -> Words:
+        """A column as its distinct texts; empty texts when the file does not have it."""
+        known = self._words.get(role)
         if known is None:
-            known = self._texts[role] = _as_texts(cells)
-        return known.copy()
+            known = self._words[role] = _words(self.columns.get(role), len(self))
+        return known
 
     def label(self, role: str) -> str:
         """The file's own header of one of our columns."""
         return self.labels.get(role, role)
 
 
-def _as_texts(cells: Sequence[Cell]) -> list[str]:
-    if set(map(type, cells)) <= {str}:
-        stripped = list(map(str.strip, cells))
-        if "\0'" not in "\0" + "\0".join(stripped):
-            return stripped
-    return [as_text(cell) for cell in cells]
+def _words(cells: Sequence[Cell] | None, count: int) -> Words:
+    if cells is None:
+        return Words(texts=("",), codes=np.zeros(count, dtype=np.intp))
+    if isinstance(cells, TextCells):
+        return cells.words.map(as_text)
+    if isinstance(cells, NumberCells) or set(map(type, cells)) <= {str}:
+        return Words.of(list(cells)).map(as_text)
+    return Words.of([as_text(cell) for cell in cells])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -10,9 +9,10 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.custodians import columns, kinds
+from xl_rebal.custodians import columns, grid, kinds
 from xl_rebal.custodians.columns import Header, cell_at
 from xl_rebal.custodians.faults import Problems, listed
+from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.sheets import Sheet, as_text, filled
 from xl_rebal.custodians.table import Table, columns_of
@@ -26,7 +26,7 @@ class TableRows:
     """Rows of the table by what they are: holdings to read, and totals the file states."""
 
     header: Header
-    columns: Mapping[str, list[Cell]]  # our column -> the cells of the rows that are kept
+    columns: Mapping[str, Sequence[Cell]]  # our column -> the cells of the rows that are kept
     lines: NDArray[np.int64]
     totals: list[tuple[int, int, str, Sequence[Cell]]]  # rows before it, line, label, cells
     notes: list[str]
@@ -77,10 +77,9 @@ class TableRows:
                 f"{listed(n for n, _ in skipped)}: text that is no holding was not read ({shown!r})"
             )
         notes = [text for _, text in skipped]
-        taken = rows if keep.all() else list(itertools.compress(rows, keep.tolist()))
         return cls(
             header=header,
-            columns=columns_of(taken, header.index),
+            columns=columns_of(grid.taken(rows, keep), header.index),
             lines=sheet.lines[first : first + len(rows)][keep],
             totals=totals,
             notes=notes,
@@ -124,7 +123,7 @@ class _Judge:
         """Positions of the rows that are not ordinary, looked for column by column."""
         if not rows:
             return []
-        widths = set(map(len, rows))
+        widths = grid.widths(rows)
         if len(widths) > 1 or min(widths) < width:
             return [
                 place
@@ -133,18 +132,13 @@ class _Judge:
             ]
         odd: set[int] = set()
         for at in self.amounts:
-            cells = list(map(itemgetter(at), rows))
-            if not {str, type(None)}.isdisjoint(map(type, cells)):
-                odd.update(
-                    place
-                    for place, cell in enumerate(cells)
-                    if cell is None or (type(cell) is str and cell[-1:] not in _ENDS)
-                )
-        labels = list(map(itemgetter(self.labels[0]), rows))
+            odd.update(_odd_amounts(grid.column_of(rows, at)))
+        labels = grid.column_of(rows, self.labels[0])
         if not _plain_labels(labels):
             odd.update(place for place, cell in enumerate(labels) if not _is_plain(cell))
         for at in range(width, min(widths)):
-            odd.update(place for place, row in enumerate(rows) if row[at] not in ("", None))
+            beyond = grid.column_of(rows, at)
+            odd.update(place for place, cell in enumerate(beyond) if cell not in ("", None))
         return sorted(odd)
 
     def is_ordinary(self, row: Sequence[Cell]) -> bool:
@@ -184,6 +178,24 @@ class _Judge:
         if after_gap and len(row) == 1:
             return True
         return not text.isupper() or len(text) > 6 or count > 1 or text in _HEADINGS
+
+
+def _odd_amounts(cells: Sequence[Cell]) -> list[int]:
+    """Positions of the cells that do not end like a number."""
+    if isinstance(cells, NumberCells) and cells.all_plain:
+        return list(np.flatnonzero(cells.blank).tolist())
+    found = set(map(type, cells))
+    if found.isdisjoint({str, type(None)}):
+        return []
+    if found == {str} and all(cells):
+        lasts = set(map(itemgetter(-1), cells))
+        if lasts <= _ENDS:
+            return []
+    return [
+        place
+        for place, cell in enumerate(cells)
+        if cell is None or (type(cell) is str and cell[-1:] not in _ENDS)
+    ]
 
 
 def _is_plain(cell: Cell) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from xl_rebal.custodians import kinds
 from xl_rebal.custodians.faults import Problems, listed
 from xl_rebal.custodians.money import Amounts
 from xl_rebal.custodians.table import Defaults, Table
+from xl_rebal.custodians.words import Words
 from xl_rebal.portfolio.holdings import Holdings, Kind, TextColumn
 
 _TIE = 0.005  # a stated value within 0.5% of quantity x price x multiplier is no conflict
@@ -20,14 +19,14 @@ def find_multipliers(
     table: Table,
     defaults: Defaults,
     amounts: Amounts,
-    symbols: Sequence[str],
+    symbols: TextColumn,
     kind: TextColumn,
     problems: Problems,
 ) -> NDArray[np.float64]:
     """The stated multiplier; else the one of 1, 100 and 0.01 that explains the stated value."""
     position = kind == Kind.POSITION.value
     stated = np.isfinite(amounts.multiplier)
-    option = np.array([kinds.is_option(s) for s in symbols], dtype=np.bool_) & position
+    option = Words.of(symbols).rows(kinds.is_option) & position
     plain = defaults.multiplier if defaults.multiplier is not None else 1.0
     result = np.where(option, 100.0, plain)
     with np.errstate(all="ignore"):  # zero and absurd amounts give no ratio

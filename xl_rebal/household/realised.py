@@ -84,11 +84,20 @@ def realised(
     returns, told = _returns(source, sold, who, known)
     washes = _washes(source, sold, trades, who, known, as_of)
     return Realised(
-        sales=_with_tax(source, sold, returns, who, known),
+        sales=_with_tax(source, sold, returns, who, known, method),
         returns=tuple(returns.values()),
         washes=washes,
         notes=(*notes, *told),
     )
+
+
+_WHY = {
+    LotMethod.FIFO: "the oldest lots go first",
+    LotMethod.LIFO: "the latest lots go first",
+    LotMethod.HIFO: "the lots of the highest cost go first",
+    LotMethod.LOWEST_TAX: "the lots that cost least tax go first",
+    LotMethod.AVERAGE: "every unit costs the average of all lots",
+}
 
 
 def _rows_by_position(source: HouseholdBook) -> dict[tuple[str, str], list[int]]:
@@ -115,20 +124,30 @@ def _lots_of(
             where="lots", what="none is listed", remedy="add its lots with day and cost"
         )
     fx = rates.get((trade.account, trade.symbol), 1.0)
-    account = source.book.account(trade.account)
-    if not names_lots(account):
-        fund = known[trade.symbol].vehicle is Vehicle.MUTUAL_FUND
-        method = LotMethod.AVERAGE if fund else LotMethod.FIFO
     chosen = choose_lots(
         source.lots.take(np.array(found)),
         trade.quantity,
-        method,
+        _method(source, trade.account, trade.symbol, method, known),
         price=trade.unit_value / fx,
         as_of=as_of,
         tax=_profile(source, trade.account),
         securities=known,
     )
     return [_placed(sale, found[sale.row], fx) for sale in chosen]
+
+
+def _method(
+    source: HouseholdBook,
+    account: str,
+    symbol: str,
+    method: LotMethod,
+    known: Mapping[str, Security],
+) -> LotMethod:
+    """How the lots of a position are chosen: without instructions by what custodians do."""
+    if names_lots(source.book.account(account)):
+        return method
+    fund = known[symbol].vehicle is Vehicle.MUTUAL_FUND
+    return LotMethod.AVERAGE if fund else LotMethod.FIFO
 
 
 def _placed(sale: LotSale, row: int, fx: float) -> LotSale:
@@ -183,6 +202,7 @@ def _with_tax(
     returns: Mapping[str, ReturnResult],
     who: Taxpayers,
     known: Mapping[str, Security],
+    method: LotMethod,
 ) -> tuple[plan.LotSale, ...]:
     result = []
     for sale in sold:
@@ -211,7 +231,7 @@ def _with_tax(
                 gain=sale.gain,
                 term="" if sale.term is None else sale.term.value,
                 tax=tax,
-                because="",
+                because=_WHY.get(_method(source, sale.account, sale.symbol, method, known), ""),
             )
         )
     return tuple(result)

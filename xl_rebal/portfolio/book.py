@@ -140,10 +140,16 @@ class Book:
             )
         )
         faults = FaultList()
+        bound: dict[str, list[Restriction]] = {}
         for account, symbol in sorted(held):
-            known_account, tags = self.account(account), self.security(symbol).tags
-            for rule in rules:
-                if not rule.applies(known_account, symbol=symbol, tags=tags):
+            if account not in bound:
+                known_account = self.account(account)
+                bound[account] = [rule for rule in rules if rule.binds(known_account)]
+            if not bound[account]:
+                continue
+            tags = self.security(symbol).tags
+            for rule in bound[account]:
+                if not rule.covers(symbol, tags):
                     continue
                 known = self.securities.get(rule.replacement)
                 if (account, rule.replacement) not in held and (

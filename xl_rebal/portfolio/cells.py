@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from functools import lru_cache
 from typing import Any
 
 _BLANK = {"", "--", "-", "n/a", "na", "none", "null"}
@@ -49,7 +50,12 @@ def number(value: Any) -> float:
     return result
 
 
+_PLAIN = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
+
+
 def _number_from_text(value: str) -> float:
+    if _PLAIN.fullmatch(value):
+        return float(value)
     raw = value.replace("\u00a0", " ").replace("\u2212", "-").strip()
     body, sign, scale = raw, 1.0, 1.0
     if body.startswith("(") and body.endswith(")"):
@@ -103,12 +109,19 @@ def date(value: Any) -> dt.date:
     if isinstance(value, dt.date):
         return value
     raw = text(value)
+    if (found := _day_of(raw)) is not None:
+        return found
+    raise ValueError(f"{value!r} is not a date; write it as 2026-11-23")
+
+
+@lru_cache(maxsize=65536)
+def _day_of(raw: str) -> dt.date | None:
     for pattern in ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d"):
         try:
             return dt.datetime.strptime(raw, pattern).date()
         except ValueError:
             continue
-    raise ValueError(f"{value!r} is not a date; write it as 2026-11-23")
+    return None
 
 
 def term(value: Any) -> str:

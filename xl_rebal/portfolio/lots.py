@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xl_rebal.errors import Fault, TableError
 from xl_rebal.portfolio.holdings import Holdings, NumberColumn, TextColumn
+from xl_rebal.portfolio.table_columns import TableColumns
 
 DateColumn = NDArray[np.datetime64]  # days; NaT where unknown
 _KINDS = {"line": np.int64, "acquired": "datetime64[D]", "sold": "datetime64[D]"}
@@ -187,6 +188,27 @@ def lots_from_rows(rows: Iterable[Mapping[str, Any]]) -> Lots:
     if faults:
         raise TableError(*faults)
     return Lots.from_rows({**row, "line": row["row"]} for row in listed)
+
+
+def lots_from_table(table: TableColumns | list[dict[str, Any]]) -> Lots:
+    """Lots from the columns of the `lots` table, or its rows; every bad row is reported."""
+    if isinstance(table, list):
+        return lots_from_rows(table)
+    lots = Lots(
+        account=table.texts("account"),
+        symbol=table.texts("symbol"),
+        acquired=table.days("acquired"),
+        quantity=table.numbers("quantity"),
+        unit_cost=table.numbers("unit_cost"),
+        lot_id=table.texts("lot_id"),
+        term=table.texts("term"),
+        currency=table.texts("currency"),
+        line=table.lines,
+    )
+    early = lots.acquired < np.datetime64("1900-01-01")
+    if (lots.quantity == 0).any() or (lots.unit_cost < 0).any() or early.any():
+        return lots_from_rows(table.rows())  # words the faults
+    return lots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

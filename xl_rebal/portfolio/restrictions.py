@@ -71,8 +71,10 @@ class Restriction:
 
     def applies(self, account: Account, *, symbol: str, tags: frozenset[str]) -> bool:
         """True when the rule binds this security in this account."""
-        if not self.binds(account):
-            return False
+        return self.binds(account) and self.covers(symbol, tags)
+
+    def covers(self, symbol: str, tags: frozenset[str]) -> bool:
+        """True when the rule is about this security."""
         if self.symbol:
             return self.symbol.casefold() == symbol.casefold()
         return self.tag in tags

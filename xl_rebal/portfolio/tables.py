@@ -11,7 +11,7 @@ from typing import Any
 from xl_rebal.errors import Fault, FaultList, TableError
 from xl_rebal.portfolio import cells
 
-_LARGEST = 1e15  # beyond it a double no longer holds cents
+LARGEST = 1e15  # beyond it a double no longer holds cents
 
 Row = tuple[int, Sequence[Any]]
 
@@ -75,7 +75,7 @@ def read_rows(
                 continue
             try:
                 read = column.read(value)
-                if isinstance(read, float) and abs(read) > _LARGEST:
+                if isinstance(read, float) and abs(read) > LARGEST:
                     raise ValueError(f"{read:g} is too large a number; correct it")
                 record[column.name] = read
             except ValueError as error:
@@ -98,6 +98,15 @@ def require_columns(spec: TableSpec, header: Sequence[Any], *, where: str) -> Ma
     bound = _bind(spec, header, where, faults)
     faults.raise_as(TableError)
     return bound
+
+
+def bound_columns(
+    spec: TableSpec, header: Sequence[Any], where: str
+) -> Mapping[int, Column] | None:
+    """Which cell of a row is which column; None where the header has a fault."""
+    faults = FaultList()
+    bound = _bind(spec, header, where, faults)
+    return None if faults else bound
 
 
 def _bind(

@@ -12,7 +12,9 @@ from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 
+from xl_rebal.drift import TOLERANCE
 from xl_rebal.workbooks import styles
+from xl_rebal.workbooks.cells import Content
 from xl_rebal.workbooks.charts import bar_chart, bar_series, text_axis
 from xl_rebal.workbooks.client_charts import TableSource
 from xl_rebal.workbooks.client_columns import heights, money_width, text_width
@@ -26,7 +28,9 @@ from xl_rebal.workbooks.layout import (
     SheetContents,
     SheetLayout,
     Spot,
+    TableContents,
     aside,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
@@ -34,25 +38,15 @@ from xl_rebal.workbooks.styles import number
 CAUSE_WIDTH = 44
 CHART_ROWS = 18
 _POINTS, _EDGE = "+0.0%;-0.0%;0%", styles.BAD[0]
-TOLERANCE = "0.000000001"
+NEVER = 9.0  # a drift of 900 pp, where there is no band
 _NUMBER, _OPTIONAL, _TEXT = Holds.NUMBER, Holds.OPTIONAL, Holds.TEXT
 _MONEY, _PERCENT, _DRIFT = (number(f) for f in (styles.MONEY, styles.PERCENT, styles.DRIFT))
 _MINE = "(tblDrift[Portfolio no]=[@[Portfolio no]])*1"
 
 
 def _status(drift: str) -> str:
-    """`above` or `below` where the band is reached (or, beyond its edge only, passed), else `within`."""
-    up = _reached(drift, "[@[Band up]]")
-    down = _reached(f"-{drift}", "[@[Band down]]")
-    return (
-        f'IF(AND(ISNUMBER([@[Band up]]),{drift}>{TOLERANCE},{up}),"above",'
-        f'IF(AND(ISNUMBER([@[Band down]]),{drift}<-{TOLERANCE},{down}),"below","within"))'
-    )
-
-
-def _reached(drift: str, band: str) -> str:
-    # N() because AND looks at all its arguments, also where the band is blank.
-    return f"IF([@Beyond]=1,{drift}>N({band})+{TOLERANCE},{drift}>=N({band})-{TOLERANCE})"
+    """`above` or `below` where the drift from which the class is so is reached, else `within`."""
+    return f'IF({drift}>=[@[Above from]],"above",IF({drift}<=[@[Below from]],"below","within"))'
 
 
 DRIFT = Block(
@@ -85,18 +79,8 @@ DRIFT = Block(
             holds=_OPTIONAL,
             formula='IF([@Target]>0,[@Drift]/[@Target],"")',
         ),
-        Field(
-            header="Lower",
-            look=_PERCENT,
-            holds=_OPTIONAL,
-            formula='IF(ISNUMBER([@[Band down]]),MAX([@Target]-[@[Band down]],0),"")',
-        ),
-        Field(
-            header="Upper",
-            look=_PERCENT,
-            holds=_OPTIONAL,
-            formula='IF(ISNUMBER([@[Band up]]),MIN([@Target]+[@[Band up]],1),"")',
-        ),
+        Field(header="Lower", look=_PERCENT, holds=_OPTIONAL),
+        Field(header="Upper", look=_PERCENT, holds=_OPTIONAL),
         Field(header="Status", look=styles.BODY_STATUS, holds=_TEXT, formula=_status("[@Drift]")),
         Field(
             header="Traded",
@@ -130,9 +114,8 @@ DRIFT = Block(
         aside("Role", _TEXT),
         aside("Portfolio no", _NUMBER),
         aside("Class no", _NUMBER),
-        aside("Band down", _OPTIONAL, _PERCENT),
-        aside("Band up", _OPTIONAL, _PERCENT),
-        aside("Beyond", _NUMBER),
+        aside("Below from", _NUMBER, number(styles.FROM)),
+        aside("Above from", _NUMBER, number(styles.FROM)),
         aside("Aside", _NUMBER, _MONEY),
         aside("Base", _NUMBER, _MONEY, f"SUMPRODUCT({_MINE},tblDrift[Value])"),
         aside("Base after", _NUMBER, _MONEY, f"SUMPRODUCT({_MINE},tblDrift[Value after])"),
@@ -211,6 +194,33 @@ LAYOUT = SheetLayout(
 
 def contents(figures: ClientFigures) -> SheetContents:
     """What the sheet holds."""
+    table = _table(figures) if figures.classes else _nothing()
+    money = money_width([line.base for line in figures.classes])
+    widths = (
+        text_width([line.label for line in figures.classes], 14, 30),
+        text_width(figures.class_names, 16, 30),
+        *(money, 10, 10, 10, 11, 10, 10, 11, money, money, 10, 10, 11, CAUSE_WIDTH),
+        *(12.0,) * 12,
+    )
+    slots = {"policy": figures.pages.policy.in_words()}
+    return SheetContents(slots=slots, tables=(table,), widths=widths)
+
+
+def _nothing() -> TableContents:
+    """The one row where no account holds anything that is weighed; no holding is counted in it."""
+    say: dict[str, Content] = {
+        "Status": "within",
+        "Status after": "within",
+        "Why drift is left": "no account holds anything to weigh",
+        "Row": -1,
+        "Below from": -NEVER,
+        "Above from": NEVER,
+        "Label": ": ",
+    }
+    return blank_row(DRIFT, say)
+
+
+def _table(figures: ClientFigures) -> TableContents:
     lines = figures.classes
     found = [line.result for line in lines]
     policy = figures.pages.policy
@@ -221,7 +231,7 @@ def contents(figures: ClientFigures) -> SheetContents:
     upper = [each.upper for each in found]
     targets = [each.target for each in found]
     drifts = [each.drift_before for each in found]
-    table = table_of(
+    return table_of(
         DRIFT,
         {
             "Portfolio": labels,
@@ -246,9 +256,8 @@ def contents(figures: ClientFigures) -> SheetContents:
             "Role": ["cash" if line.is_cash else "class" for line in lines],
             "Portfolio no": [line.portfolio for line in lines],
             "Class no": [line.asset_class_no for line in lines],
-            "Band down": [line.down for line in lines],
-            "Band up": [line.up for line in lines],
-            "Beyond": [int(policy.beyond)] * len(lines),
+            "Below from": [-_reached_from(line.down, beyond=policy.beyond) for line in lines],
+            "Above from": [_reached_from(line.up, beyond=policy.beyond) for line in lines],
             "Aside": [line.aside for line in lines],
             "Base": [line.base for line in lines],
             "Base after": [line.base_after for line in lines],
@@ -258,15 +267,15 @@ def contents(figures: ClientFigures) -> SheetContents:
         },
         heights((causes, CAUSE_WIDTH)),
     )
-    money = money_width([line.base for line in lines])
-    widths = (
-        text_width(labels, 14, 30),
-        text_width(names, 16, 30),
-        *(money, 10, 10, 10, 11, 10, 10, 11, money, money, 10, 10, 11, CAUSE_WIDTH),
-        *(12.0,) * 13,
-    )
-    slots = {"policy": policy.in_words()}
-    return SheetContents(slots=slots, tables=(table,), widths=widths)
+
+
+def _reached_from(width: float | None, *, beyond: bool) -> float:
+    """The drift from which a class is outside: the edge of its band to the tolerance of comparisons, and
+    never no drift at all.
+    """
+    if width is None:
+        return NEVER
+    return max(width + (TOLERANCE if beyond else -TOLERANCE), TOLERANCE)
 
 
 def _less(edges: Sequence[float | None], targets: Sequence[float]) -> list[float | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.client_columns import heights, money_width, text_width
 from xl_rebal.workbooks.client_figures import ClientFigures
-from xl_rebal.workbooks.holdings_sheet import VALUE
 from xl_rebal.workbooks.layout import (
     Block,
     Field,
@@ -20,7 +19,13 @@ from xl_rebal.workbooks.layout import (
 from xl_rebal.workbooks.styles import given_text, number
 
 DESCRIPTION_WIDTH = 34
-_BASE = "SUMPRODUCT((tblDrift[Row]=[@[Drift row]])*1,tblDrift[Base])"
+_VALUE = (
+    "IF(COUNT([@Quantity],[@Price],[@Multiplier],[@FX])=4,"
+    '[@Quantity]*[@Price]*[@Multiplier]*[@FX],"")'
+)
+_WEIGHT = (
+    'IF([@[Drift row]]>0,[@Value]/SUMPRODUCT((tblDrift[Row]=[@[Drift row]])*1,tblDrift[Base]),"")'
+)
 _TEXT, _NUMBER, _OPTIONAL = Holds.TEXT, Holds.NUMBER, Holds.OPTIONAL
 
 HOLDINGS = Block(
@@ -36,12 +41,12 @@ HOLDINGS = Block(
         Field(header="Price", look=number(styles.PRICE, given=True), holds=_OPTIONAL),
         Field(header="Multiplier", look=number(styles.QUANTITY, given=True), holds=_OPTIONAL),
         Field(header="FX", look=number(styles.PRICE, given=True), holds=_OPTIONAL),
-        Field(header="Value", look=number(styles.MONEY), holds=_OPTIONAL, formula=VALUE),
+        Field(header="Value", look=number(styles.MONEY), holds=_OPTIONAL, formula=_VALUE),
         Field(
             header="Weight",
             look=number(styles.PERCENT),
             holds=_OPTIONAL,
-            formula=f'IF([@[Drift row]]>0,IF({_BASE}>0.005,[@Value]/{_BASE},0),"")',
+            formula=_WEIGHT,
         ),
         Field(header="Counted", look=styles.BODY_STATUS, holds=_TEXT),
         aside("Drift row", Holds.NUMBER),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from xl_rebal.portfolio.lots import Term
 from xl_rebal.tax.holding_period import is_long_term, long_term_from
@@ -21,13 +20,13 @@ from xl_rebal.workbooks.layout import (
     Spot,
     TableContents,
     aside,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
 
 _NUMBER, _OPTIONAL, _TEXT = Holds.NUMBER, Holds.OPTIONAL, Holds.TEXT
 _MONEY, _DATE = number(styles.MONEY), number(styles.DATE)
-_BOTH = "COUNT([@[Unit cost]],[@[Unit value]])=2"
 
 LOTS = Block(
     name="tblLots",
@@ -55,13 +54,13 @@ LOTS = Block(
             header="Gain",
             look=_MONEY,
             holds=_OPTIONAL,
-            formula=f'IF({_BOTH},[@Quantity]*([@[Unit value]]-[@[Unit cost]]),"")',
+            formula='IF(COUNT([@Cost],[@Value])=2,[@Value]-[@Cost],"")',
         ),
         Field(
             header="Gain in percent",
             look=number(styles.DRIFT),
             holds=_OPTIONAL,
-            formula=f'IF({_BOTH},IF([@[Unit cost]]>0,[@[Unit value]]/[@[Unit cost]]-1,""),"")',
+            formula='IF(ISNUMBER([@Gain]),IF([@Cost]<>0,[@Gain]/[@Cost],""),"")',
         ),
         Field(header="Term", look=styles.BODY_STATUS, holds=_TEXT),
         Field(header="Long-term from", look=_DATE, holds=_OPTIONAL),
@@ -78,8 +77,7 @@ LOTS = Block(
             "Gain left",
             _NUMBER,
             _MONEY,
-            "IF(ISNUMBER([@Gain]),[@Taxed]*([@Quantity]-N([@[Sold by the plan]]))"
-            "*([@[Unit value]]-[@[Unit cost]]),0)",
+            "IF(ISNUMBER([@Gain]),[@Taxed]*[@Gain]*(1-N([@[Sold by the plan]])/[@Quantity]),0)",
         ),
     ),
     words={"Term": ("short",)},
@@ -129,7 +127,7 @@ def contents(figures: ClientFigures) -> SheetContents:
         if len(pages.lots)
         else "No lots are known: gains, terms and taxes cannot be worked out.",
     }
-    table = _table(figures) if len(pages.lots) else _nothing()
+    table = _table(figures) if len(pages.lots) else blank_row(LOTS, {})
     accounts, symbols = ([str(value) for value in table.columns[index]] for index in (0, 1))
     values = [value for value in table.columns[8] if isinstance(value, (int, float))]
     money = money_width(values)
@@ -176,10 +174,9 @@ def _table(figures: ClientFigures) -> TableContents:
     sold: dict[int, float] = {}
     for sale in pages.lot_sales:
         sold[sale.row] = sold.get(sale.row, 0.0) + sale.quantity
-    gain = [
-        None if c is None or v is None else q * (v - c)
-        for q, c, v in zip(quantity, unit_cost, unit_value, strict=True)
-    ]
+    cost = [None if c is None else q * c for q, c in zip(quantity, unit_cost, strict=True)]
+    value = [None if v is None else q * v for q, v in zip(quantity, unit_value, strict=True)]
+    gain = [None if c is None or v is None else v - c for c, v in zip(cost, value, strict=True)]
     taxed = [figures.is_taxed(account) for account in accounts]
     return table_of(
         LOTS,
@@ -191,16 +188,11 @@ def _table(figures: ClientFigures) -> TableContents:
             "Quantity": quantity,
             "Unit cost": unit_cost,
             "Unit value": unit_value,
-            "Cost": [
-                None if c is None else q * c for q, c in zip(quantity, unit_cost, strict=True)
-            ],
-            "Value": [
-                None if v is None else q * v for q, v in zip(quantity, unit_value, strict=True)
-            ],
+            "Cost": cost,
+            "Value": value,
             "Gain": gain,
             "Gain in percent": [
-                v / c - 1 if c and c > 0 and v is not None else None
-                for c, v in zip(unit_cost, unit_value, strict=True)
+                g / c if g is not None and c else None for g, c in zip(gain, cost, strict=True)
             ],
             "Term": terms,
             "Long-term from": list(map(serial, long_from)),
@@ -215,7 +207,7 @@ def _table(figures: ClientFigures) -> TableContents:
             "Sold by the plan": [sold.get(row) for row in range(len(lots))],
             "Taxed": [int(each) for each in taxed],
             "Gain left": [
-                0.0 if g is None or not t or not q else (q - sold.get(row, 0.0)) * g / q
+                0.0 if g is None or not t or not q else g * (1 - sold.get(row, 0.0) / q)
                 for row, (g, t, q) in enumerate(zip(gain, taxed, quantity, strict=True))
             ],
         },
@@ -228,12 +220,3 @@ def _term(acquired: object, stated: str, as_of: object) -> str:
     if acquired is None or as_of is None:
         return ""
     return Term.LONG.value if is_long_term(acquired, as_of) else Term.SHORT.value  # type: ignore[arg-type]
-
-
-def _nothing() -> TableContents:
-    columns: dict[str, Sequence[Content]] = {
-        each.header: ["" if each.holds is _TEXT else 0 if each.holds is _NUMBER else None]
-        for each in LOTS.fields
-    }
-    # Formulas of a row without numbers: quantity x nothing is blank.
-    return table_of(LOTS, columns)

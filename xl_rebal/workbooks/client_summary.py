@@ -29,6 +29,7 @@ from xl_rebal.workbooks.layout import (
     Spot,
     TableContents,
     aside,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
@@ -386,6 +387,8 @@ def _link(dashboard: str) -> Content:
 
 def _classes(figures: ClientFigures) -> TableContents:
     totals = figures.class_totals()
+    if not totals.name:
+        return blank_row(CLASSES, {})
     return table_of(
         CLASSES,
         {

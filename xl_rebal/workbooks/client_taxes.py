@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.cells import Content
@@ -18,6 +17,7 @@ from xl_rebal.workbooks.layout import (
     SheetLayout,
     Spot,
     TableContents,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
@@ -57,7 +57,7 @@ SALES = Block(
         Field(header="Basis", look=_MONEY, holds=_NUMBER),
         Field(header="Gain", look=_MONEY, holds=_NUMBER, formula="[@Proceeds]-[@Basis]"),
         Field(header="Term", look=styles.BODY_STATUS, holds=_TEXT),
-        Field(header="Tax", look=_MONEY, holds=_OPTIONAL),
+        Field(header="Tax of the lot", look=_MONEY, holds=_OPTIONAL),
         Field(header="Why this lot", look=styles.BODY_WRAP, holds=_TEXT),
     ),
     negative=("Gain",),
@@ -99,7 +99,8 @@ LAYOUT = SheetLayout(
                     column=1,
                     look=styles.SUBTITLE,
                     content="An estimate from the lots and tax profiles of the book; not tax advice. "
-                    "Gains are before any loss is disallowed; negative tax is tax saved.",
+                    "Gains are before any loss is disallowed; negative tax is tax saved. The tax of a lot is "
+                    "what it adds to that of all others.",
                 ),
             ),
             height=16,
@@ -196,7 +197,7 @@ def _carried(result: object) -> float:
 def _returns(figures: ClientFigures) -> TableContents:
     found = figures.pages.tax_returns
     if not found:
-        return _blank_row(RETURNS, "Profile", "no tax is worked out")
+        return blank_row(RETURNS, {"Profile": "no tax is worked out"})
     profiles = [_profile_words(figures, each.tax_return) for each in found]
     return table_of(
         RETURNS,
@@ -234,7 +235,7 @@ def _profile_words(figures: ClientFigures, tax_return: str) -> str:
 def _sales(figures: ClientFigures) -> TableContents:
     found = figures.pages.lot_sales
     if not found:
-        return _blank_row(SALES, "Why this lot", "no lots are sold")
+        return blank_row(SALES, {"Why this lot": "no lots are sold"})
     reasons = [each.because for each in found]
     known = bool(figures.pages.tax_returns)
     return table_of(
@@ -249,7 +250,7 @@ def _sales(figures: ClientFigures) -> TableContents:
             "Basis": [each.basis for each in found],
             "Gain": [each.proceeds - each.basis for each in found],
             "Term": [each.term for each in found],
-            "Tax": [each.tax if known else None for each in found],
+            "Tax of the lot": [each.tax if known else None for each in found],
             "Why this lot": reasons,
         },
         heights((reasons, WORDS_WIDTH)),
@@ -260,7 +261,7 @@ def _ways(figures: ClientFigures) -> TableContents:
     plan = figures.pages.together
     found = plan.comparison if plan is not None else ()
     if not found:
-        return _blank_row(WAYS, "Way to rebalance", "not compared")
+        return blank_row(WAYS, {"Way to rebalance": "not compared"})
     words = [each.in_words for each in found]
     return table_of(
         WAYS,
@@ -288,13 +289,3 @@ def _notes(figures: ClientFigures) -> list[str]:
         more = len(found) - NOTE_LINES + 1
         found = [*found[: NOTE_LINES - 1], f"and {more} more"]
     return found or ["Nothing stands in the way of losses, and the plan leaves no notes."]
-
-
-def _blank_row(block: Block, header: str, words: str) -> TableContents:
-    """The one row of an empty table: a table needs a row, and this one says why."""
-    columns: dict[str, Sequence[Content]] = {
-        each.header: ["" if each.holds is _TEXT else 0 if each.holds is _NUMBER else None]
-        for each in block.fields
-    }
-    columns[header] = [words]
-    return table_of(block, columns)

@@ -22,6 +22,7 @@ from xl_rebal.workbooks.layout import (
     Spot,
     TableContents,
     aside,
+    blank_row,
     table_of,
 )
 from xl_rebal.workbooks.styles import number
@@ -30,7 +31,7 @@ REASON_WIDTH, LOTS_WIDTH = 46, 30
 _SHOWN_LOTS = 4
 _NUMBER, _OPTIONAL, _TEXT = Holds.NUMBER, Holds.OPTIONAL, Holds.TEXT
 _MONEY = number(styles.MONEY)
-_GROSS = "N([@Quantity])*N([@[Unit value]])"
+_GROSS = "[@Quantity]*[@[Unit value]]"
 
 TRADES = Block(
     name="tblTrades",
@@ -47,8 +48,7 @@ TRADES = Block(
             header="Cost",
             look=_MONEY,
             holds=_NUMBER,
-            formula=f"ROUND({_GROSS}*N([@[Half-spread]])+N([@Commission])+N([@Impact])"
-            "+N([@[Redemption fee]]),2)",
+            formula=f"ROUND({_GROSS}*[@[Half-spread]]+[@Commission]+[@Impact]+[@[Redemption fee]],2)",
         ),
         Field(
             header="Cash effect",
@@ -227,11 +227,7 @@ def _approved(figures: ClientFigures, account: str) -> str:
 def _no_trades(figures: ClientFigures) -> TableContents:
     """The one row of an empty trade list: a table needs a row, and this one says why."""
     words = why_no_trades(figures)
-    columns: dict[str, Sequence[Content]] = {}
-    for each in TRADES.fields:
-        columns[each.header] = ["" if each.holds is _TEXT else 0 if each.holds is _NUMBER else None]
-    columns["Reason"] = [words]
-    return table_of(TRADES, columns, heights(([words], REASON_WIDTH)))
+    return blank_row(TRADES, {"Reason": words}, heights(([words], REASON_WIDTH)))
 
 
 def why_no_trades(figures: ClientFigures) -> str:

@@ -26,7 +26,7 @@ from xl_rebal.workbooks.dashboard_layout import (
     dashboard_layouts,
 )
 from xl_rebal.workbooks.dashboard_lines import BlockLine, ClientLine, FailedLine, UnsendableLine
-from xl_rebal.workbooks.layout import Block, Holds, SheetContents, TableContents, table_of
+from xl_rebal.workbooks.layout import Block, SheetContents, TableContents, blank_row, table_of
 from xl_rebal.workbooks.stamp import Stamp, Streamed
 
 CHUNK = 500  # lines whose XML is held at a time
@@ -121,18 +121,9 @@ def _streamed(
             found = True
             yield rows(chunk)
         if not found:
-            yield _nothing(block)
+            yield blank_row(block, {})
 
     return Streamed(contents=SheetContents(slots={}, tables=(), widths=widths), chunks=chunks())
-
-
-def _nothing(block: Block) -> TableContents:
-    """The one row of an empty table: a table needs a row."""
-    columns: dict[str, Sequence[Content]] = {
-        each.header: ["" if each.holds is Holds.TEXT else 0 if each.holds is Holds.NUMBER else None]
-        for each in block.fields
-    }
-    return table_of(block, columns)
 
 
 @dataclass(slots=True)
@@ -325,7 +316,7 @@ def _cards(sums: Mapping[str, float]) -> dict[str, Content]:
 
 def _models(models: Mapping[str, _Model]) -> TableContents:
     if not models:
-        return _nothing(MODELS)
+        return blank_row(MODELS, {})
     headers = MODELS.headers[1:]
     columns: dict[str, Sequence[Content]] = {"Model": [name or "(one model)" for name in models]}
     for k, header in enumerate(headers):

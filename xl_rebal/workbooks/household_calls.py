@@ -103,7 +103,7 @@ _TABLES = (
     "AsOf",
     "tblHistory[#All]",
     "tblRestrictions[#All]",
-    "tblSettings[#All]",
+    "tblPlanSettings[#All]",
 )
 _ACCOUNTS, _LOTS, _SECURITIES, _, _, _PROFILE, _AS_OF, _HISTORY, _, _ = _TABLES
 

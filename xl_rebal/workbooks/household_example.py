@@ -124,7 +124,7 @@ TABLES: dict[str, Grid] = {
     "tblSecurities": SECURITIES,
     "tblTargets": TARGETS,
     "tblPolicy": POLICY,
-    "tblSettings": SETTINGS,
+    "tblPlanSettings": SETTINGS,
     "tblTaxProfile": PROFILES,
     "tblHistory": HISTORY,
     "tblRestrictions": RESTRICTIONS,

@@ -46,8 +46,8 @@ COLUMN_NAMES = (
     ("ProfileYear", "tblTaxProfile", "Year"),
     ("HistorySymbol", "tblHistory", "Symbol"),
     ("HistoryDate", "tblHistory", "Date"),
-    ("SettingName", "tblSettings", "Setting"),
-    ("SettingValue", "tblSettings", "Value"),
+    ("SettingName", "tblPlanSettings", "Setting"),
+    ("SettingValue", "tblPlanSettings", "Value"),
 )
 _TEXT = replace(given_text(), fill=INPUT_FILL)
 
@@ -186,7 +186,7 @@ SHEETS = (
 
 
 def write_household_inputs(canvas: Canvas) -> None:
-    """Write the input sheets and name their columns; `tblSettings` stands on sheet Start."""
+    """Write the input sheets and name their columns; `tblPlanSettings` stands on sheet Start."""
     for each in SHEETS:
         sheet = canvas.sheet(each.title, TAB)
         write_title(canvas, sheet, each.title, each.words)

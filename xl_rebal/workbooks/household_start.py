@@ -180,7 +180,7 @@ def _letter(canvas: Canvas, sheet: Worksheet, row: int) -> int:
 
 def _switches(canvas: Canvas, sheet: Worksheet, row: int) -> int:
     canvas.put(sheet, row, 2, "Switches of the plan", styles.HEADING)
-    placed = input_table(canvas, sheet, "tblSettings", row=row + 1, column=2)
+    placed = input_table(canvas, sheet, "tblPlanSettings", row=row + 1, column=2)
     for index, line in enumerate(household_example.SETTINGS[1:]):
         at = placed.first_row + index
         unlock(sheet, f"C{at}")

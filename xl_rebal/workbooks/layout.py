@@ -232,6 +232,21 @@ def table_of(
     return TableContents(columns=tuple([columns[name] for name in headers]), heights=heights)
 
 
+def blank_row(
+    block: Block, say: Mapping[str, Content], heights: Sequence[float | None] = ()
+) -> TableContents:
+    """The one row of a table that has none: Excel's tables need a row. Numbers are 0, the rest is blank.
+
+    say  what stands in some of its columns, by header.
+    """
+    nothing: dict[Holds, Content] = {Holds.TEXT: "", Holds.NUMBER: 0, Holds.OPTIONAL: None}
+    return table_of(
+        block,
+        {each.header: [say.get(each.header, nothing[each.holds])] for each in block.fields},
+        heights,
+    )
+
+
 def aside(
     header: str, holds: Holds = Holds.OPTIONAL, look: Look = BODY_PLANNED, formula: str = ""
 ) -> Field:

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 from xl_rebal.errors import RebalError
 from xl_rebal.workbooks.cells import Content, Formula, as_stored, clean_text, fitted, is_risky
+from xl_rebal.workbooks.limits import check_formula
 
 
 def _json_writer() -> Callable[[object], bytes] | None:
@@ -19,7 +20,7 @@ def _json_writer() -> Callable[[object], bytes] | None:
 
 
 DUMPS = _json_writer()
-REMEMBERED = 50_000  # texts: symbols, classes and names come again from client to client
+REMEMBERED = 10_000  # texts: symbols, classes and names come again from client to client
 
 
 def numbers(values: Sequence[float | None]) -> list[str]:
@@ -34,8 +35,9 @@ def numbers(values: Sequence[float | None]) -> list[str]:
         except TypeError:  # numbers of numpy, or whole ones beyond 64 bits
             plain = [None if value is None else float(value) for value in values]
             text = DUMPS(plain).decode()[1:-1]
-    # Whole numbers without their point, and no zero with a sign.
-    return f"{text},".replace(".0,", ",").replace("-0,", "0,")[:-1].split(",")
+    if "-0.0" in text:  # a zero has no sign
+        text = f"{text},".replace("-0.0,", "0.0,")[:-1]
+    return text.split(",")
 
 
 def _plain(value: float | None) -> str:
@@ -95,6 +97,7 @@ def rest_of_cell(content: Content, texts: TextCells, style: int, where: str) -> 
         return f' s="{style}" t="n"></c>'
     if not isinstance(content, Formula):
         return f' s="{style}" t="n"><v>{number(content, where)}</v></c>'
+    check_formula(content.text, where)
     formula = ascii_xml(content.text)
     if isinstance(content.value, str):
         value = _ascii(escape(clean_text(content.value)).replace("\n", "&#10;"))
@@ -106,8 +109,7 @@ def number(value: float, where: str) -> str:
     """One number as text."""
     text = _plain(value)
     require_finite([text], 0, where)
-    text = text.removesuffix(".0")
-    return "0" if text == "-0" else text
+    return "0.0" if text == "-0.0" else text
 
 
 def ascii_xml(text: str) -> str:

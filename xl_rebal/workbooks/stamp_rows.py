@@ -1,8 +1,8 @@
-"""Rows of a stamped sheet: one template for each row of a table, filled in column by column."""
+"""Rows of a stamped sheet: what stands between the cells is kept, the cells are put in column by column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from xml.sax.saxutils import escape
 
@@ -23,7 +23,8 @@ from xl_rebal.workbooks.tables import Column, header_look, in_file_form
 Numbers = Sequence[Sequence[float | None]]
 StyleOf = Callable[[Look], int]
 ROW = "\0"  # stands for the row's number
-KEPT_ROWS = 1_000  # rows whose templates are kept for the next workbook
+KEPT_ROWS = 1_000  # rows whose pieces are kept for the next workbook
+KEPT_TABLES = 500  # so many lengths and places of a table, whose pieces are kept together
 _LAST = "</v></c>"
 
 
@@ -114,7 +115,7 @@ class BlockStamp:
         holds = [each.holds for each in self._columns]
         self._numeric = [k for k, each in enumerate(holds) if each is not Holds.TEXT]
         self._optional = [k for k, each in enumerate(holds) if each is Holds.OPTIONAL]
-        self._made: dict[tuple[bool, ...], _Templates] = {}
+        self._made: dict[tuple[bool, ...], _Pieces] = {}
         self._heights: dict[float | None, str] = {None: ""}
 
     def _header_template(self, style_of: StyleOf) -> str:
@@ -140,34 +141,43 @@ class BlockStamp:
         columns = contents.columns
         return sum([columns[index].count(None) for index in self._optional])
 
-    def rows(self, contents: TableContents, first_row: int, texts: Iterator[list[str]]) -> str:
-        """The XML of all rows; `texts` gives the columns of numbers as text."""
-        columns: list[Iterable[str]] = [self._attributes(contents)]
+    def rows(
+        self, contents: TableContents, first_row: int, texts: Iterator[list[str]]
+    ) -> list[str]:
+        """The XML of all rows in pieces; `texts` gives the columns of numbers as text."""
+        columns: list[Sequence[str]] = [self._attributes(contents)]
         filled = []
         for each, column in zip(self._columns, contents.columns, strict=True):
             if each.holds is Holds.TEXT:
-                columns.append(map(each.known, column))  # type: ignore[arg-type]  # refused below
+                columns.append([each.known[text] for text in column])  # type: ignore[index]  # by its field
             elif each.holds is Holds.NUMBER:
                 columns.append(next(texts))
             else:
                 filled.append(None not in column)
                 columns.append(next(texts) if filled[-1] else each.optional(next(texts)))
-        templates = self._templates(tuple(filled))
-        numbers = range(first_row, first_row + contents.count)
-        rows = zip(numbers, zip(*columns, strict=True), strict=True)
-        return "".join([templates[number] % row for number, row in rows])
+        pieces = self._pieces_of(tuple(filled)).between(first_row, contents.count)
+        step = 2 * len(columns)
+        for place, cells in enumerate(columns):  # every other piece is a cell's, column by column
+            pieces[2 * place + 1 :: step] = cells
+        return pieces
 
-    def _templates(self, filled: tuple[bool, ...]) -> _Templates:
-        """The templates of the rows of a table, of whose optional columns these are filled throughout."""
+    def _pieces_of(self, filled: tuple[bool, ...]) -> _Pieces:
+        """What stands between the cells of a table, of whose optional columns these are filled throughout."""
         made = self._made.get(filled)
         if made is None:
             each_filled = iter(filled)
-            made = self._made[filled] = _Templates(
-                "".join(
-                    f'<c r="{get_column_letter(column)}{ROW}"'
-                    f"{each.filled if each.holds is Holds.OPTIONAL and next(each_filled) else each.template}"
+            made = self._made[filled] = _Pieces(
+                [
+                    (
+                        f'<c r="{get_column_letter(column)}{ROW}"',
+                        *(
+                            each.filled
+                            if each.holds is Holds.OPTIONAL and next(each_filled)
+                            else each.around
+                        ),
+                    )
                     for column, each in enumerate(self._columns, start=self.block.column)
-                )
+                ]
             )
         return made
 
@@ -181,25 +191,46 @@ class BlockStamp:
         return [words[height] for height in contents.heights]
 
 
-class _Templates(dict[int, str]):
-    """The templates of rows by their number."""
+class _Pieces(dict[int, list[str]]):
+    """What stands between the cells that are filled in, row by row."""
 
-    def __init__(self, cells: str) -> None:
+    def __init__(self, cells: Sequence[tuple[str, str, str]]) -> None:
         super().__init__()
-        self._pieces = f'<row r="{ROW}"%s>{cells}</row>'.split(ROW)
+        self._row = [f'<row r="{ROW}"']
+        after = ">"
+        for address, before, behind in cells:
+            self._row.append(after + address + before)
+            after = behind
+        self._end = after + "</row>"
+        self._made: dict[tuple[int, int], list[str]] = {}
 
-    def __missing__(self, row: int) -> str:
-        made = str(row).join(self._pieces)
+    def __missing__(self, row: int) -> list[str]:
+        text = str(row)
+        made = [piece.replace(ROW, text) for piece in self._row]
+        made[0] = self._end + made[0]  # of the row before
         if row <= KEPT_ROWS:
             self[row] = made
         return made
+
+    def between(self, first_row: int, count: int) -> list[str]:
+        """A new list of pieces with a place for each cell at every other one."""
+        made = self._made.get((first_row, count))
+        if made is None:
+            fixed = [piece for row in range(first_row, first_row + count) for piece in self[row]]
+            fixed[0] = fixed[0].removeprefix(self._end)
+            made = [""] * (2 * len(fixed) + 1)
+            made[0:-1:2] = fixed
+            made[-1] = self._end
+            if first_row + count <= KEPT_ROWS and len(self._made) < KEPT_TABLES:
+                self._made[first_row, count] = made
+        return made.copy()
 
 
 class _FieldStamp:
     """One column: what its cells share, and how what differs is put in.
 
-    template  of a cell; `filled` where the column is optional and has no blank cell.
-    known     what goes into the template for a text.
+    around  what stands before and after what differs; `filled` in an optional column without a blank cell.
+    known   what is put in for a text.
     """
 
     def __init__(self, each: Field, block: Block, style_of: StyleOf) -> None:
@@ -212,20 +243,18 @@ class _FieldStamp:
         if each.formula:
             self._number = f' s="{style}">{stored}'
             self._blank = f' s="{style}" t="str">{stored}{_LAST}'
-        self.filled = f"{_literal(self._number)}%s{_LAST}"
+        self.around = self.filled = (self._number, _LAST)
         if each.holds is Holds.OPTIONAL:
-            self.template = "%s"
-        elif each.holds is Holds.NUMBER:
-            self.template = self.filled
-        elif each.formula:
-            self.template = f'{_literal(f""" s="{style}" t="str">{stored}""")}%s{_LAST}'
-        else:
+            self.around = ("", "")
+        elif each.holds is Holds.TEXT and each.formula:
+            self.around = (f' s="{style}" t="str">{stored}', _LAST)
+        elif each.holds is Holds.TEXT:
+            self.around = ("", "")
             texts = text_cells(each.look, style_of)
-            self.template = "%s"
-        self.known = texts.__getitem__
+        self.known = texts
 
     def optional(self, texts: list[str]) -> list[str]:
-        """What goes into the template of rows in which some cells are blank."""
+        """The cells of a column in which some are blank."""
         number, blank = self._number, self._blank
         return [blank if text == "null" else number + text + _LAST for text in texts]
 

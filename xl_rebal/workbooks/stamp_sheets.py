@@ -79,7 +79,7 @@ class SheetStamp:
                 continue
             table = next(tables)
             pieces.append(item.header(row))
-            pieces.append(item.rows(table, row + 1, texts))
+            pieces += item.rows(table, row + 1, texts)
             row += table.count + 1
         check_rows(row - 1, self._layout.title)
         pieces += ("</sheetData>", tail)
@@ -136,7 +136,7 @@ class SheetStamp:
             require_finite(texts, block.blanks(chunk), block.block.name)
             ends = list(accumulate([len(column) for column in columns], initial=0))
             parts = iter([texts[a:b] for a, b in pairwise(ends)])
-            yield block.rows(chunk, row + 1, parts), chunk.count
+            yield "".join(block.rows(chunk, row + 1, parts)), chunk.count
             row += chunk.count
             check_rows(row, self._layout.title)
 

@@ -33,6 +33,7 @@ COUNT = "#,##0"
 GENERAL = "General"
 TEXT = "@"
 DATE = "yyyy-mm-dd"
+FROM = '[>=9]"never";[<=-9]"never";0.00%'  # the drift from which a class is outside its band
 LIMIT = '[>=1000000000000000]"none";#,##0.00'  # no upper bound is stored as 1E+15
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xl_rebal.errors import RebalError
 from xl_rebal.workbooks.package import ZIP_TIME
 
 
@@ -24,7 +25,7 @@ def _library() -> Any:
 
 LIBRARY = _library()
 COMPRESSOR = "zlib" if LIBRARY is zlib else "isal"  # files made with one differ from the other's
-_LEVEL = 1
+_LEVEL = 1 if LIBRARY is zlib else 0  # each library's fastest; zlib's 0 would not compress at all
 _DOS_DATE = ((ZIP_TIME[0] - 1980) << 9) | (ZIP_TIME[1] << 5) | ZIP_TIME[2]
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
@@ -84,30 +85,37 @@ NOTHING = Start(0, b"", b"")
 
 def start_of(parts: Iterable[Packed]) -> Start:
     """Parts that stand first in many packages, put together once."""
-    return _joined(NOTHING, list(parts))
+    listed = list(parts)
+    body, contents, _ = _entries(NOTHING, listed)
+    return Start(len(listed), b"".join(body), b"".join(contents))
 
 
 def package_of(start: Start, parts: Sequence[Packed]) -> bytes:
     """The package: what it begins with, and the parts that follow, all dated the same."""
-    whole = _joined(start, parts)
-    end = _END.pack(
-        b"PK\5\6", 0, 0, whole.count, whole.count, len(whole.contents), len(whole.body), 0
-    )
-    return whole.body + whole.contents + end
+    body, contents, length = _entries(start, parts)
+    listing = b"".join(contents)
+    count = start.count + len(parts)
+    end = _END.pack(b"PK\5\6", 0, 0, count, count, len(listing), length, 0)
+    return b"".join((*body, listing, end))
 
 
-def _joined(start: Start, parts: Sequence[Packed]) -> Start:
+def _entries(start: Start, parts: Sequence[Packed]) -> tuple[list[bytes], list[bytes], int]:
+    """The pieces of a package's body and of its list of contents, and the length of the body."""
     offset = len(start.body)
     body, contents = [start.body], [start.contents]
     for part in parts:
-        if part.size > _MOST or offset > _MOST:
-            raise ValueError("a package of more than 4 GiB")
-        common = (0, _DEFLATED, 0, _DOS_DATE, part.crc, len(part.data), part.size, len(part.name))
-        local = _LOCAL.pack(b"PK\3\4", _VERSION, *common, 0)
+        size = len(part.data)
+        if part.size > _MOST or offset + size > _MOST:
+            raise RebalError.of(
+                where=f"workbook, part {part.name.decode()}",
+                what="is larger than 4 GiB, the most that a workbook holds",
+                remedy="make a workbook of fewer clients",
+            )
+        common = (0, _DEFLATED, 0, _DOS_DATE, part.crc, size, part.size, len(part.name))
+        body += (_LOCAL.pack(b"PK\3\4", _VERSION, *common, 0), part.name, part.data)
         contents += (
             _CENTRAL.pack(b"PK\1\2", _VERSION, _VERSION, *common, 0, 0, 0, 0, 0, offset),
             part.name,
         )
-        body += (local, part.name, part.data)
-        offset += len(local) + len(part.name) + len(part.data)
-    return Start(start.count + len(parts), b"".join(body), b"".join(contents))
+        offset += _LOCAL.size + len(part.name) + size
+    return body, contents, offset

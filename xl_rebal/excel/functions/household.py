@@ -103,7 +103,7 @@ class Output(StrEnum):
             help="A table of setting and value: costs, losses to take, most net gain, cash to raise, "
             "smallest trade, most turnover, mode (fast, best).",
             optional=True,
-            table="tblSettings",
+            table="tblPlanSettings",
         ),
         Argument(
             name="output",

@@ -17,7 +17,7 @@ from xl_rebal.portfolio.policies import Policy
 from xl_rebal.portfolio.tables import Column, TableSpec
 from xl_rebal.trading.limits import Limits
 
-NAME = "tblSettings"
+NAME = "tblPlanSettings"
 
 
 def _amount(value: Any) -> float:

@@ -111,8 +111,11 @@ def _lots(
     return ranges.built(value, _LOTS, "tblLots", lambda rows: lots_from_rows(_in_one(rows)))
 
 
-def _accounts(value: Any) -> dict[str, Account]:
-    return accounts_of(value) if ranges.grid(value) else {}
+def _accounts(value: Any, rows: Any) -> dict[str, Account]:
+    """The accounts; none where the rows name none, for then they are of the one account that there is."""
+    header = next(iter(ranges.grid(rows)), [])
+    named = any(_LOTS.column_for(cells.text(c)) is _LOTS.columns[0] for c in header)
+    return accounts_of(value) if named and ranges.grid(value) else {}
 
 
 def _history(value: Any, as_of: dt.date | None) -> History:
@@ -150,7 +153,7 @@ def _of(lots: Lots, known: dict[str, Security]) -> dict[str, float]:
 )
 def rebal_gains(lots: Any, prices: Any, as_of: Any, accounts: Any) -> Grid:
     """The unrealised gain of every lot."""
-    held = _lots(lots, _accounts(accounts))
+    held = _lots(lots, _accounts(accounts, lots))
     day = ranges.date(as_of, "as_of")
     found = lot_gains(held, _of(held, _prices(prices)), day)
     columns = (
@@ -303,7 +306,7 @@ def rebal_harvest(
         raise TableError.of(
             where="as_of", what="is blank", remedy="enter the day of the sale, such as TODAY()"
         )
-    owned = _accounts(accounts)
+    owned = _accounts(accounts, lots)
     held, listed = _lots(lots, owned, open_lots), _prices(prices)
     known = dict(spelled_as(listed, held.symbol.tolist()))
     past = _history(history, day) if ranges.grid(history) else ()
@@ -381,7 +384,7 @@ def _candidate_row(c: Candidate) -> dict[str, Any]:
 def rebal_washsales(history: Any, accounts: Any, securities: Any) -> Grid:
     """Losses that wash sales disallow."""
     past = _history(history, None)
-    who = taxpayers(_accounts(accounts), named=[event.account for event in past])
+    who = taxpayers(_accounts(accounts, history), named=[event.account for event in past])
     known: dict[str, Security] = {}
     if ranges.grid(securities):
         listed = ranges.built(securities, tables.SECURITIES, "tblSecurities", securities_from_rows)
