@@ -28,6 +28,26 @@ def test_fast_mode_is_within_three_tenths_of_a_basis_point(seed: int) -> None:
     assert plan.worth.total >= plan.bound - 0.02 * len(plan.trades)  # orders are whole cents
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("seed", range(3))
+def test_first_in_first_out_is_no_further_from_its_bound(mode: Mode, seed: int) -> None:
+    """300 lots where no order names any: every lot in its turn, and few programs to find the plan."""
+    source = random_household(seed)
+    accounts = {
+        name: replace(each, lot_instructions=False) for name, each in source.book.accounts.items()
+    }
+    source = replace(source, book=replace(source.book, accounts=accounts))
+    asked = request("3pp", costs=0.0005, prices=NO_TICKETS, mode=mode)
+    problem = problem_of(source, asked, "h")
+    plan = plan_problem(problem, explained=False)
+    assert check_household(source, asked, plan) == ()
+    assert plan.gap_bp <= 0.1
+    names = replace(asked, mode=Mode.FAST)
+    free = random_household(seed)
+    better = plan_problem(problem_of(free, names, "h"), explained=False)
+    assert plan.worth.total >= better.bound - 0.05
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_best_mode_is_within_a_twentieth_of_a_basis_point(seed: int) -> None:
     source = random_household(seed, lots=120, securities=20)

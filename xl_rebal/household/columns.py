@@ -103,12 +103,15 @@ class PairColumns:
         """The same columns of some pairs, which may stand twice."""
         return type(self)(**{name: getattr(self, name)[places] for name in _PAIR_KINDS})
 
+    def commissions_of(self, units: Vector) -> Vector:
+        """(P,) commission of orders of so many units (positive)."""
+        commission = self.commission + self.per_share * units
+        return np.asarray(np.clip(commission, self.min_commission, self.max_commission))
+
     def costs_of(self, signed: Vector) -> Vector:
         """(P,) `trade_cost` of buying (+) or selling (-) so many units, to the cent."""
         units = np.abs(signed)
-        commission = self.commission + self.per_share * units
-        commission = np.minimum(np.maximum(commission, self.min_commission), self.max_commission)
-        cost = commission + self.half_spread * (units * self.unit_value)
+        cost = self.commissions_of(units) + self.half_spread * (units * self.unit_value)
         if self.fee.any():
             cost = cost + self.fee * self.unit_value * np.maximum(0.0, -signed - self.free)
         return np.where(units > 0, cents_of(cost), 0.0)

@@ -52,6 +52,7 @@ class Model:
     fees     (A,) dollars of costs that do not grow with the size of an order; 0 in fractions of shares.
     strays   for each class the columns of what is beyond its band, or further out of it than it is.
     budgets  (words, row) of each budget.
+    ordered  lots that are sold one after the other.
     """
 
     problem: HouseholdProblem
@@ -64,6 +65,7 @@ class Model:
     taxes: tuple[TaxColumns, ...]
     cash_rows: Columns
     budgets: tuple[tuple[str, int], ...]
+    ordered: tuple[Columns, ...]
 
 
 def model_of(problem: HouseholdProblem, *, ticket: float | None = None) -> Model:
@@ -86,6 +88,9 @@ def model_of(problem: HouseholdProblem, *, ticket: float | None = None) -> Model
     _classes(problem, program, width, sell, buy, np.append(raised[raised >= 0], fees), beyond)
     taxes = [_tax_rows(problem, program, width, sell, r, t) for r, t in enumerate(made)]
     _income_rows(problem, program, width, raised, taxes)
+    budgets = _budgets(problem, program, width, sell, buy, raised)
+    ordered = tuple(_ordered(problem))
+    _orders(problem, program, sell, ordered)
     return Model(
         problem=problem,
         program=program,
@@ -96,7 +101,8 @@ def model_of(problem: HouseholdProblem, *, ticket: float | None = None) -> Model
         strays=strays,
         taxes=tuple(taxes),
         cash_rows=cash_rows,
-        budgets=_budgets(problem, program, width, sell, buy, raised),
+        budgets=budgets,
+        ordered=ordered,
     )
 
 
@@ -346,3 +352,37 @@ def _budgets(
         half = np.append(sold, np.full(len(buy), 0.5))
         limit(words, np.append(sell, buy), half, -INFINITE, most)
     return tuple(found)
+
+
+def _orders(
+    problem: HouseholdProblem,
+    program: LinearProgram,
+    sell: Columns,
+    ordered: tuple[Columns, ...],
+) -> None:
+    """Of lots that are sold one after the other a later one is sold to no larger part than an earlier: the
+    convex hull of all that may be; what of it may not is left to branching.
+    """
+    if ordered:
+        first = np.concatenate([order[:-1] for order in ordered])
+        then = np.concatenate([order[1:] for order in ordered])
+        value = problem.lot_value
+        weights = np.column_stack([-np.ones(len(first)), value[first] / value[then]])
+        program.rows_of(np.column_stack([sell[first], sell[then]]), weights, 0.0)
+
+
+def _ordered(problem: HouseholdProblem) -> list[Columns]:
+    """Lots that are sold in order: by pair first in, first out where an account takes no instructions, and
+    elsewhere units that are replaced before those whose loss counts.
+    """
+    silent = [a for a in range(len(problem.accounts)) if problem.sends_no_lots(a)]
+    result = []
+    for p in np.flatnonzero(np.isin(problem.pair.account, silent)).tolist():
+        lots = np.arange(problem.starts[p], problem.starts[p + 1])
+        if len(lots) > 1:
+            result.append(lots[np.argsort(problem.lot.acquired[lots], kind="stable")])
+    chain = problem.lot.chain
+    if (chain >= 0).any():
+        named = np.where(np.isin(problem.pair.account[problem.lot.pair], silent), -1, chain)
+        result += [np.flatnonzero(named == c) for c in np.unique(named[named >= 0]).tolist()]
+    return result

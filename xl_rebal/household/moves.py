@@ -40,9 +40,7 @@ class Moves:
         self._loses = (self._lot.gain_rate < 0) & (self._sizes > 0)
         self._ladders: dict[int, list[tuple[float, float, float, float, bool]]] = {}
         self._groups = int(self.pair.group.max(initial=-1)) + 1
-        step = self.pair.step
-        alike = self.pair.worth_trading(step) & self.pair.worth_trading(-step)
-        self._sure: Mask = alike & (self.pair.keep == 0) & (self.pair.fee == 0)
+        self._sure = problem.steps_count
         self._known: Vector | None = None
         self._last: Places = np.full(len(problem.pairs), -1)
         self._next: Places = np.full(len(problem.pairs), -1)

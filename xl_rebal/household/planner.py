@@ -39,7 +39,7 @@ from xl_rebal.household.worth import (
 from xl_rebal.tax.income_tax import added_tax
 from xl_rebal.tax.wash_window import Buyback, safe_to_buy
 from xl_rebal.trading.plan import Action, ClassResult, Trade
-from xl_rebal.trading.problem import HALF_CENT, trade_value
+from xl_rebal.trading.problem import HALF_CENT, cents_of
 
 _FAST, _BEST = 1e-6, 1e-7  # of the value: how far a plan in fractions may be above its bound
 
@@ -162,7 +162,7 @@ def _plan(
             ReturnResult(tax_return=each.name, gains=gains, added=added_tax(each.profile, gains))
             for each, gains in zip(problem.returns, realised, strict=True)
         ),
-        worth=worth(problem, draft),
+        worth=worth(problem, draft, value),
         bound=bound,
         base=problem.base,
         notes=(*problem.notes, *_drawn(problem, draft)),
@@ -204,31 +204,37 @@ def _clean(cash: float) -> float:
 
 
 def _trades(problem: HouseholdProblem, draft: Draft) -> tuple[Trade, ...]:
-    signed = draft.signed(problem)
-    costs = problem.pair.costs_of(signed).tolist()
+    pair, signed = problem.pair, draft.signed(problem)
+    traded = np.flatnonzero(signed)
+    units = np.abs(signed)
+    columns = (
+        traded, signed[traded], units[traded], cents_of(units * pair.unit_value)[traded],
+        pair.costs_of(signed)[traded], pair.commissions_of(units)[traded],
+    )  # fmt: skip
+    names = [account.account for account in problem.accounts]
     result = []
-    for p in np.flatnonzero(signed).tolist():
-        pair = problem.pairs[p]
-        line, units = pair.line, abs(float(signed[p]))
-        commission, _, impact = line.cost(units)
+    for p, way, quantity, value, cost, commission in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        line = problem.pairs[p].line
         result.append(
             Trade(
-                account=problem.accounts[pair.account].account,
+                account=names[problem.pairs[p].account],
                 symbol=line.symbol,
                 asset_class=problem.classes[line.klass],
-                action=Action.BUY if signed[p] > 0 else Action.SELL,
-                quantity=units,
+                action=Action.BUY if way > 0 else Action.SELL,
+                quantity=quantity,
                 price=line.price,
                 unit_value=line.unit_value,
-                value=trade_value(line, units),
-                cost=costs[p],
+                value=value,
+                cost=cost,
                 half_spread=line.costs.half_spread,
                 commission=commission,
-                impact=impact,
-                reason=explain.trade_reason(problem, p, float(signed[p])),
+                impact=0.0,  # costs with impact are refused
+                reason=explain.trade_reason(problem, p, way),
             )
         )
-    place = {account.account: a for a, account in enumerate(problem.accounts)}
+    place = {name: a for a, name in enumerate(names)}
     return tuple(sorted(result, key=lambda t: (place[t.account], t.action is Action.BUY, t.symbol)))
 
 
@@ -244,11 +250,12 @@ def _lot_sales(
         sold, of, lot.row[sold], lot.acquired[sold], lot.is_long[sold], units, proceeds, basis,
         proceeds * lot.disallowed[sold],
     )  # fmt: skip
-    names = [account.account for account in problem.accounts]
+    names = [problem.accounts[pair.account].account for pair in problem.pairs]
+    symbols = [pair.line.symbol for pair in problem.pairs]
     made = [
         LotSale(
-            account=names[problem.pairs[p].account],
-            symbol=problem.pairs[p].line.symbol,
+            account=names[p],
+            symbol=symbols[p],
             row=row,
             lot_id=str(ids[row]),
             acquired=acquired,

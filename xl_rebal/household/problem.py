@@ -80,6 +80,7 @@ class HouseholdProblem:
     income_of   (A,) place of the return on which withdrawals from the account are income, -1 for none.
     pair, lot   the pairs (P,) and the lots (n,) as columns; a pair's lots stand together, the first of
                 pair p at `starts[p]`.
+    steps_count (P,) True where an order of one step, and so of more, is not below its minimum.
     reach       (A, A) True where a purchase in the first account takes away a loss in the second.
     why         what asks for the plan; empty when nothing does.
     buybacks    what was sold at a loss lately and must not be bought yet.
@@ -110,6 +111,7 @@ class HouseholdProblem:
     starts: Places = field(init=False, repr=False, compare=False)
     return_of_lot: Places = field(init=False, repr=False, compare=False)
     reach: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    steps_count: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     _lots: list[tuple[OpenLot, ...]] = field(
         init=False, repr=False, compare=False, default_factory=list
     )
@@ -118,6 +120,8 @@ class HouseholdProblem:
         pair = PairColumns.of(self.pairs)
         lot_pair = self.lot.pair
         object.__setattr__(self, "pair", pair)
+        alike = pair.worth_trading(pair.step) & pair.worth_trading(-pair.step)
+        object.__setattr__(self, "steps_count", alike & (pair.keep == 0) & (pair.fee == 0))
         starts = np.searchsorted(lot_pair, np.arange(len(self.pairs) + 1))
         object.__setattr__(self, "starts", starts)
         returns = np.array(self.return_of, dtype=np.int64)

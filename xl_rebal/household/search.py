@@ -80,7 +80,7 @@ class Search:
         self._groups = int(problem.pair.group.max(initial=-1)) + 1
         self._place = problem.pair.account * self._groups + problem.pair.group
         self._cost = np.array(model.program.cost)
-        self.ordered = _ordered(problem)
+        self.ordered = model.ordered
 
     @cached_property
     def washed(self) -> list[tuple[Places, Places]]:
@@ -170,7 +170,7 @@ class Search:
             known.append(node)
             if is_open(node):
                 heapq.heappush(heap, node)
-                other = solved(node.lower, self._yielding(node))
+                other = solved(*self._yielding(node))
                 improve(None if other is None else self._mended(other))
         while heap:
             node = heapq.heappop(heap)
@@ -178,11 +178,13 @@ class Search:
             if best is not None and node.value >= best.optimum.value - enough:
                 bound = min(bound, node.value)
                 break
-            if node.number > NODES and best is not None:
+            if node.number > NODES:
                 bound = min(bound, node.value)
-                break
+                if best is not None:
+                    break
+                heap.clear()  # from here on straight down to a plan
             following: _Node | None = node
-            while following is not None:  # straight down to a plan, the better branch first
+            while following is not None:  # down the better branch, until there is a plan
                 found = []
                 for under, lower, upper in self._children(following):
                     if best is not None and under >= best.optimum.value - enough:
@@ -192,8 +194,8 @@ class Search:
                     if child is not None and is_open(child):
                         found.append(child)
                 found.sort()
-                following = found[0] if found else None
-                for child in found[1:]:
+                following = found.pop(0) if found and best is None else None
+                for child in found:
                     heapq.heappush(heap, child)
         if best is None:
             return None
@@ -243,19 +245,18 @@ class Search:
     def _out_of_order(self, sold: Vector) -> tuple[Places, int] | None:
         """The lots of an account and the place of one that is not sold in full before a later one."""
         for order in self.ordered:
-            full = self.solver.upper[self.model.sell[order]]
-            short_of = full[:-1] - sold[order[:-1]] > _DUST
-            later = np.maximum.accumulate(sold[order][::-1])[::-1][1:] > _DUST
-            both = np.flatnonzero(short_of & later)
-            if len(both):
-                return order, int(both[0])
+            place = _breaks(sold[order], self.solver.upper[self.model.sell[order]])
+            if place is not None:
+                return order, place
         return None
 
-    def _yielding(self, node: _Node) -> Vector:
-        """Upper bounds under which, wherever all of a class is sold at a loss and bought too, the one is
-        kept whose sale is worth least: a guess that is often the best plan.
+    def _yielding(self, node: _Node) -> tuple[Vector, Vector]:
+        """Bounds under which, wherever all of a class is sold at a loss and bought too, the one is kept whose
+        sale is worth least, and lots that are sold one after the other are, for the same money: a guess
+        that is often the best plan.
         """
-        model, pair, upper = self.model, self._problem.pair, node.upper.copy()
+        model, pair = self.model, self._problem.pair
+        lower, upper = node.lower.copy(), node.upper.copy()
         sold, bought = node.optimum.x[model.sell], node.optimum.x[model.buy]
         # What not selling a lot costs at least is its reduced cost.
         worth = -sold * node.optimum.column_dual[model.sell]
@@ -268,7 +269,15 @@ class Search:
                 closed = [self._closed_by(q) for q in options.tolist()]
                 kept = min(closed, key=lambda lots: float(worth[lots].sum()))
                 upper[model.sell[kept]], worth[kept] = 0.0, 0.0
-        return upper
+        for order in self.ordered:
+            columns = model.sell[order]
+            full = self.solver.upper[columns]
+            if _breaks(sold[order], full) is not None:
+                before = np.cumsum(full) - full
+                wanted = np.clip(float(sold[order].sum()) - before, 0.0, full)
+                wanted = np.minimum(wanted, upper[columns])
+                lower[columns], upper[columns] = np.maximum(wanted, lower[columns]), wanted
+        return lower, upper
 
     def _children(self, node: _Node) -> list[tuple[float, Vector, Vector]]:
         """(what none is below, lower, upper) of each branch of what is either-or and is both here, the most
@@ -312,6 +321,14 @@ class Search:
         return np.flatnonzero((of == p) | washed)
 
 
+def _breaks(sold: Vector, full: Vector) -> int | None:
+    """The place of a lot that is not sold in full before a later one."""
+    short_of = full[:-1] - sold[:-1] > _DUST
+    later = np.maximum.accumulate(sold[::-1])[::-1][1:] > _DUST
+    both = np.flatnonzero(short_of & later)
+    return int(both[0]) if len(both) else None
+
+
 def _reaching(problem: HouseholdProblem) -> list[tuple[Places, Places]]:
     """Lots whose loss is washed by buying, and the pairs whose purchase does it, by group."""
     pair, of = problem.pair, problem.lot.pair
@@ -327,23 +344,6 @@ def _reaching(problem: HouseholdProblem) -> list[tuple[Places, Places]]:
                 lots = losing[(group == g) & (account == a)]
                 found.setdefault(tuple(buys.tolist()), []).extend(lots.tolist())
         result += [(np.array(lots), np.array(buys)) for buys, lots in found.items()]
-    return result
-
-
-def _ordered(problem: HouseholdProblem) -> list[Places]:
-    """Lots that are sold in order: by pair first in, first out where an account takes no instructions, and
-    elsewhere units that are replaced before those whose loss counts.
-    """
-    silent = [a for a in range(len(problem.accounts)) if problem.sends_no_lots(a)]
-    result = []
-    for p in np.flatnonzero(np.isin(problem.pair.account, silent)).tolist():
-        lots = np.arange(problem.starts[p], problem.starts[p + 1])
-        if len(lots) > 1:
-            result.append(lots[np.argsort(problem.lot.acquired[lots], kind="stable")])
-    chain = problem.lot.chain
-    if (chain >= 0).any():
-        named = np.where(np.isin(problem.pair.account[problem.lot.pair], silent), -1, chain)
-        result += [np.flatnonzero(named == c) for c in np.unique(named[named >= 0]).tolist()]
     return result
 
 

@@ -25,7 +25,7 @@ from xl_rebal.trading.problem import CENT, HALF_CENT
 
 SMALL_PAIRS, SMALL_LOTS = 14, 30
 _NEAR = 3  # steps that a trade of a large household may move
-_BESIDES = 2  # securities of each account that may be bought besides those of the plan in fractions
+_BESIDES = 1  # securities of each account that may be bought besides those of the plan in fractions
 _GAP = 2e-8  # of the value: 0.0002 bp
 _LARGE_GAP = 1e-6  # 0.01 bp, where not everything is searched
 _LARGE_NODES = 60

@@ -138,10 +138,11 @@ def preferences(problem: HouseholdProblem, signed: Vector) -> Vector:
     return np.asarray((CHURN * np.abs(signed) + rate * signed) * pair.unit_value)
 
 
-def worth(problem: HouseholdProblem, draft: Draft) -> Worth:
-    """The objective of a draft."""
+def worth(problem: HouseholdProblem, draft: Draft, value: Vector | None = None) -> Worth:
+    """The objective of a draft; `value` are the class values that it leaves, where they are known."""
     pair, signed = problem.pair, draft.signed(problem)
-    value, _ = class_values(problem, draft)
+    if value is None:
+        value, _ = class_values(problem, draft)
     lot = problem.lot
     money = draft.sold * pair.unit_value[lot.pair]
     location = float(preferences(problem, signed).sum())

@@ -91,6 +91,15 @@ class LinearProgram:
         self.row_upper.extend(_listed(upper))
         return np.arange(first, len(self.row_lower))
 
+    def rows_of(self, index: NDArray[np.int64], weights: Vector, upper: float) -> None:
+        """Rows of as many terms each, (m, t) columns and weights: their sums are at most `upper`."""
+        count, terms = index.shape
+        self._index.append(index.astype(np.int32).ravel())
+        self._weight.append(weights.ravel())
+        self._ends.extend((self._ends[-1] + terms * np.arange(1, count + 1)).tolist())
+        self.row_lower.extend([-INFINITE] * count)
+        self.row_upper.extend([upper] * count)
+
     @property
     def start(self) -> NDArray[np.int32]:
         """(rows + 1,) where the terms of each row begin in `index` and `weight`."""
