@@ -273,13 +273,16 @@ def proven_best(account: Account, policy: str, monkeypatch: pytest.MonkeyPatch) 
         cash_slope=Decimal(found.slope[problem.cash_index]),
         cost=Decimal(found.cost),
     )
-    blocked = {line.symbol for line in problem.lines if not line.can_buy}
-    stuck = {line.symbol for line in problem.lines if not line.can_sell}
+    stays = {line.symbol for line in problem.lines if not found.delta[line.klass]}
+    blocked = stays | {line.symbol for line in problem.lines if not line.can_buy}
+    stuck = stays | {line.symbol for line in problem.lines if not line.can_sell}
     items = tuple(
         replace(i, may_buy=i.symbol not in blocked, may_sell=i.symbol not in stuck)
         for i in account.items
     )
-    agree(replace(account, items=items, band=bands(account, policy)), aims, plan)
+    # What was sold in too large steps may be bought back in a security that is not held.
+    also = frozenset(t.symbol for t in plan.trades if t.signed_quantity > 0)
+    agree(replace(account, items=items, band=bands(account, policy), also=also), aims, plan)
     return True
 
 
