@@ -17,7 +17,10 @@ from pathlib import Path
 
 from benchmarks.measuring import Section, machine, table, versions
 
-SECTIONS = ("screening", "plans", "worksheet", "start", "workbooks", "blocks", "batch", "growth")
+SECTIONS = (
+    *("screening", "plans", "worksheet", "start", "workbooks", "blocks", "batch", "growth"),
+    *("reading", "macros", "households", "backtest"),
+)
 COMMAND = "make bench"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 MARK = "<!-- Below: written by `make bench WRITE=date`. -->"
