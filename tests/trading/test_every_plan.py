@@ -306,7 +306,7 @@ def test_the_plan_is_the_best_for_the_destinations_that_can_be_reached(
     asked = [each for each in outcomes if each is not None]
     assert len(asked) >= 0.9 * len(outcomes)
     # A class that goes to the edge of its band is cut to what the others pay or take up: no proof.
-    assert sum(asked) >= (0.25 if "edge" in policy else 0.6) * len(asked)
+    assert sum(asked) >= (0.2 if "edge" in policy else 0.6) * len(asked)
 
 
 def test_enough_of_the_random_plans_are_proven() -> None:
