@@ -18,15 +18,8 @@ from pathlib import Path
 from benchmarks.measuring import Section, machine, table, versions
 
 SECTIONS = (
-    "screening",
-    "plans",
-    "worksheet",
-    "start",
-    "workbooks",
-    "blocks",
-    "batch",
-    "scanning",
-    "growth",
+    *("screening", "plans", "worksheet", "start", "workbooks", "blocks", "batch", "scanning"),
+    *("growth", "reading", "macros", "households", "backtest"),
 )
 COMMAND = "make bench"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"

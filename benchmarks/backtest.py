@@ -1,29 +1,33 @@
 """The backtest against bt, vectorbt and a pandas loop, in one run; how time grows; the grid.
 
-    build/bench/bin/python benchmarks/backtest.py [--quick]
+    python -m benchmarks --only backtest
 
-in the environment of benchmarks/requirements-backtest.txt. Prints tables in Markdown; docs/backtest.md
-holds the last ones that were measured. Prices are invented (seeded random paths). The results of the
-peers are compared with ours before anything is timed. Times are processor time, the least of several runs.
+The peers are in an environment of their own, build/bench (benchmarks/requirements-backtest.txt), which
+`make bench` makes and in which this module runs itself: `build/bench/bin/python -m benchmarks.backtest
+[--quick] [--json]`. docs/backtest.md holds tables that were measured earlier. Prices are invented (seeded
+random paths). The results of the peers are compared with ours before anything is timed. Times are
+processor time, the least of several runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import json
 import math
 import os
-import platform
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.measuring import Result, Section
 from xl_rebal.backtest.metrics import summary
 from xl_rebal.backtest.prices import Market, Prices, align
 from xl_rebal.backtest.settings import Settings
@@ -33,6 +37,8 @@ from xl_rebal.costs import CostModel
 from xl_rebal.portfolio.policy_text import parse_policy
 from xl_rebal.portfolio.targets import Target, Targets
 
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = ROOT / "build" / "bench" / "bin" / "python"
 NAMES = ("STOCKS", "FOREIGN", "BONDS", "ESTATE", "GOLD", "BILLS", "SMALL", "VALUE")
 WEIGHTS = (0.4, 0.2, 0.3, 0.1)
 RATE = 0.0005
@@ -161,17 +167,17 @@ def fresh(code: str, runs: int) -> float:
     times = []
     for _ in range(runs):
         start = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)
         done = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(done.ru_utime + done.ru_stime - start.ru_utime - start.ru_stime)
     return min(times)
 
 
-_IMPORT = "import sys; sys.path.insert(0, 'benchmarks'); import backtest as b; "
+_IMPORT = "import benchmarks.backtest as b; "
 _PREPARE = _IMPORT + "m = b.market(1260); "
 
 
-def one_backtest(quick: bool) -> str:
+def one_backtest(quick: bool, results: list[Result]) -> str:
     found = market(1260)
     value, figures, _ = ours(found)
     peer = bt_run(found)[0][1:]  # bt adds a day before the first
@@ -206,12 +212,27 @@ def one_backtest(quick: bool) -> str:
         ]
         for name in times
     ]
+    results += [
+        _ratio("one daily backtest against bt", times["bt"] / times["xl_rebal"], 1_000, quick),
+        _ratio(
+            "first backtest, fresh process, against bt", cold["bt"] / cold["xl_rebal"], 15, quick
+        ),
+    ]
     head = (
         f"One daily backtest, 4 assets, 1,260 days, `{POLICY}`, {figures['rebalances']} rebalancings, "
         "all figures and trades:\n\n"
     )
     return head + table(
         ["", "warm, ms", "x faster than bt", "fresh process, s", "x faster than bt"], rows
+    )
+
+
+def _ratio(work: str, times: float, budget: float, quick: bool) -> Result:
+    return Result(
+        work=work,
+        measured=f"{times:,.1f}×",
+        budget=f"≥{budget:,g}×",
+        met=None if quick else times >= budget,
     )
 
 
@@ -261,7 +282,7 @@ def vectorbt_seconds(task: Any) -> float:
     return seconds(run, 3)
 
 
-def grid(quick: bool) -> str:
+def grid(quick: bool, results: list[Result]) -> str:
     from xl_rebal.backtest.grid import run_grid
 
     count = 100 if quick else 1000
@@ -283,9 +304,13 @@ def grid(quick: bool) -> str:
         runs = 1 if quick else 25 if options["use_numba"] else 3
         clock = time.perf_counter if options.get("workers") == 2 else None
         took = seconds(lambda options=options: run_grid(task, **options), runs, clock=clock)
-        rows.append(
-            [words, f"{took:.3f}", f"{took / cells * 1e9:.2f}", f"{peer / (took / cells):,.0f}"]
-        )
+        each = took / cells
+        rows.append([words, f"{took:.3f}", f"{each * 1e9:.2f}", f"{peer / each:,.0f}"])
+        if words == "Numba, one thread":
+            results.append(_ratio("grid of bands against vectorbt", peer / each, 300, quick))
+            met = None if quick else each <= 1e-9
+            work, measured = "grid of bands, per asset-day and core", f"{each * 1e9:.2f} ns"
+            results.append(Result(work=work, measured=measured, budget="≤1 ns", met=met))
     rows.append([f"vectorbt, from_orders, {few} paths", "", f"{peer * 1e9:,.1f}", "1"])
     head = (
         f"Grid of 20 bands (1 to 10.5 pp) x {count:,} paths x 1,260 days x 4 assets; the results of NumPy "
@@ -297,7 +322,7 @@ def grid(quick: bool) -> str:
 # -- growth ---------------------------------------------------------------------------------------
 
 
-def growth(quick: bool) -> str:
+def growth(quick: bool, _: list[Result]) -> str:
     from xl_rebal.backtest.grid import run_grid
 
     runs = 3 if quick else 15
@@ -324,21 +349,42 @@ def growth(quick: bool) -> str:
     return table(["growing", "ms by size", "exponent"], rows)
 
 
+def measure(*, quick: bool) -> Section:
+    """What a run of this module in the environment of the peers finds."""
+    if not PEERS.exists():
+        text = "Not measured: `make bench` makes the environment of the peers, build/bench."
+        return Section(title="Backtests", results=[], text=text)
+    command = [str(PEERS), "-m", "benchmarks.backtest", "--json", *(["--quick"] if quick else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    found = json.loads(done.stdout)
+    results = [Result(**each) for each in found["results"]]
+    return Section(title="Backtests", results=results, text=found["text"])
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure here, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes: does everything run?")
-    quick = parser.parse_args().quick
+    parser.add_argument("--json", action="store_true", help="one JSON document for `measure`")
+    asked = parser.parse_args()
     versions = ", ".join(
         f"{n} {version(n)}" for n in ("numpy", "pandas", "bt", "vectorbt", "numba")
     )
-    print(
-        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f}; {versions}.\n"
-    )
-    for part in (one_backtest, grid, growth):
-        print(part(quick), flush=True)
-    print(f"Load at the end: {os.getloadavg()[0]:.1f}.")
+    results: list[Result] = []
+    head = f"{versions}; load {os.getloadavg()[0]:.1f} at the start. Processor time, least of several runs."
+    parts = [head, *(part(asked.quick, results) for part in (one_backtest, grid, growth))]
+    text = "\n\n".join(part.strip() for part in parts)
+    if asked.json:
+        print(json.dumps({"results": [vars_of(each) for each in results], "text": text}))
+    else:
+        print(text)
+
+
+def vars_of(result: Result) -> dict[str, Any]:
+    """The fields of a result."""
+    return {name: getattr(result, name) for name in ("work", "measured", "budget", "met")}
 
 
 if __name__ == "__main__":

@@ -1,26 +1,26 @@
 """Household plans a second, and the same linear program in scipy and cvxpy; all households are invented.
 
-    python -m benchmarks.households [--households 200] [--best 20] [--growth]
+    python -m benchmarks --only households
 
 A household has 4 accounts (2 taxable), 30 securities and about 300 lots. `plan` is the whole way from the
 arrays of a household to its plan in whole shares; `build` makes the arrays from the book's tables; `verify`
 re-checks the plan. Processor time in one run. scipy and cvxpy solve the very program that HiGHS solves here,
 once per household in the case of netting where the plan was found; they are left out where they are not
-installed. Prints Markdown; docs/performance.md holds the last run that was recorded.
+installed.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from benchmarks.measuring import Result, Section, table
 from tests.household.books import request
 from tests.household.random_books import random_household
 from xl_rebal.household.build import problem_of
@@ -43,7 +43,19 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.process_time() - start
 
 
-def plans(households: int, best: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Plans of one mode: a second, with tables and verifier a second, gaps in bp, violations."""
+
+    mode: Mode
+    count: int
+    speed: float
+    whole: float
+    gaps: list[float]
+    violations: int
+
+
+def plans(households: int, best: int) -> list[Made]:
     """Households a second in both modes, and how far they are from the bound."""
     rows = []
     for mode, count in ((Mode.FAST, households), (Mode.BEST, best)):
@@ -59,16 +71,12 @@ def plans(households: int, best: int) -> None:
             verify += seconds
             violations += len(found)
             gaps.append(made.gap_bp)
-        rows.append(
-            f"| {mode.value} | {count} | {count / plan:.1f} | {count / (build + plan + verify):.1f} | "
-            f"{statistics.median(gaps):.4f} | {max(gaps):.4f} | {violations} |"
-        )
-    print("| mode | households | plans/s | with tables and verifier/s | gap, median bp | gap, largest bp |"
-          " violations |\n|---|---|---|---|---|---|---|")  # fmt: skip
-    print("\n".join(rows))
+        speed, whole = count / plan, count / (build + plan + verify)
+        rows.append(Made(mode, count, speed, whole, gaps, violations))
+    return rows
 
 
-def repricing(households: int, updates: int = 5) -> None:
+def repricing(households: int, updates: int = 5) -> str:
     """Plans after prices moved: from the tables anew, and by a household that stands."""
     cold, warm, solves = 0.0, 0.0, {"cold": 0.0, "warm": 0.0}
     for seed in range(households):
@@ -94,14 +102,15 @@ def repricing(households: int, updates: int = 5) -> None:
             _, seconds = timed(lambda s=search, a=lower, b=upper: s.solver.solve(a, b))
             solves["warm"] += seconds
     count = households * updates / 1e3
-    print(
-        "\n| prices moved | plan with tables and verifier, ms | its first program, ms |\n|---|---|---|"
-    )
-    print(f"| planned anew | {cold / count:.2f} | {solves['cold'] / count:.2f} |")
-    print(f"| a household that stands | {warm / count:.2f} | {solves['warm'] / count:.2f} |")
+    rows = [
+        ["planned anew", f"{cold / count:.2f}", f"{solves['cold'] / count:.2f}"],
+        ["a household that stands", f"{warm / count:.2f}", f"{solves['warm'] / count:.2f}"],
+    ]
+    head = ["prices moved", "plan with tables and verifier, ms", "its first program, ms"]
+    return table(head, rows)
 
 
-def programs(households: int) -> None:
+def programs(households: int) -> str:
     """The same linear program, HiGHS called directly against scipy and cvxpy."""
     found: dict[str, list[float]] = {"here, first solve": [], "here, bounds changed": []}
     for seed in range(households):
@@ -122,10 +131,11 @@ def programs(households: int) -> None:
             assert abs(other - value.value) <= 1e-3 * max(1.0, abs(value.value)), (name, other)
             found.setdefault(name, []).append(seconds)
     base = statistics.median(found["here, first solve"])
-    print("\n| linear program of a household | ms, median | ratio |\n|---|---|---|")
+    lines = []
     for name, seconds in found.items():
         median = statistics.median(seconds)
-        print(f"| {name} | {median * 1e3:.2f} | {median / base:.2f} |")
+        lines.append([name, f"{median * 1e3:.2f}", f"{median / base:.2f}"])
+    return table(["linear program of a household", "ms, median", "ratio"], lines)
 
 
 def _arrays(model: Model, relaxed: Relaxed) -> tuple[Any, ...]:
@@ -171,37 +181,72 @@ def _cvxpy(model: Model, relaxed: Relaxed) -> float:
     return float(problem.value)
 
 
-def growth() -> None:
+def growth(*, quick: bool) -> str:
     """Fast plans as lots, accounts and securities grow."""
-    print("\n| accounts | securities | lots | plan, ms | gap, bp |\n|---|---|---|---|---|")
-    for accounts, securities, lots in (
+    sizes = (
         (4, 30, 75), (4, 30, 150), (4, 30, 300), (4, 30, 600), (2, 30, 300), (8, 30, 300),
         (4, 500, 1_500),
-    ):  # fmt: skip
+    )  # fmt: skip
+    lines = []
+    for accounts, securities, lots in sizes[:2] if quick else sizes:
         spent, gaps = [], []
-        for seed in range(5):
+        for seed in range(1 if quick else 5):
             source = random_household(seed, accounts=accounts, securities=securities, lots=lots)
             problem = problem_of(source, ASKED, "h")
             made, seconds = timed(lambda p=problem: plan_problem(p, explained=False))
             spent.append(seconds)
             gaps.append(made.gap_bp)
         middle = statistics.median(spent) * 1e3
-        print(f"| {accounts} | {securities} | {lots:,} | {middle:.0f} | {max(gaps):.4f} |")
+        lines.append(
+            [str(accounts), str(securities), f"{lots:,}", f"{middle:.0f}", f"{max(gaps):.4f}"]
+        )
+    return table(["accounts", "securities", "lots", "plan, ms", "gap, bp"], lines)
 
 
-def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--households", type=int, default=200)
-    parser.add_argument("--best", type=int, default=20)
-    parser.add_argument("--growth", action="store_true")
-    asked = parser.parse_args()
-    plans(asked.households, asked.best)
-    programs(min(asked.households, 50))
-    repricing(min(asked.households, 20))
-    if asked.growth:
-        growth()
-
-
-if __name__ == "__main__":
-    main()
+def measure(*, quick: bool) -> Section:
+    """Both modes, the linear program beside scipy and cvxpy, and growth."""
+    made = plans(*(4, 1) if quick else (200, 50))
+    lines = [
+        [
+            each.mode.value,
+            f"{each.count}",
+            f"{each.speed:.1f}",
+            f"{each.whole:.1f}",
+            f"{statistics.median(each.gaps):.4f}",
+            f"{max(each.gaps):.4f}",
+            f"{each.violations}",
+        ]
+        for each in made
+    ]
+    head = ["mode", "households", "plans/s", "with tables and verifier/s", "gap, median bp"]
+    head += ["gap, largest bp", "violations"]
+    words = (
+        "Invented households of 4 accounts (2 taxable), 30 securities and about 300 lots, tickets free; "
+        "`plan` is from a household's arrays to whole shares, without explanations; processor time. The "
+        "gap is to the bound of the plan in fractions. scipy and cvxpy solve one program; a plan solves "
+        "several, each from the basis of the one before.\n\n"
+    )
+    parts = [table(head, lines), programs(3 if quick else 50), repricing(1 if quick else 20)]
+    parts.append(growth(quick=quick))
+    fast, best = made
+    return Section(
+        title="Households",
+        results=[
+            Result(
+                work="household plans a second per core, fast mode",
+                measured=f"{fast.speed:,.1f}",
+                budget="≥1,000",
+                met=None if quick else fast.speed >= 1_000,
+            ),
+            *(
+                Result(
+                    work=f"household plans, largest gap to the bound, {each.mode.value} mode",
+                    measured=f"{max(each.gaps):.4f} bp",
+                    budget=f"≤{budget:g} bp",
+                    met=None if quick else max(each.gaps) <= budget,
+                )
+                for each, budget in ((fast, 0.3), (best, 0.05))
+            ),
+        ],
+        text=words + "\n\n".join(parts),
+    )

@@ -1,23 +1,19 @@
 """Reading 300,000 invented positions: .xlsx against openpyxl read-only, CSV against pandas.
 
-    python benchmarks/reading.py [--rows 300000]
+    python -m benchmarks --only reading
 
 The workbook comes twice: its texts inside the cells, as openpyxl writes it, and in a shared table, as Excel
 saves it. Each file is written once to a temporary folder; every way of reading it is timed in this one run
 (processor time, best of three, openpyxl once: it takes the longest). `import path` is what `xl-rebal
 import` does: the archive checked, the sheet parsed, every row turned into a checked holding, totals and
 warnings. `bare parse` is python-calamine alone. The book is a folder of as many holdings in accounts of 30,
-as many lots, and a row for each account, read by `read_book`. Prints a table in Markdown; docs/performance.md
-holds the last one that was measured.
+as many lots, and a row for each account, read by `read_book`.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import datetime as dt
-import os
-import platform
 import random
 import re
 import tempfile
@@ -33,6 +29,7 @@ import openpyxl
 import pandas as pd
 import python_calamine
 
+from benchmarks.measuring import Result, Section, table
 from xl_rebal.custodians import read_book, read_positions
 
 HEADER = ("Account", "Symbol", "Description", "Quantity", "Price", "Value", "Asset class")
@@ -150,14 +147,12 @@ def through_calamine(path: Path) -> int:
         return len(book.get_sheet_by_name("Holdings").to_python())
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=300_000)
-    rows = parser.parse_args().rows
+def measure(*, quick: bool) -> Section:
+    """Both workbooks and the CSV, each read in every way."""
+    rows = 10_000 if quick else 300_000
     with tempfile.TemporaryDirectory() as folder:
-        workbook, table = write(Path(folder), rows)
-        read_positions(table)  # modules are loaded before anything is timed
+        workbook, text_file = write(Path(folder), rows)
+        read_positions(text_file)  # modules are loaded before anything is timed
         books = []
         for words, path in (
             ("texts in cells", workbook),
@@ -166,25 +161,37 @@ def main() -> None:
             slow = seconds(partial(through_openpyxl, path), 1)
             bare = seconds(partial(through_calamine, path))
             books.append((words, slow, bare, seconds(partial(read_positions, path))))
-        frame = seconds(lambda: pd.read_csv(table))
-        text = seconds(lambda: read_positions(table))
+        frame = seconds(lambda: pd.read_csv(text_file))
+        text = seconds(lambda: read_positions(text_file))
         whole = write_book(Path(folder), rows)
         book = seconds(lambda: read_book(whole))
-    print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
-          f"{platform.system()}; openpyxl {openpyxl.__version__}, pandas {pd.__version__}")  # fmt: skip
-    print(f"| {rows:,} rows of 7 columns | s | ratio |\n|---|---|---|")
+    lines = []
     for words, slow, bare, ours in books:
-        print(f"| .xlsx ({words}), openpyxl read-only, values only | {slow:.2f} | 1 |")
-        print(
-            f"| .xlsx ({words}), python-calamine, bare parse | {bare:.2f} | {slow / bare:.1f} x faster |"
-        )
-        print(f"| .xlsx ({words}), whole import path | {ours:.2f} | {slow / ours:.1f} x faster |")
-    print(f"| CSV, pandas.read_csv, nothing checked | {frame:.2f} | 1 |")
-    print(f"| CSV, whole import path | {text:.2f} | {text / frame:.1f} x slower |")
-    print(
-        f"| a book of CSV files: {rows:,} holdings, {rows:,} lots, {rows // 30:,} accounts | {book:.2f} | |"
+        lines += [
+            [f".xlsx ({words}), openpyxl read-only, values only", f"{slow:.2f}", "1"],
+            [f".xlsx ({words}), python-calamine, bare parse", f"{bare:.2f}", f"{slow / bare:.1f}"],
+            [f".xlsx ({words}), whole import path", f"{ours:.2f}", f"{slow / ours:.1f}"],
+        ]
+    lines += [
+        ["CSV, pandas.read_csv, nothing checked", f"{frame:.2f}", "1"],
+        ["CSV, whole import path", f"{text:.2f}", f"{frame / text:.2f}"],
+        [f"a book of CSV files: as many lots, {rows // 30:,} accounts", f"{book:.2f}", ""],
+    ]
+    head = (
+        f"{rows:,} invented rows of 7 columns, processor time, best of three runs (openpyxl once). The "
+        "whole path checks the archive before anything opens it and turns every row into a checked "
+        "holding.\n\n"
     )
-
-
-if __name__ == "__main__":
-    main()
+    return Section(
+        title="Reading files",
+        results=[
+            Result(
+                work=f"reading {rows:,} rows of .xlsx ({words}), whole path, against openpyxl read-only",
+                measured=f"{slow / ours:.1f}×",
+                budget="≥10×",
+                met=None if quick else slow / ours >= 10,
+            )
+            for words, slow, _, ours in books
+        ],
+        text=head + table(["", "s", "times as fast"], lines),
+    )

@@ -19,7 +19,7 @@ from xl_rebal.trading.destinations import Mode, trades_everything
 from xl_rebal.trading.limits import FlowMode, Limits, Timing
 from xl_rebal.trading.outcome import Asked, plan_of
 from xl_rebal.trading.plan import Plan
-from xl_rebal.trading.planner import SEARCHED, Draft, draft, draft_after_flow, proven
+from xl_rebal.trading.planner import SEARCHED, Draft, draft, draft_after_flow, first_draft, proven
 from xl_rebal.trading.problem import HALF_CENT, Line, Problem, applied, breaches_at
 from xl_rebal.trading.rules import Terms
 from xl_rebal.trading.staleness import Freshness
@@ -161,7 +161,12 @@ def plan_account(
             return draft(each, mode)
 
         asked = asked_of(account, cash, request, terms, triggered=True, why=why, mode=mode)
-        drafted, proof = proven(problem, mode, drafter(problem), search=request.search)
+        first = (
+            drafter(problem)
+            if after is not None
+            else first_draft(problem, mode, search=request.search)
+        )
+        drafted, proof = proven(problem, mode, first, search=request.search)
         plan = replace(plan_of(problem, drafted, asked), proof=proof)
         if not request.explain:
             return plan

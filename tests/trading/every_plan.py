@@ -49,9 +49,9 @@ class Account:
     half_spread: Decimal
     commission: Decimal
     cap: Decimal | None = None
-    band: dict[str, Decimal] = field(
-        default_factory=dict
-    )  # how far a class may drift, if it has one
+    # How far a class may drift, where it has a band; what may be bought though others are held.
+    band: dict[str, Decimal] = field(default_factory=dict)
+    also: frozenset[str] = frozenset()
 
     @property
     def total(self) -> Decimal:
@@ -85,6 +85,7 @@ def eligible(account: Account) -> set[str]:
         able = [i for i in account.items if i.klass == klass and i.may_buy]
         held = [i for i in able if i.quantity > 0]
         result |= {i.symbol for i in held or able}
+        result |= {i.symbol for i in able if i.symbol in account.also}
     return result
 
 

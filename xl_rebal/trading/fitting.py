@@ -141,7 +141,10 @@ def _at_cost(
     """
     found, problem, offered = _possible(problem, mode, cost, replaced, top_up=top_up)
     task = Task(problem=problem, found=found)
-    if every:
+    every = every and any(
+        sum(line.can_buy or line.can_sell for line in problem.lines_of(k)) > 1 for k in offered
+    )
+    if every:  # one security has no other ways
         offered = choices(problem, found, every=True)
     for attempt in range(_ATTEMPTS):
         known = _chosen_before(before, task, offered) if attempt == 0 else None

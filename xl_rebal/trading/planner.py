@@ -40,6 +40,7 @@ class Draft:
     forced  what must not be held and is sold first.
     looks   how often money that was left was put to use; proven only after one.
     proven  True when every other way was looked at.
+    every   the draft from every way, where it was made before this one from the usual ways.
     """
 
     quantities: Quantities
@@ -49,6 +50,7 @@ class Draft:
     forced: Quantities = field(default_factory=dict)
     looks: int = 0
     proven: bool = False
+    every: Draft | None = None
 
 
 def draft(problem: Problem, mode: Mode, *, every: bool = False) -> Draft:
@@ -208,6 +210,22 @@ def _may_top_up(problem: Problem, mode: Mode) -> bool:
     )
 
 
+def first_draft(problem: Problem, mode: Mode, *, search: int) -> Draft:
+    """The draft to be proven: in accounts that are searched at all the one from every way, if nothing is
+    left to prove of it; else that from the usual ways.
+    """
+    if not _is_small(problem, search):
+        return draft(problem, mode)
+    every = draft(problem, mode, every=True)
+    if every.proven and every.looks == 1:
+        return every
+    return replace(draft(problem, mode), every=every)
+
+
+def _is_small(problem: Problem, search: int) -> bool:
+    return sum(line.can_buy or line.can_sell for line in problem.lines) <= search
+
+
 def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: int) -> tuple[Draft, Proof]:
     """The draft, or a better one, and how good it is known to be.
 
@@ -221,9 +239,10 @@ def proven(problem: Problem, mode: Mode, drafted: Draft, *, search: int) -> tupl
         return drafted, Proof(optimal=False, stage="destination", detail=what)
     if drafted.proven and drafted.looks == 1:
         return drafted, OPTIMAL
-    small = sum(line.can_buy or line.can_sell for line in problem.lines) <= search
+    small = _is_small(problem, search)
     if search and small and drafted.looks == 1:
-        drafted = _better(problem, drafted, draft(problem, mode, every=True))
+        every = drafted.every or draft(problem, mode, every=True)
+        drafted = _better(problem, drafted, every)
         if drafted.proven and drafted.looks == 1:
             return drafted, OPTIMAL
     if not search or drafted.task is None:

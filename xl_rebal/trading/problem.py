@@ -85,21 +85,51 @@ class Line:
     def after(self, signed: float) -> Line:
         """The security once so many units were bought (+) or sold (-)."""
         quantity = float(f"{self.quantity + signed:.12g}")
+        return self._with(
+            quantity,
+            self.price,
+            self.unit_value,
+            can_sell=self.can_sell and quantity > 0,
+            must_sell=False,
+            free=max(0.0, self.free + min(signed, 0.0)),
+        )
+
+    def held(self, quantity: float, price: float, unit_value: float) -> Line:
+        """The same security as another account holds it; nothing else of it hangs on the account."""
+        return self._with(
+            quantity,
+            price,
+            unit_value,
+            can_sell=self.can_sell,
+            must_sell=self.must_sell,
+            free=self.free,
+        )
+
+    def _with(
+        self,
+        quantity: float,
+        price: float,
+        unit_value: float,
+        *,
+        can_sell: bool,
+        must_sell: bool,
+        free: float,
+    ) -> Line:
         # Said in full: `dataclasses.replace` takes six times as long, and planners do this most of all.
         return Line(
             symbol=self.symbol,
             klass=self.klass,
             quantity=quantity,
-            price=self.price,
-            unit_value=self.unit_value,
+            price=price,
+            unit_value=unit_value,
             step=self.step,
             minimum=self.minimum,
             rank=self.rank,
             costs=self.costs,
             adv=self.adv,
             can_buy=self.can_buy,
-            can_sell=self.can_sell and quantity > 0,
-            must_sell=False,
+            can_sell=can_sell,
+            must_sell=must_sell,
             replaces=self.replaces,
             blocked=self.blocked,
             money_fund=self.money_fund,
@@ -107,7 +137,7 @@ class Line:
             keep=self.keep,
             settles=self.settles,
             fee=self.fee,
-            free=max(0.0, self.free + min(signed, 0.0)),
+            free=free,
             listed=self.listed,
             causes=self.causes,
             notes=self.notes,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import Any
 
 from xl_rebal.costs import CostModel
 from xl_rebal.drift import Drift
@@ -55,8 +54,8 @@ class Terms:
         self._classes: dict[tuple[int, str, str], int | None] = {}
         self._listed: dict[int, tuple[str, ...]] = {}
         self._costs: dict[str, CostModel] = {}
-        self.plain: dict[tuple[str, int, bool], dict[str, Any]] = {}
         self.not_held: dict[tuple[str, int, bool], Line] = {}
+        self.plain: dict[tuple[str, int, bool], Line] = {}
         self.fund_rules: dict[str, list[FundRule]] = {}
         for rule in book.fund_rules:
             self.fund_rules.setdefault(rule.symbol.casefold(), []).append(rule)
@@ -274,9 +273,6 @@ def _listed_line(
     return line
 
 
-_OF_THE_HOLDING = frozenset({"quantity", "price", "unit_value"})
-
-
 def _plain_line(
     account: Account,
     security: Security,
@@ -289,17 +285,11 @@ def _plain_line(
     """The line of a plain holding; all but quantity and price is worked out once for all accounts."""
     key = (security.symbol, klass, is_wanted)
     alike = terms.plain.get(key)
-    if alike is None:
-        line = _line(set(), account, security, position, klass, terms, is_wanted=is_wanted)
-        names = (e.name for e in fields(line) if e.init and e.name not in _OF_THE_HOLDING)
-        terms.plain[key] = {name: getattr(line, name) for name in names}
-        return line
-    return Line(
-        quantity=position.quantity,
-        price=position.price,
-        unit_value=position.unit_value,
-        **alike,
-    )
+    if alike is not None:
+        return alike.held(position.quantity, position.price, position.unit_value)
+    line = _line(set(), account, security, position, klass, terms, is_wanted=is_wanted)
+    terms.plain[key] = line
+    return line
 
 
 def _line(
