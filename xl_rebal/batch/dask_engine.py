@@ -73,28 +73,29 @@ class DaskEngine:
                 what=f"no Dask scheduler answers at {self.address} ({type(error).__name__})",
                 remedy="start it, or correct the address (tcp://host:8786)",
             ) from None
-        _require_same_version(client)
+        _require_same_build(client)
         return client
 
 
-def _require_same_version(client: Client) -> None:
-    from xl_rebal import __version__
-
-    found: dict[str, Any] = client.run(_version)
-    other = sorted({str(each) for each in found.values() if each != __version__})
+def _require_same_build(client: Client) -> None:
+    """Refuse workers that would make other files: of another version, or with another compressor."""
+    ours = _build()
+    found: dict[str, Any] = client.run(_build)
+    other = sorted({str(each) for each in found.values() if each != ours})
     if other:
         client.close()
         raise FileError.of(
             where="--scheduler",
-            what=f"workers run xl_rebal {', '.join(other)}, and this is {__version__}",
-            remedy="install the same version everywhere",
+            what=f"workers run {', '.join(other)}, and this is {ours}",
+            remedy="install the same version with the same extras everywhere",
         )
 
 
-def _version() -> str:
+def _build() -> str:
     from xl_rebal import __version__
+    from xl_rebal.workbooks.zipped import COMPRESSOR
 
-    return __version__
+    return f"xl_rebal {__version__} with {COMPRESSOR}"
 
 
 def _fed(client: Client, work: Work, tasks: Iterator[Task]) -> Iterator[Done | Lost]:

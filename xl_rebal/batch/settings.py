@@ -13,6 +13,7 @@ from xl_rebal import __version__
 from xl_rebal.custodians.orders import OrderFormats, shipped_formats
 from xl_rebal.portfolio.accounts import PlanMode
 from xl_rebal.trading.price_moves import PRICE_MOVE
+from xl_rebal.workbooks.zipped import COMPRESSOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +52,15 @@ class BatchSettings:
     export: str = ""
 
     def document(self) -> dict[str, Any]:
-        """As the manifest keeps it, with the version whose rules apply."""
+        """As the manifest keeps it, with the version whose rules apply and what makes the files' bytes."""
         day = self.as_of.isoformat() if self.as_of else None
-        return {**asdict(self), "mode": self.mode.value, "as_of": day, "version": __version__}
+        return {
+            **asdict(self),
+            "mode": self.mode.value,
+            "as_of": day,
+            "version": __version__,
+            "compressor": COMPRESSOR,
+        }
 
     @property
     def digest(self) -> str:
