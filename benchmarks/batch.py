@@ -103,7 +103,7 @@ def _group_memory(group: int) -> float:
 
 
 def measure(*, quick: bool) -> Section:
-    """200 households by rules and as households; growth by rules. Larger ones by --sizes: they take minutes."""
+    """200 households by rules and as households; growth by rules. Larger ones take minutes: --sizes."""
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     sizes = [50, 200] if quick else [200, 1_000, 4_000]
     modes = {mode: run(sizes[0], mode, workers) for mode in ("rules", "household_tax")}
