@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,8 +70,12 @@ def scan(
     made  makes a book of some of the holdings. Where it refuses them, they are halved until the accounts
           at fault stand alone: each of these fails with its own reason, and the others are measured.
     """
-    found = _scanned(holdings, made, policy, as_of)
-    place = {name: index for index, name in enumerate(holdings.accounts())}
+    return worst_first(_scanned(holdings, made, policy, as_of), holdings.accounts())
+
+
+def worst_first(found: Iterable[Scanned], accounts: Sequence[str]) -> tuple[Scanned, ...]:
+    """Those that ask for a plan first, the worst breach first; else in the order of `accounts`."""
+    place = {name: index for index, name in enumerate(accounts)}
     return tuple(
         sorted(
             found,

@@ -29,7 +29,7 @@ from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.policies import Policy
-from xl_rebal.portfolio.policy_text import SETTINGS, parse_policy, policy_from_rows
+from xl_rebal.portfolio.policy_text import SETTINGS, parse_policy, text_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.tables import Column, TableSpec
 from xl_rebal.portfolio.targets import Targets, parse_targets
@@ -360,18 +360,23 @@ def targets(value: Any, name: str = "tblTargets") -> dict[str, Targets]:
 
 def policy(value: Any, name: str = "tblPolicy") -> Policy:
     """A policy from a text or a two-column table; 5pp when left out."""
+    return parse_policy(policy_text(value, name))
+
+
+def policy_text(value: Any, name: str = "tblPolicy") -> str:
+    """The text of a policy, as `policy` reads it."""
     found = grid(value)
     if not found:
-        return parse_policy("5pp")
+        return "5pp"
     _refuse_error_cells(found, name)
     if len(found) == 1 and len(found[0]) == 1:
         cell = found[0][0]
         if isinstance(cell, float) and 0 < cell < 1:
-            return parse_policy(f"{cell * 100:.10g}pp")
-        return parse_policy(cells.text(cell))
+            return f"{cell * 100:.10g}pp"
+        return cells.text(cell)
     if not any(cells.text(row[0]).casefold() in {*SETTINGS, "setting", "name"} for row in found):
-        return parse_policy(" ".join(cells.text(c) for row in found for c in row if not _blank(c)))
-    return policy_from_rows(found)
+        return " ".join(cells.text(c) for row in found for c in row if not _blank(c))
+    return text_from_rows(found)
 
 
 def costs(value: Any, name: str = "tblCosts") -> CostModel:

@@ -217,7 +217,12 @@ SETTINGS = {
 
 
 def policy_from_rows(rows: Sequence[Sequence[Any]]) -> Policy:
-    """The policy that a two-column table (setting, value) describes.
+    """The policy that a two-column table (setting, value) describes; see `text_from_rows`."""
+    return parse_policy(text_from_rows(rows))
+
+
+def text_from_rows(rows: Sequence[Sequence[Any]]) -> str:
+    """The policy text that a two-column table (setting, value) spells.
 
     Settings: trigger (any trigger text), edge (reached or beyond), destination (target, halfway,
     edge, 50% of band), scope (all classes or breached only). A single cell is a policy text.
@@ -225,7 +230,7 @@ def policy_from_rows(rows: Sequence[Sequence[Any]]) -> Policy:
     filled = [[str(c).strip() for c in row if c is not None and str(c).strip()] for row in rows]
     filled = [row for row in filled if row]
     if len(filled) == 1 and len(filled[0]) == 1:
-        return parse_policy(filled[0][0])
+        return filled[0][0]
     words: dict[str, str] = {}
     for row in filled:
         name = row[0].casefold()
@@ -246,7 +251,7 @@ def policy_from_rows(rows: Sequence[Sequence[Any]]) -> Policy:
         words, "scope", {"all classes": "", "all": "", "breached only": "breached only"}
     )
     edge = _one_of(words, "edge", {"reached": "", "beyond": "beyond"})
-    return parse_policy(f"{words['trigger']} {edge} {destination} {scope}")
+    return " ".join(filter(None, (words["trigger"], edge, destination, scope)))
 
 
 def _one_of(words: Mapping[str, str], setting: str, choices: Mapping[str, str]) -> str:

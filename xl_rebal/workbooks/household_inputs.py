@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xl_rebal.workbooks import household_example, styles
-from xl_rebal.workbooks.cells import Canvas, address, set_widths
-from xl_rebal.workbooks.pages import set_up_print, show_whole, write_title
-from xl_rebal.workbooks.styles import Look, given_text, number
-from xl_rebal.workbooks.tables import Column, Placed, write_table
-from xl_rebal.workbooks.template_inputs import (
-    DATE,
-    INPUT_FILL,
-    POLICY_CHOICES,
-    Choice,
-    below,
-    define,
-    flag_text,
-    offer,
-)
+from xl_rebal.workbooks import household_example
+from xl_rebal.workbooks.cells import Canvas, address
+from xl_rebal.workbooks.input_sheets import HEADER_ROW, YES_NO, InputSheet, write_input_sheet
+from xl_rebal.workbooks.template_inputs import POLICY_CHOICES, Choice, define, offer
 
 ACCOUNTS, LOTS, SECURITIES, TARGETS = "Accounts", "Lots", "Securities", "Targets"
 PROFILE, HISTORY = "Tax profile", "History"
-HEADER_ROW = 5
-TAB = "E0C766"
 
 # (defined name, table, header)
 COLUMN_NAMES = (
@@ -49,48 +36,20 @@ COLUMN_NAMES = (
     ("SettingName", "tblPlanSettings", "Setting"),
     ("SettingValue", "tblPlanSettings", "Value"),
 )
-_TEXT = replace(given_text(), fill=INPUT_FILL)
-
-
-def _numbers(format_: str) -> Look:
-    return replace(number(format_, given=True), fill=INPUT_FILL)
-
-
-_DATE = replace(_numbers(DATE), align="center")
-_LOOKS = {
-    "Cash reserve": _numbers(styles.MONEY),
-    "Acquired": _DATE,
-    "Date": _DATE,
-    "Quantity": _numbers(styles.QUANTITY),
-    "Unit cost": _numbers(styles.PRICE),
-    "Price": _numbers(styles.PRICE),
-    "Rank": _numbers(styles.COUNT),
-    "Target": _numbers(styles.PERCENT),
-    "Band abs": _numbers(styles.PERCENT),
-    "Band rel": _numbers(styles.PERCENT),
-    "Year": _numbers("0"),
-    "MAGI": _numbers(styles.MONEY),
-    "State": _numbers(styles.PERCENT),
-    "Ordinary": _numbers(styles.PERCENT),
-    "Long term": _numbers(styles.PERCENT),
-    "NIIT": _numbers(styles.PERCENT),
-    **dict.fromkeys(("Carry short", "Carry long", "YTD short", "YTD long"), _numbers(styles.MONEY)),
-}
-_YES_NO = Choice(formula='"yes,no"', strict=True, help="yes or no; blank is the usual.")
-_CHOICES = {
+CHOICES = {
     ("tblAccounts", "Type"): Choice(
         formula='"taxable,traditional,roth,hsa,exempt"',
         strict=True,
         help="How its gains are taxed; a 401(k) is traditional or roth.",
     ),
     ("tblAccounts", "Held away"): replace(
-        _YES_NO, help="yes: it counts in drift and gets no orders."
+        YES_NO, help="yes: it counts in drift and gets no orders."
     ),
     ("tblAccounts", "Discretionary"): replace(
-        _YES_NO, help="no: its trades need the client's word first."
+        YES_NO, help="no: its trades need the client's word first."
     ),
     ("tblAccounts", "Lot instructions"): replace(
-        _YES_NO, help="no: its custodian takes none, so lots go first in, first out."
+        YES_NO, help="no: its custodian takes none, so lots go first in, first out."
     ),
     ("tblLots", "Account"): Choice(
         formula="AccountName", strict=False, help="An account of sheet Accounts."
@@ -119,17 +78,6 @@ _CHOICES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputSheet:
-    """One sheet of input: its tables with the column that each begins in."""
-
-    title: str
-    words: str
-    more: str
-    tables: tuple[tuple[str, int], ...]
-    widths: tuple[float, ...]
-
-
 SHEETS = (
     InputSheet(
         title=ACCOUNTS,
@@ -148,6 +96,7 @@ SHEETS = (
         "a gain is never guessed. Elsewhere a day tells what was bought in the last 30 days; so does sheet "
         "History.",
         tables=(("tblLots", 1),),
+        filtered=("tblLots",),
         widths=(20, 11, 14, 16, 14, 11),
     ),
     InputSheet(
@@ -188,48 +137,11 @@ SHEETS = (
 def write_household_inputs(canvas: Canvas) -> None:
     """Write the input sheets and name their columns; `tblPlanSettings` stands on sheet Start."""
     for each in SHEETS:
-        sheet = canvas.sheet(each.title, TAB)
-        write_title(canvas, sheet, each.title, each.words)
-        canvas.put(sheet, 3, 1, each.more, styles.NOTE)
-        for name, column in each.tables:
-            placed = input_table(canvas, sheet, name, row=HEADER_ROW, column=column)
-            numbers = [h for h in household_example.TABLES[name][0] if h in _LOOKS]
-            flag_text(sheet, placed, numbers)
-            if "Quantity" in numbers:
-                show_whole(sheet, below(placed, "Quantity"))
+        sheet = write_input_sheet(canvas, each, household_example.TABLES, CHOICES)
         if each.title == TARGETS:
             _offer_policy(sheet)
-        set_widths(sheet, each.widths)
-        sheet.freeze_panes = f"A{HEADER_ROW + 1}"
-        set_up_print(
-            sheet, last_column=len(each.widths), last_row=HEADER_ROW + 1, repeat=HEADER_ROW
-        )
-        sheet.print_area = None  # whatever the tables have grown to is printed
     for name, table, header in COLUMN_NAMES:
         define(canvas, name, f"{table}[{header}]")
-
-
-def input_table(
-    canvas: Canvas, sheet: Worksheet, name: str, *, row: int, column: int = 1
-) -> Placed:
-    """A table of the example, open to be written over."""
-    grid = household_example.TABLES[name]
-    placed = write_table(
-        canvas,
-        sheet,
-        name=name,
-        columns=[Column(header=h, look=_LOOKS.get(h, _TEXT)) for h in grid[0]],
-        rows=grid[1:],
-        row=row,
-        column=column,
-        header_height=20,
-        filters=name == "tblLots",
-    )
-    for header in grid[0]:
-        choice = _CHOICES.get((name, header))
-        if choice is not None:
-            offer(sheet, below(placed, header), choice)
-    return placed
 
 
 def _offer_policy(sheet: Worksheet) -> None:

@@ -11,7 +11,8 @@ from xl_rebal.workbooks.cells import Canvas, Content, Formula, address, set_widt
 from xl_rebal.workbooks.dynamic_arrays import Spill
 from xl_rebal.workbooks.household_cards import Card, write_cards
 from xl_rebal.workbooks.household_data import HouseholdData, serial
-from xl_rebal.workbooks.household_inputs import input_table
+from xl_rebal.workbooks.household_inputs import CHOICES
+from xl_rebal.workbooks.input_sheets import input_table
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import Look, given_text, number
 from xl_rebal.workbooks.template_inputs import DATE, INPUT_FILL, Choice, define, offer
@@ -180,7 +181,9 @@ def _letter(canvas: Canvas, sheet: Worksheet, row: int) -> int:
 
 def _switches(canvas: Canvas, sheet: Worksheet, row: int) -> int:
     canvas.put(sheet, row, 2, "Switches of the plan", styles.HEADING)
-    placed = input_table(canvas, sheet, "tblPlanSettings", row=row + 1, column=2)
+    name = "tblPlanSettings"
+    grid = household_example.TABLES[name]
+    placed = input_table(canvas, sheet, name, grid, CHOICES, row=row + 1, column=2)
     for index, line in enumerate(household_example.SETTINGS[1:]):
         at = placed.first_row + index
         unlock(sheet, f"C{at}")

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
-from xl_rebal.book_scan import Scanned, scan
 from xl_rebal.errors import FaultList, TableError
 from xl_rebal.excel import ranges
-from xl_rebal.excel.functions.arguments import POLICY
+from xl_rebal.excel.functions.arguments import POLICY, RESTRICTIONS, in_a_sheet
+from xl_rebal.excel.functions.book_scan import (
+    SheetBook,
+    account_rows,
+    client_rows,
+    request_of,
+    require_tags,
+)
 from xl_rebal.excel.registry import Argument, Example, Grid, Returns, worksheet_function
 from xl_rebal.portfolio import cells, tables
-from xl_rebal.portfolio.accounts import accounts_from_rows
-from xl_rebal.portfolio.book import Book, assign_classes
-from xl_rebal.portfolio.holdings import Holdings
+from xl_rebal.portfolio.accounts import Account, PlanMode, accounts_from_rows
+from xl_rebal.portfolio.flows import Flow, flows_from_rows
+from xl_rebal.portfolio.restrictions import Restriction
+from xl_rebal.portfolio.securities import Security, securities_from_rows
 from xl_rebal.portfolio.tables import Column, TableSpec
+from xl_rebal.portfolio.targets import Targets
 from xl_rebal.trading.blocks import Block, BlockBuilder
 from xl_rebal.trading.limits import OrderType, TimeInForce
 from xl_rebal.trading.order import Order, exact_quantity
 from xl_rebal.trading.plan import Action
 
-BOOK_COLUMNS = (
-    "account", "household", "model", "value", "largest_drift", "asset_class", "breaches", "status", "reason",
-)  # fmt: skip
+T = TypeVar("T")
 BLOCK_COLUMNS = (
     "block", "wave", "custodian", "symbol", "action", "quantity", "orders", "price", "value",
     "order_type", "limit_price", "time_in_force",
@@ -30,12 +38,15 @@ BLOCK_COLUMNS = (
 _ONE_ACCOUNT = "Portfolio"
 
 
-def _accounts_spec() -> TableSpec:
-    columns = tuple(
-        replace(c, read=ranges.day if c.read is cells.date else c.read)
-        for c in tables.ACCOUNTS.columns
-    )
-    return replace(tables.ACCOUNTS, columns=columns, may_be_empty=False)
+_ACCOUNTS = replace(in_a_sheet(tables.ACCOUNTS), may_be_empty=False)
+_FLOWS = in_a_sheet(tables.FLOWS)
+
+
+class BookOutput(StrEnum):
+    """What REBAL_BOOK is asked for."""
+
+    ACCOUNTS = "accounts"
+    CLIENTS = "clients"
 
 
 @worksheet_function(
@@ -44,7 +55,7 @@ def _accounts_spec() -> TableSpec:
         Argument(
             name="accounts",
             help="The accounts with their headers: account; optionally household, model, cash_reserve, "
-            "held_away, last_rebalanced.",
+            "held_away, last_rebalanced, policy, plan_mode, client.",
             table="tblAccounts",
         ),
         Argument(
@@ -60,80 +71,125 @@ def _accounts_spec() -> TableSpec:
             table="tblModels",
         ),
         POLICY,
+        Argument(
+            name="securities",
+            help="Securities with their headers: symbol, asset_class; optionally tags, tradable. Without "
+            "them classes come from the holdings and the shipped table.",
+            optional=True,
+            table="tblSecurities",
+        ),
+        RESTRICTIONS,
+        Argument(
+            name="flows",
+            help="Money that is known to leave or come: account, date, amount; withdrawals of the next 30 "
+            "days are kept back.",
+            optional=True,
+            table="tblFlows",
+        ),
+        Argument(
+            name="as_of",
+            help="The day of the book, for calendar rules and known withdrawals; without it calendar rules "
+            "count as due.",
+            optional=True,
+        ),
+        Argument(
+            name="mode",
+            help="How clients are planned that do not say it: rules (default), pro_rata, household_tax "
+            "(their accounts as one portfolio).",
+            optional=True,
+        ),
+        Argument(
+            name="output",
+            help="accounts (default), or clients: the accounts of a household together.",
+            optional=True,
+        ),
     ),
     returns=Returns.TABLE,
     expensive=True,
     description="One row per account, those that ask for a plan first, the worst breach first: its value, "
     "its largest drift and in which class, how many classes are outside their bands, and whether to act: "
-    "rebalance, raise cash, within, held away, empty, or failed with what is wrong. Calendar rules count as "
-    "due.",
+    "rebalance, raise cash, within, held away, empty, or failed with what is wrong. An account's own policy "
+    "comes first. With output clients one row per client, as the command scan has it: rebalance, replace "
+    "(it holds what a restriction forbids), raise cash, invest (2% of an account lie idle), failed, within.",
     example=Example(
         formula='=REBAL_BOOK(tblBookAccounts, tblBookHoldings, tblModels, "5pp")',
         result="1002",
         column="account",
     ),
 )
-def rebal_book(accounts: Any, holdings: Any, models: Any, policy: Any) -> Grid:
-    """Which accounts of a book ask for a plan."""
+def rebal_book(
+    accounts: Any,
+    holdings: Any,
+    models: Any,
+    policy: Any,
+    securities: Any,
+    restrictions: Any,
+    flows: Any,
+    as_of: Any,
+    mode: Any,
+    output: Any,
+) -> Grid:
+    """Which accounts or clients of a book ask for a plan."""
     faults = FaultList()
-    known, held, targets, rule = {}, None, {}, None
+    known, targets, listed = dict[str, Account](), dict[str, Targets](), dict[str, Security]()
+    held, request = None, None
+    rules: tuple[Restriction, ...] = ()
+    money: tuple[Flow, ...] = ()
+    wanted = BookOutput.ACCOUNTS
     with faults.collecting():
-        known = ranges.built(accounts, _accounts_spec(), "tblAccounts", accounts_from_rows)
+        known = ranges.built(accounts, _ACCOUNTS, "tblAccounts", accounts_from_rows)
     with faults.collecting():
         held, _ = ranges.holdings(holdings)
     with faults.collecting():
         targets = ranges.targets(models, "tblModels")
     with faults.collecting():
-        rule = ranges.policy(policy)
+        day = ranges.date(as_of, "as_of")
+        words = ranges.text(mode, "mode", PlanMode.RULES.value)
+        request = request_of(ranges.policy_text(policy), words, day)
+    with faults.collecting():
+        listed = _optional(securities, tables.SECURITIES, "tblSecurities", securities_from_rows, {})
+    with faults.collecting():
+        rules = ranges.restrictions(restrictions)
+        require_tags(rules, listed)
+    with faults.collecting():
+        money = _optional(flows, _FLOWS, "tblFlows", flows_from_rows, ())
+    with faults.collecting():
+        wanted = _output(output)
     faults.raise_as(TableError)
     assert held is not None
-    assert rule is not None
-
-    def made(some: Holdings) -> Book:
-        classed, unknown = assign_classes(some)
-        if unknown:
-            raise TableError.of(
-                where="tblHoldings",
-                what=f"no class is known for {', '.join(unknown)}",
-                remedy="fill in column asset_class",
-            )
-        return Book(holdings=classed, models=targets, accounts=known)
-
-    rows = [_book_row(each) for each in scan(held, made, rule)]
-    named = set(held.accounts())
-    rows += [
-        [
-            a.account,
-            a.household or None,
-            a.model or None,
-            None,
-            None,
-            None,
-            0.0,
-            "empty",
-            "has no holdings",
-        ]
-        for a in known.values()
-        if a.account not in named
-    ]
-    for row in rows:
-        if row[7] == "failed" and (account := known.get(row[0])):
-            row[1:3] = [account.household or None, account.model or None]
-    return [list(BOOK_COLUMNS), *rows]
+    assert request is not None
+    given = SheetBook(
+        accounts=known,
+        holdings=held,
+        models=targets,
+        securities=listed,
+        restrictions=rules,
+        flows=money,
+        request=request,
+    )
+    return client_rows(given) if wanted is BookOutput.CLIENTS else account_rows(given)
 
 
-def _book_row(found: Scanned) -> list[Any]:
-    return [
-        found.account,
-        found.household or None,
-        found.model or None,
-        found.value,
-        found.drift,
-        found.asset_class or None,
-        float(found.breaches),
-        found.standing.value,
-        found.reason,
-    ]
+def _optional(
+    value: Any,
+    spec: TableSpec,
+    name: str,
+    build: Callable[[list[dict[str, Any]]], T],
+    nothing: T,
+) -> T:
+    return ranges.built(value, spec, name, build) if ranges.grid(value) else nothing
+
+
+def _output(value: Any) -> BookOutput:
+    word = ranges.text(value, "output", BookOutput.ACCOUNTS.value).casefold()
+    try:
+        return BookOutput(word)
+    except ValueError:
+        raise TableError.of(
+            where="output",
+            what=f"{word!r} is not known",
+            remedy=f"use one of {', '.join(BookOutput)}",
+        ) from None
 
 
 def _side(value: Any) -> str:
