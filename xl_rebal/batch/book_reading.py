@@ -54,18 +54,13 @@ class BatchBook:
         return self._reader.chunks(size)
 
 
-def open_batch_book(path: Path | str, scratch: Path) -> BatchBook:
-    """Open a folder of tables or exports, or a workbook.
+def open_batch_book(path: Path | str | Sources, scratch: Path) -> BatchBook:
+    """Open a folder of tables or exports, a workbook, or the tables of one that is open elsewhere.
 
     scratch  a folder of the run's own, which is emptied; the book itself is never written to.
     Raises FileError, ReadError or TableError for what stops the run, all of it together.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileError.of(
-            where=path.name, what="there is no such file or folder", remedy="check the name"
-        )
-    sources = find_sources(path)
+    sources = path if isinstance(path, Sources) else _sources(Path(path))
     _require(sources)
     shared = read_shared(sources)
     partition = set_aside(sources, shared, scratch)
@@ -85,6 +80,14 @@ def open_batch_book(path: Path | str, scratch: Path) -> BatchBook:
         partition=partition,
         _reader=reader,
     )
+
+
+def _sources(path: Path) -> Sources:
+    if not path.exists():
+        raise FileError.of(
+            where=path.name, what="there is no such file or folder", remedy="check the name"
+        )
+    return find_sources(path)
 
 
 def all_faults(book: BatchBook, size: int = CHUNK) -> dict[str, tuple[Fault, ...]]:

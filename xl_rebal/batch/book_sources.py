@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from xl_rebal.custodians import columns
 from xl_rebal.custodians.account_map import read_account_map
 from xl_rebal.custodians.book_tables import ENDINGS, HOLDINGS, TABLES, table_name
+from xl_rebal.custodians.filetypes import FileType
+from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.registry import read_export
 from xl_rebal.custodians.row_streams import RowStream, stream_file, stream_sheet
 from xl_rebal.custodians.sheets import Document, open_document
@@ -31,6 +34,7 @@ class Sources:
     exports  custodians' files that holdings and lots are joined from.
     files    every file that has a say, in the order of their names.
     warnings files that were left out.
+    content  what stands for the files where there are none: the tables of an open workbook.
     """
 
     name: str
@@ -38,15 +42,44 @@ class Sources:
     exports: tuple[Statement, ...]
     files: tuple[Path, ...]
     warnings: tuple[str, ...] = ()
+    content: bytes = b""
 
     def digest(self) -> str:
         """SHA-256 over the names and bytes of all files."""
-        total = hashlib.sha256()
+        total = hashlib.sha256(self.content)
         for file in self.files:
             with file.open("rb") as stream:
                 inner = hashlib.file_digest(stream, "sha256").hexdigest()
             total.update(f"{file.name}\0{inner}\n".encode())
         return total.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetTable:
+    """A table of an open workbook: the sheet's row of its header, and its rows, the header first."""
+
+    sheet: str
+    row: int
+    rows: Sequence[Sequence[Cell]]
+
+
+def sources_of_tables(name: str, found: Mapping[str, SheetTable]) -> Sources:
+    """The tables of a workbook that is open elsewhere, by what they are; `name` is the workbook's."""
+
+    def opener(table: SheetTable) -> Callable[[], RowStream]:
+        rows = list(enumerate(table.rows, start=table.row))
+        return lambda: RowStream(
+            name=name, type=FileType.WORKBOOK, rows=iter(rows), sheet=table.sheet
+        )
+
+    cells = {key: [table.row, [list(row) for row in table.rows]] for key, table in found.items()}
+    return Sources(
+        name=name,
+        tables={key: opener(table) for key, table in found.items()},
+        exports=(),
+        files=(),
+        content=json.dumps(cells, default=str, sort_keys=True).encode(),
+    )
 
 
 def find_sources(path: Path) -> Sources:

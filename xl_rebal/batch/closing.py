@@ -177,20 +177,22 @@ def _orders(
         builder.add(each.order for each in placed.sent)
         builder.add(each.order for each in placed.unsendable if each.why not in _NOT_YET)
         unsendable += placed.unsendable
-        for each in placed.sent:
+        for each in placed.sent if settings.orders else ():
             file[each.order.key] = each.file
             files.setdefault((each.order.custodian, each.order.action), each.file)
-        if outside.ledger is not None:
+        if outside.ledger is not None and settings.orders:
             sent += placed.sent
     made = builder.blocks()
     blocks = made.blocks
-    if outside.ledger is not None:
+    if not settings.orders:
+        pass  # looked at only: nothing can be sent twice
+    elif outside.ledger is not None:
         record_export(outside.ledger, sent, settings.export)
     elif blocks:
         totals.warnings.append(
             "no ledger was named (--ledger), so nothing keeps these orders from being planned and sent twice"
         )
-    for name, data in writer.files().items():
+    for name, data in writer.files().items() if settings.orders else ():
         totals.files.append(folder.write(f"{ORDERS}/{name}", data))
     totals.files.append(folder.write(f"{ORDERS}/blocks.csv", blocks_csv(blocks)))
     totals.files.append(

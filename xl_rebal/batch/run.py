@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from xl_rebal.batch.book_reading import BatchBook, open_batch_book
+from xl_rebal.batch.book_sources import Sources
 from xl_rebal.batch.chunks import Done, Lost, Task, Work
 from xl_rebal.batch.closing import Totals, close_run
 from xl_rebal.batch.folder import FORMAT, MANIFEST, RunFolder
@@ -62,7 +63,7 @@ class _State:
 
 
 def run_batch(
-    book: Path,
+    book: Path | Sources,
     out: Path,
     settings: BatchSettings,
     engine: Engine,
@@ -73,12 +74,14 @@ def run_batch(
 ) -> dict[str, Any]:
     """Plan every household of a book and write everything into `out`; returns the manifest.
 
+    book  a folder or a workbook, or the tables of a workbook that is open in Excel.
     told  called with the households that are done, and how many there are.
 
     Raises FileError where the folder cannot be used (a finished or another run stands there, another
     run is at work, no space), and whatever stops a whole book from being read.
     """
-    _require_apart(book, out)
+    if isinstance(book, Path):
+        _require_apart(book, out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -146,7 +149,7 @@ def _prepared(folder: RunFolder, options: BatchOptions) -> dict[str, Any] | None
 
 
 def _run(
-    book: Path,
+    book: Path | Sources,
     folder: RunFolder,
     settings: BatchSettings,
     engine: Engine,

@@ -32,6 +32,7 @@ class BatchSettings:
                   deposit that has come in. In modes rules and pro_rata; 1 never.
     order_type, limit, time_in_force  how orders are sent, as in the command `trades`.
     workbooks     False leaves out the workbooks of the clients.
+    orders        False writes no order files and notes nothing in the ledger: for looking, not for sending.
     consent       orders of accounts that are not discretionary are sent too: the clients have agreed.
     export        the run's name on its orders; worked out from the book and all the rest.
     """
@@ -48,6 +49,7 @@ class BatchSettings:
     limit: float | None = None
     time_in_force: str = "DAY"
     workbooks: bool = True
+    orders: bool = True
     consent: bool = False
     export: str = ""
 

@@ -95,7 +95,7 @@ def read_inputs(book: Workbook) -> Inputs:
             body = table.area.with_rows(table.area.rows - int(table.totals))
             rows = [list(row) for row in book.values(body)]
             found[name] = _computed(rows, name, faults)
-            _refuse_row_below(book, table, name, faults)
+            refuse_row_below(book, table, name, faults)
     faults.raise_as(TableError)
     return Inputs(tables=found, as_of=_as_of(book))
 
@@ -122,7 +122,7 @@ def _computed(rows: Grid, name: str, faults: FaultList) -> Grid:
     return rows
 
 
-def _refuse_row_below(book: Workbook, table: TableAt, name: str, faults: FaultList) -> None:
+def refuse_row_below(book: Workbook, table: TableAt, name: str, faults: FaultList) -> None:
     """A row typed below a table that did not grow (LibreOffice) would not count, without a word."""
     area = table.area
     if table.totals or area.last_row >= LAST_ROW:
@@ -198,7 +198,7 @@ def account_map(book: Workbook) -> tuple[MapRow, ...]:
     faults = FaultList()
     body = table.area.with_rows(table.area.rows - int(table.totals))
     rows = _computed([list(row) for row in book.values(body)], ACCOUNT_MAP, faults)
-    _refuse_row_below(book, table, ACCOUNT_MAP, faults)
+    refuse_row_below(book, table, ACCOUNT_MAP, faults)
     faults.raise_as(TableError)
     if all(cells.is_blank(cell) for row in rows[1:] for cell in row):
         return ()

@@ -16,6 +16,7 @@ from xl_rebal.batch.records import household_of
 from xl_rebal.errors import PlanError, RebalError
 from xl_rebal.excel import order_file
 from xl_rebal.excel.book_inputs import Asked, asked, read_inputs
+from xl_rebal.excel.book_reports import book_reports, is_book
 from xl_rebal.excel.macro import MacroError, Outcome, Settings
 from xl_rebal.excel.workbook import Workbook
 from xl_rebal.files import check_target, write_atomically
@@ -39,13 +40,15 @@ class Client:
 
 
 def client_reports(book: Workbook, settings: Settings) -> Outcome:
-    """Plan each client and write its workbook beside the file that was named."""
+    """Plan each client and write its workbook beside the named file; a whole book is run."""
     assert settings.file is not None
     target = settings.file
     if target.suffix.casefold() != ".xlsx":
         raise MacroError.of(
             where=target.name, what="is no name for a report", remedy="end it in .xlsx"
         )
+    if is_book(book):
+        return book_reports(book, settings)
     what = asked(read_inputs(book))
     clients = clients_of(what.book)
     paths = report_paths(clients, target)

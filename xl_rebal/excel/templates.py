@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from xl_rebal.batch.book_sources import SheetTable, sources_of_tables
+from xl_rebal.batch.local_engine import LocalEngine
+from xl_rebal.batch.run import run_batch
+from xl_rebal.batch.settings import BatchSettings
+from xl_rebal.custodians.book_tables import table_name
 from xl_rebal.errors import Fault, RebalError
 from xl_rebal.excel import registry
+from xl_rebal.excel.book_reports import sendable_trades, trade_rows
 from xl_rebal.files import write_atomically
-from xl_rebal.workbooks import household_example, lab_example, template_example
+from xl_rebal.portfolio.accounts import PlanMode
+from xl_rebal.workbooks import book_example, household_example, lab_example, template_example
+from xl_rebal.workbooks.template_book import CALLS as BOOK_CALLS
+from xl_rebal.workbooks.template_book import book_findings, build_book_template
 from xl_rebal.workbooks.template_household import CALLS as HOUSEHOLD_CALLS
 from xl_rebal.workbooks.template_household import build_household_template, household_findings
 from xl_rebal.workbooks.template_lab import CALLS as LAB_CALLS
@@ -22,6 +32,7 @@ from xl_rebal.workbooks.template_portfolio import (
 )
 
 PORTFOLIO, LAB, HOUSEHOLD = "portfolio.xltx", "backtest_lab.xltx", "household_tax.xltx"
+BOOK = "adviser_book.xltx"
 
 
 def build_templates(out: Path, *, check: bool = False) -> list[str]:
@@ -29,7 +40,12 @@ def build_templates(out: Path, *, check: bool = False) -> list[str]:
 
     check  write nothing, and return the names of those that differ from what is there.
     """
-    made = {PORTFOLIO: portfolio(), LAB: backtest_lab(), HOUSEHOLD: household_tax()}
+    made = {
+        PORTFOLIO: portfolio(),
+        LAB: backtest_lab(),
+        HOUSEHOLD: household_tax(),
+        BOOK: adviser_book(),
+    }
     if check:
         return [name for name, data in made.items() if not _same(out / name, data)]
     out.mkdir(parents=True, exist_ok=True)
@@ -94,6 +110,57 @@ def household_tax() -> bytes:
             *(Fault(where=HOUSEHOLD, what=each, remedy="report this as a bug") for each in found)
         )
     return data
+
+
+def adviser_book() -> bytes:
+    """adviser_book.xltx; raises RebalError where a formula fails or the file would not be sound."""
+    trades = _book_trades()
+    given: dict[str, Any] = {
+        "BookPolicy": book_example.POLICY,
+        "BookDay": household_example.serial(book_example.AS_OF.isoformat()),
+        "BookMode": book_example.MODE,
+        "tblTrades[#All]": [list(book_example.TRADE_COLUMNS), *trades],
+        **{f"{name}[#All]": rows for name, rows in book_example.TABLES.items()},
+    }
+    results = {
+        call.formula: _rounded(
+            _rows(BOOK, call, [given.get(text, text.strip('"')) for text in call.arguments])
+        )
+        for call in BOOK_CALLS
+    }
+    data = build_book_template(results, trades)
+    found = book_findings(data)
+    if found:
+        raise RebalError(
+            *(Fault(where=BOOK, what=each, remedy="report this as a bug") for each in found)
+        )
+    return data
+
+
+def _book_trades() -> list[list[Any]]:
+    """What a run of the example book plans and may be sent, as Client Reports writes it to sheet Trades."""
+    found = {
+        table_name(name): SheetTable(sheet=name, row=1, rows=book_example.cells_as_read(rows))
+        for name, rows in book_example.TABLES.items()
+    }
+    settings = BatchSettings(
+        policy=book_example.POLICY,
+        mode=PlanMode(book_example.MODE),
+        costs=book_example.COSTS,
+        as_of=book_example.AS_OF,
+        min_trade=book_example.SMALLEST_TRADE,
+        price_move=book_example.RISE,
+        workbooks=False,
+        orders=False,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "run")
+        manifest = run_batch(sources_of_tables(BOOK, found), out, settings, LocalEngine(workers=1))
+        if manifest["failed"]:
+            raise RebalError.of(
+                where=BOOK, what=str(manifest["failed"]), remedy="correct the example"
+            )
+        return trade_rows(book_example.TRADE_COLUMNS, sendable_trades(out)[0])
 
 
 def _realised(results: dict[str, list[list[Any]]]) -> list[list[Any]]:

@@ -15,6 +15,7 @@ Grid = list[list[Any]]
 AS_OF = dt.date(2026, 11, 25)
 POLICY, MODE, COSTS = "5pp", "rules", "half-spread 2bp, commission 0"
 SMALLEST_TRADE, RISE = 250.0, 0.01
+_ZERO = dt.datetime(1899, 12, 30)
 _DAY = serial(AS_OF.isoformat())
 
 ACCOUNTS: Grid = [
@@ -86,18 +87,19 @@ _HELD: tuple[tuple[str, str, float], ...] = (
     ("EXAMPLE-8001", "VXUS", 340.0),
     ("EXAMPLE-8001", "BND", 2920.0),
     ("EXAMPLE-8001", "CASH", 3300.0),
-    ("EXAMPLE-8002", "VTI", 120.0),
-    ("EXAMPLE-8002", "BND", 950.0),
+    ("EXAMPLE-8002", "VTI", 82.0),
+    ("EXAMPLE-8002", "VXUS", 98.0),
+    ("EXAMPLE-8002", "BND", 985.0),
     ("EXAMPLE-8002", "CASH", 1400.0),
 )
 SECURITIES: Grid = [
     ["Symbol", "Asset class", "Price", "Rank", "Substitute", "Tags", "Tax class", "Spread bps"],
-    ["VTI", "Stocks/US", 300.0, None, "ITOT", None, None, 1.0],
+    ["VTI", "Stocks/US", 300.0, 1.0, "ITOT", None, None, 1.0],
     ["ITOT", "Stocks/US", 131.0, 2.0, "VTI", None, None, 1.0],
     ["ITA", "Stocks/US", 208.0, 3.0, None, "defence", None, 4.0],
-    ["VXUS", "Stocks/International", 74.0, None, "IXUS", None, None, 1.0],
+    ["VXUS", "Stocks/International", 74.0, 1.0, "IXUS", None, None, 1.0],
     ["IXUS", "Stocks/International", 83.5, 2.0, "VXUS", None, None, 2.0],
-    ["BND", "Bonds", 73.5, None, None, None, None, 1.0],
+    ["BND", "Bonds", 73.5, 1.0, None, None, None, 1.0],
     ["MUB", "Bonds", 106.0, 2.0, "VTEB", None, "municipal", 2.0],
     ["VTEB", "Bonds", 50.0, 3.0, "MUB", None, "municipal", 2.0],
 ]
@@ -183,7 +185,22 @@ TABLES: dict[str, Grid] = {
     "tblTaxProfiles": PROFILES,
     "tblFundRules": FUND_RULES,
 }
+_DAYS = frozenset({"As of", "Acquired", "Date", "Last rebalanced"})
+
+
+def cells_as_read(grid: Grid) -> Grid:
+    """A table as a program reads it from a sheet: days as days, nothing as an empty text."""
+    header = grid[0]
+    return [header] + [
+        [
+            "" if cell is None else _ZERO + dt.timedelta(days=cell) if name in _DAYS else cell
+            for name, cell in zip(header, row, strict=True)
+        ]
+        for row in grid[1:]
+    ]
+
+
 TRADE_COLUMNS = (
     "Household", "Account", "Custodian", "Symbol", "Action", "Quantity", "Price", "Value", "Cost",
-    "Order type", "Limit price", "Time in force", "Block", "Reason",
+    "Order type", "Limit price", "Time in force", "Settles", "Block", "File", "Reason",
 )  # fmt: skip

@@ -59,19 +59,20 @@ NOTE_NAMES = {"kind": "NoteKind", "words": "NoteWords"}
 FORMATS: Mapping[str, str] = {
     **dict.fromkeys(
         "value cost gain tax tax_now deferred_gain loss_carried loss tax_value disallowed allowed "
-        "value_before amount".split(),
+        "value_before amount idle_cash".split(),
         styles.MONEY,
     ),
     **dict.fromkeys("quantity replacement_quantity".split(), styles.QUANTITY),
-    **dict.fromkeys("price unit_cost".split(), styles.PRICE),
+    **dict.fromkeys("price unit_cost limit_price".split(), styles.PRICE),
     **dict.fromkeys(
-        "target weight_before weight lower upper drift_left loss_fraction".split(), styles.PERCENT
+        "target weight_before weight lower upper drift_left loss_fraction excess".split(),
+        styles.PERCENT,
     ),
     **dict.fromkeys("drift drift_before class_change".split(), styles.DRIFT),
-    "days_to_long": styles.COUNT,
+    **dict.fromkeys("days_to_long breaches accounts wave orders".split(), styles.COUNT),
 }
 WRAPPED = frozenset({"reason", "words", "what", "why", "cause"})
-CENTRED = frozenset({"action", "term", "status", "verdict", "kind"})
+CENTRED = frozenset("action term status verdict kind need mode order_type time_in_force".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +86,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpillSheet:
-    """A sheet of the add-in; only its last block may grow."""
+    """A sheet of the add-in; only its last block may grow. So many rows are formatted ahead."""
 
     title: str
     words: str
     blocks: tuple[Block, ...]
     widths: tuple[float, ...]
+    formatted: int = 60
 
 
 _TABLES = (
@@ -251,11 +253,13 @@ def _block(
         if look.align == "left":
             title = replace(title, align="left", indent=1)
         canvas.styles.apply(sheet.cell(row=call.row, column=column), title)
-        for row in range(first, first + (max(60, len(rows)) if alone else len(rows) - 1)):
+        for row in range(
+            first, first + (max(each.formatted, len(rows)) if alone else len(rows) - 1)
+        ):
             canvas.styles.apply(sheet.cell(row=row, column=column), quiet(look))
         if FORMATS.get(header) == styles.QUANTITY:
             show_whole(sheet, f"{letter}{first}:{letter}{end}", line=True)
-        if header in ("gain", "status", "verdict"):
+        if header in ("gain", "status", "verdict", "need"):
             _signal(sheet, header, f"{letter}{first}:{letter}{end}")
         if header in block.names:
             place = f"'{sheet.title}'!${letter}${first}:${letter}${end}"
@@ -270,7 +274,7 @@ def _block(
     corner = f"{a}{call.row}"
     flag(sheet, corner, f'LEFT(${a}${call.row},1)="#"', styles.BAD)
     if alone and WRAPPED & set(headers):
-        for row in range(first, first + 60):
+        for row in range(first, first + each.formatted):
             sheet.row_dimensions[row].height = 28  # two lines, whatever the plan says
     return spill
 
@@ -288,6 +292,13 @@ def _signal(sheet: Worksheet, header: str, cells: str) -> None:
     words = {
         "status": (("above", styles.WARN), ("below", styles.BAD)),
         "verdict": (("harvest", styles.GOOD), ("wait", styles.WARN)),
+        "need": (
+            ("rebalance", styles.BAD),
+            ("replace", styles.BAD),
+            ("failed", styles.BAD),
+            ("raise cash", styles.WARN),
+            ("invest", styles.WARN),
+        ),
     }
     for word, colours in words.get(header, ()):
         flag_word(sheet, cells, word, colours)

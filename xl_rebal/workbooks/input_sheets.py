@@ -32,13 +32,17 @@ def _numbers(format_: str) -> Look:
 
 _DATE = replace(_numbers(DATE), align="center")
 LOOKS = {
-    "Cash reserve": _numbers(styles.MONEY),
-    "Acquired": _DATE,
-    "Date": _DATE,
+    **dict.fromkeys(
+        ("Cash reserve", "Amount", "Initial minimum", "Subsequent minimum", "Ticket fee"),
+        _numbers(styles.MONEY),
+    ),
+    **dict.fromkeys(("Acquired", "Date", "As of", "Last rebalanced"), _DATE),
     "Quantity": _numbers(styles.QUANTITY),
     "Unit cost": _numbers(styles.PRICE),
     "Price": _numbers(styles.PRICE),
-    "Rank": _numbers(styles.COUNT),
+    **dict.fromkeys(("Rank", "Redemption days"), _numbers(styles.COUNT)),
+    "Spread bps": _numbers("0.##"),
+    "Redemption fee": _numbers(styles.PERCENT),
     "Target": _numbers(styles.PERCENT),
     "Band abs": _numbers(styles.PERCENT),
     "Band rel": _numbers(styles.PERCENT),
