@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xl_rebal.custodians import columns
@@ -19,7 +19,7 @@ from xl_rebal.custodians.sheets import Document, open_document
 from xl_rebal.custodians.statement import Statement
 from xl_rebal.custodians.told import Told
 from xl_rebal.errors import FaultList, FileError, ReadError, RebalError
-from xl_rebal.portfolio import tables
+from xl_rebal.portfolio import cells, tables
 
 _ACCOUNT_MAP = "accountmap"
 _BLOCK = 1 << 20
@@ -72,13 +72,13 @@ def sources_of_tables(name: str, found: Mapping[str, SheetTable]) -> Sources:
             name=name, type=FileType.WORKBOOK, rows=iter(rows), sheet=table.sheet
         )
 
-    cells = {key: [table.row, [list(row) for row in table.rows]] for key, table in found.items()}
+    said = {key: [table.row, [list(row) for row in table.rows]] for key, table in found.items()}
     return Sources(
         name=name,
         tables={key: opener(table) for key, table in found.items()},
         exports=(),
         files=(),
-        content=json.dumps(cells, default=str, sort_keys=True).encode(),
+        content=json.dumps(said, default=str, sort_keys=True).encode(),
     )
 
 
@@ -175,14 +175,33 @@ def _looks_like_positions(file: Path) -> bool:
 
 
 def _of_workbook(path: Path) -> Sources:
-    inside = _named_sheets(open_document(path))
+    document = open_document(path)
+    inside = _named_sheets(document)
     if not inside:
         raise FileError.of(
             where=path.name,
             what="holds none of the tables of a book",
             remedy=f"name sheets {HOLDINGS}, {', '.join(TABLES)}",
         )
-    return _workbook_sources(path, inside)
+    return replace(_workbook_sources(path, inside), warnings=_rows_below(document))
+
+
+def _rows_below(document: Document) -> tuple[str, ...]:
+    """Rows right below the defined table of a sheet, which are not read: a row of totals, or one that was
+    typed where tables do not grow by themselves.
+    """
+    found = []
+    for sheet in document.sheets:
+        ends = [last for _, last in sheet.tables.values()]
+        if not table_name(sheet.name) or len(ends) != 1:
+            continue
+        below = sheet.rows[ends[0]] if ends[0] < len(sheet.rows) else ()
+        if not all(cells.is_blank(cell) for cell in below):
+            found.append(
+                f"{document.where(sheet, ends[0])}: stands right below the table and was not read; "
+                "drag the table's corner over it if it belongs there"
+            )
+    return tuple(found)
 
 
 def _sheets_of(path: Path) -> dict[str, RowStream]:

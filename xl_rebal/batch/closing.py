@@ -200,7 +200,8 @@ def _orders(
     )
     totals.files.append(folder.write(f"{ORDERS}/unsendable.csv", unsendable_csv(unsendable)))
     totals.blocks, totals.unsendable = len(blocks), len(unsendable)
-    totals.warnings += writer.warnings()
+    if settings.orders:
+        totals.warnings += writer.warnings()
     return _Ordered(
         blocks=blocks,
         unsendable=tuple(unsendable),

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
 
 import pandas as pd
 
 from xl_rebal.batch.formats import BookFormat
+from xl_rebal.custodians.book_tables import defined_name
 from xl_rebal.errors import FileError
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.table import Table
 
 _SHEET_ROWS = 1_048_576  # of a worksheet, the header included
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -132,7 +137,7 @@ class _Workbook:
     def __init__(self, path: Path, columns: Mapping[str, Sequence[str]]) -> None:
         from openpyxl import Workbook
 
-        self._path, self._rows = path, dict.fromkeys(columns, 1)
+        self._path, self._rows, self._columns = path, dict.fromkeys(columns, 1), columns
         self._book = Workbook(write_only=True)
         for name, headers in columns.items():
             self._book.create_sheet(name).append(list(headers))
@@ -148,6 +153,12 @@ class _Workbook:
     ) -> None:
         if kind is not None:
             return
+        for number, (name, columns) in enumerate(self._columns.items(), start=1):
+            if self._rows[name] > 1:  # a table needs a row
+                table = _defined_table(number, name, columns, self._rows[name])
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # that columns have to be given, which they are
+                    self._book[name].add_table(table)
         saved = io.BytesIO()
         self._book.save(saved)
         with zipfile.ZipFile(saved) as source, zipfile.ZipFile(self._path, "w") as target:
@@ -168,3 +179,21 @@ class _Workbook:
         sheet = self._book[name]
         for row in rows.itertuples(index=False, name=None):
             sheet.append([None if cell == "" else cell for cell in row])
+
+
+def _defined_table(number: int, name: str, columns: Sequence[str], rows: int) -> Table:
+    """The Excel table of a sheet, named as macros look for it: `tblTaxProfiles` of `tax_profiles`."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.filters import AutoFilter
+    from openpyxl.worksheet.table import Table, TableColumn
+
+    ref = f"A1:{get_column_letter(len(columns))}{rows}"
+    title = defined_name(name)
+    return Table(
+        id=number,
+        name=title,
+        displayName=title,
+        ref=ref,
+        tableColumns=[TableColumn(id=i, name=column) for i, column in enumerate(columns, start=1)],
+        autoFilter=AutoFilter(ref=ref),
+    )

@@ -148,6 +148,11 @@ def table_name(text: str) -> str:
     return _ALSO.get(key, "")
 
 
+def defined_name(table: str) -> str:
+    """How the Excel table of a book is named: `tblTaxProfiles` of `tax_profiles`."""
+    return "tbl" + "".join(word.capitalize() for word in table.split("_"))
+
+
 def _folder(path: Path) -> dict[str, Callable[[], Any]]:
     """Table -> how to read it; two files for one table are refused."""
     faults = FaultList()

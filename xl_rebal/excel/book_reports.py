@@ -20,7 +20,7 @@ from xl_rebal.batch.pages import DASHBOARD
 from xl_rebal.batch.run import BatchOptions, run_batch
 from xl_rebal.batch.settings import BatchSettings, Outside
 from xl_rebal.costs import parse_costs
-from xl_rebal.custodians.book_tables import HOLDINGS, TABLES
+from xl_rebal.custodians.book_tables import HOLDINGS, TABLES, defined_name
 from xl_rebal.custodians.sheets import as_text
 from xl_rebal.errors import FaultList, PlanError, RebalError, TableError
 from xl_rebal.excel import ranges
@@ -44,12 +44,7 @@ _NUMBERS = frozenset({"quantity", "price", "value", "cost", "limitprice"})
 
 def is_book(book: Workbook) -> bool:
     """True for a workbook with the tables of a whole book."""
-    return all(find_table(book, _table(name)) is not None for name in NEEDED)
-
-
-def _table(name: str) -> str:
-    """`tblTaxProfiles` of `tax_profiles`."""
-    return "tbl" + "".join(word.capitalize() for word in name.split("_"))
+    return all(find_table(book, defined_name(name)) is not None for name in NEEDED)
 
 
 def book_reports(book: Workbook, settings: Settings) -> Outcome:
@@ -96,7 +91,7 @@ def book_sources(book: Workbook) -> Sources:
     faults = FaultList()
     found: dict[str, SheetTable] = {}
     for name in (HOLDINGS, *TABLES):
-        table = find_table(book, _table(name))
+        table = find_table(book, defined_name(name))
         if table is None:
             continue
         area = table.area.with_rows(table.area.rows - int(table.totals))

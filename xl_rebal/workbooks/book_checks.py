@@ -239,7 +239,7 @@ PAGE_CHECKS: tuple[Check, ...] = (
     ),
     (
         "Clients that could not be measured",
-        'SUMPRODUCT(--(BookNeed="failed"))',
+        'SUMPRODUCT(--(EXACT(BookNeed,"failed")))',
         0,
         "Sheet Book, column reason, says why; the run lists them as failed.",
     ),
@@ -251,14 +251,14 @@ PAGE_CHECKS: tuple[Check, ...] = (
     ),
     (
         "Sells on sheet Blocks against sheet Trades",
-        'ROUND(SUMPRODUCT(--(BlockAction="SELL"),BlockQuantity)'
+        'ROUND(SUMPRODUCT(--(EXACT(BlockAction,"SELL")),BlockQuantity)'
         '-SUMPRODUCT(--(TradeAction="SELL"),TradeQuantity),6)',
         0,
         _AGAIN,
     ),
     (
         "Buys on sheet Blocks against sheet Trades",
-        'ROUND(SUMPRODUCT(--(BlockAction="BUY"),BlockQuantity)'
+        'ROUND(SUMPRODUCT(--(EXACT(BlockAction,"BUY")),BlockQuantity)'
         '-SUMPRODUCT(--(TradeAction="BUY"),TradeQuantity),6)',
         0,
         _AGAIN,

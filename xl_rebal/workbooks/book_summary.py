@@ -37,14 +37,15 @@ def plain(name: str) -> str:
     return f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(TRIM({name}),"~","~~"),"*","~*"),"?","~?")'
 
 
-# Formulas over whole columns, by name: Excel computes a name's formula as an array in every version.
+# Formulas over whole columns, by name: Excel computes a name's formula as an array in every version. Calc
+# finds texts that a function spills by EXACT only.
 ARRAYS = {
     "ModelFirst": f'(TRIM(ModelName)<>"")*(IFERROR(MATCH({plain("ModelName")},TRIM(ModelName),0),0)={_ROW})',
     "BookSize": "IF(ISNUMBER(BookDrift),ABS(BookDrift),0)",
     "BookOther": '(BookNeed&""<>"")*(1-ISNUMBER(MATCH('
     + plain('BookModel&""')
     + ",TRIM(ModelName),0)))",
-    "BookDue": "(BookNeed=" + ")+(BookNeed=".join(f'"{need}"' for need in DUE) + ")",
+    "BookDue": "+".join(f'EXACT(BookNeed,"{need}")' for need in DUE),
 }
 _MODEL = (
     f'IF([@No]>{MODELS},"{OTHERS}",IF([@No]<=SUMPRODUCT(ModelFirst),'
@@ -68,14 +69,14 @@ COLUMNS = (
         Column(
             header=need.capitalize(),
             look=number(styles.COUNT),
-            formula=_of_model(f'BookNeed="{need}"'),
+            formula=_of_model(f'EXACT(BookNeed,"{need}")'),
         )
         for need in NEEDS
     ),
     Column(
         header="Held away or empty",
         look=number(styles.COUNT),
-        formula=_of_model('(BookNeed="held away")+(BookNeed="empty")'),
+        formula=_of_model('EXACT(BookNeed,"held away")+EXACT(BookNeed,"empty")'),
     ),
     Column(
         header="Share due",
