@@ -36,6 +36,8 @@ HEIGHTS = {
 
 # Of the household template, as `household-taxes` and so on.
 HOUSEHOLD_HEIGHTS = {"Taxes": 560, "Location": 400, "Letter": 700}
+# Of the adviser's book, as `book-book` and so on.
+BOOK_HEIGHTS = {"Book": 205, "Summary": 440}
 
 
 @contextmanager
@@ -142,15 +144,20 @@ def main() -> None:
         fresh.write_bytes(templates.portfolio())
         home = folder / "household.xlsx"
         home.write_bytes(templates.household_tax())
+        firm = folder / "firm.xlsx"
+        firm.write_bytes(templates.adviser_book())
         book = client_book(folder)
         with office(folder) as session:
             shown = pages(session, book, folder)
             shown |= {"Start": pages(session, fresh, folder)["Start"]}
             household = pages(session, home, folder)
+            clients = pages(session, firm, folder)
         for sheet, height in HEIGHTS.items():
             keep(shown[sheet], sheet.lower().replace(" ", "-"), height)
         for sheet, height in HOUSEHOLD_HEIGHTS.items():
             keep(household[sheet], f"household-{sheet.lower()}", height)
+        for sheet, height in BOOK_HEIGHTS.items():
+            keep(clients[sheet], f"book-{sheet.lower()}", height)
 
 
 if __name__ == "__main__":

@@ -478,15 +478,27 @@ Public Function REBAL_BOOK( _
         Optional accounts As Variant, _
         Optional holdings As Variant, _
         Optional models As Variant, _
-        Optional policy As Variant) As Variant
-    ' Which accounts of a book ask for a plan.
+        Optional policy As Variant, _
+        Optional securities As Variant, _
+        Optional restrictions As Variant, _
+        Optional flows As Variant, _
+        Optional as_of As Variant, _
+        Optional mode As Variant, _
+        Optional output As Variant) As Variant
+    ' Which accounts or clients of a book ask for a plan.
     If RebalInWizard() Then Exit Function
     On Error GoTo failed
     REBAL_BOOK = RebalHost.Python.CallUDF("xl_rebal.excel.hosts.desktop", "rebal_book", Array( _
         RebalArgument("accounts", "tblAccounts", True, accounts), _
         RebalArgument("holdings", "tblHoldings", True, holdings), _
         RebalArgument("models", "tblModels", True, models), _
-        RebalArgument("policy", "tblPolicy", False, policy)))
+        RebalArgument("policy", "tblPolicy", False, policy), _
+        RebalArgument("securities", "tblSecurities", False, securities), _
+        RebalArgument("restrictions", "tblRestrictions", False, restrictions), _
+        RebalArgument("flows", "tblFlows", False, flows), _
+        RebalArgument("as_of", "", False, as_of), _
+        RebalArgument("mode", "", False, mode), _
+        RebalArgument("output", "", False, output)))
     Exit Function
 failed:
     REBAL_BOOK = RebalFailure(Err.Description)

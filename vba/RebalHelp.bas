@@ -109,11 +109,17 @@ Public Sub RebalDescribeFunctions()
         "Optional. A table with scope, rule and symbol or tag: never_buy, never_sell, never_hold, substitute. tblRestrictions of the workbook stands in if there is one.", _
         "Optional. A table of setting and value: costs, losses to take, most net gain, cash to raise, smallest trade, most turnover, mode (fast, best). tblPlanSettings of the workbook stands in if there is one.", _
         "Optional. trades (default), figures, ways (naive, account by account, highest cost first, ours), classes or notes.")
-    RebalDescribe "REBAL_BOOK", "Which accounts of a book ask for a plan.", Array( _
-        "The accounts with their headers: account; optionally household, model, cash_reserve, held_away, last_rebalanced. tblAccounts of the workbook stands in when left out.", _
+    RebalDescribe "REBAL_BOOK", "Which accounts or clients of a book ask for a plan.", Array( _
+        "The accounts with their headers: account; optionally household, model, cash_reserve, held_away, last_rebalanced, policy, plan_mode, client. tblAccounts of the workbook stands in when left out.", _
         "The holdings of all accounts with their headers: account, symbol, quantity, price; optionally asset_class. tblHoldings of the workbook stands in when left out.", _
         "Target weights by model: model, asset_class, target; a text such as ""60% stocks, 40% bonds"" is one model for all. tblModels of the workbook stands in when left out.", _
-        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.")
+        "Optional. When to act: ""5pp"", ""20%rel"", ""5/25"", ""quarterly or 5pp""; 5pp when left out. tblPolicy of the workbook stands in if there is one.", _
+        "Optional. Securities with their headers: symbol, asset_class; optionally tags, tradable. Without them classes come from the holdings and the shipped table. tblSecurities of the workbook stands in if there is one.", _
+        "Optional. A table with scope, rule and symbol or tag: never_buy, never_sell, never_hold, substitute. tblRestrictions of the workbook stands in if there is one.", _
+        "Optional. Money that is known to leave or come: account, date, amount; withdrawals of the next 30 days are kept back. tblFlows of the workbook stands in if there is one.", _
+        "Optional. The day of the book, for calendar rules and known withdrawals; without it calendar rules count as due.", _
+        "Optional. How clients are planned that do not say it: rules (default), pro_rata, household_tax (their accounts as one portfolio).", _
+        "Optional. accounts (default), or clients: the accounts of a household together.")
     RebalDescribe "REBAL_BLOCKS", "The blocks that trades of many accounts make. One row per security and side (and custodian and kind of order, where they differ) with the sum of the trades: sells first, as wave 1, then the buys that they pay for. Buys and sells are never netted.", Array( _
         "Trades of any number of accounts with their headers: account, symbol, action, quantity, price; optionally custodian, order_type, limit_price, time_in_force. tblTrades of the workbook stands in when left out.")
 End Sub

@@ -29,6 +29,7 @@ def test_build_templates_writes_what_is_committed(tmp_path: Path) -> None:
         "portfolio.xltx",
         "backtest_lab.xltx",
         "household_tax.xltx",
+        "adviser_book.xltx",
     ]
     for path in paths:
         assert path.read_bytes() == (ROOT / "workbook_templates" / path.name).read_bytes()

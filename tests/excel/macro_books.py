@@ -23,6 +23,9 @@ from xl_rebal.excel.macros import Outcome, Settings, run
 from xl_rebal.excel.ranges import CellError
 from xl_rebal.excel.workbook import NOT_COMPUTED, Area, Formula, Visibility, Workbook, find_table
 
+BOOK_CELLS = (
+    "BookPolicy", "BookMode", "BookCosts", "BookSmallestTrade", "BookTurnover", "BookRise",
+)  # fmt: skip
 TEMPLATE = PROJECT / "workbook_templates" / "portfolio.xltx"
 SAMPLES = PROJECT / "xl_rebal" / "samples"
 POSITIONS = (
@@ -77,7 +80,7 @@ def in_excel(path: Path, excel: Excel) -> FakeBook:
     for table in source.tables():
         sheet = book.sheets[table.area.sheet]
         sheet.tables.add(source=_range(sheet, table.area), name=table.name)
-    for name in ("FlowAmount", "AsOf"):
+    for name in ("FlowAmount", "AsOf", *BOOK_CELLS):
         area = source.named_area(name)
         if area is not None:
             book.names.append(FakeName(name, _range(book.sheets[area.sheet], area)))

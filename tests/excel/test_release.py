@@ -45,6 +45,7 @@ def test_everything_is_in_it_and_the_checksums_hold(unpacked: Path) -> None:
         "INSTALL.txt",
         "SHA256SUMS",
         "release.json",
+        "templates/adviser_book.xltx",
         "templates/backtest_lab.xltx",
         "templates/household_tax.xltx",
         "templates/portfolio.xltx",
@@ -133,6 +134,7 @@ def test_names_that_lead_elsewhere_are_not_followed(unpacked: Path) -> None:
     with (unpacked / "SHA256SUMS").open("a") as stream:
         stream.write("0" * 64 + "  templates/../../outside.xltx\n")
     assert list(release.read_release(unpacked).templates) == [
+        "adviser_book.xltx",
         "backtest_lab.xltx",
         "household_tax.xltx",
         "portfolio.xltx",

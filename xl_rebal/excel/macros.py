@@ -432,7 +432,7 @@ MACROS = _table(
     Macro(
         name="client_reports",
         title="Client Reports",
-        help="writes a workbook for each client of this workbook's accounts, each with its plan.",
+        help="writes a workbook for each client, with its plan; of an adviser's book the dashboard too.",
         body=client_reports,
         file="a name that the reports begin with",
     ),

@@ -165,8 +165,9 @@ GROUPS = (
                 image="TableExportMenu",
                 tip="A workbook per client",
                 more="Asks for a name and writes a workbook for every client beside it: households of "
-                "tblAccountSettings, and accounts without one. A client that cannot be planned is named "
-                "and stops no other.",
+                "tblAccountSettings, and accounts without one. In an adviser's book: into a folder of that "
+                "name, with the dashboard; press it again to bring them up to date. A client that cannot be "
+                "planned is named and stops no other.",
                 asks=Asks.REPORTS_TO_SAVE,
             ),
         ),

@@ -59,7 +59,7 @@ BOOK_PAGE = SpillSheet(
             },
         ),
     ),
-    widths=(16, 22, 13, 17, 22, 11, 10, 11, 16, 14, 11, 14, 16, 18, 90),
+    widths=(13, 21, 12, 16, 20, 10, 9, 10, 15, 13, 10, 12, 14, 17, 66),
     formatted=500,
 )
 BLOCKS_PAGE = SpillSheet(
