@@ -37,16 +37,25 @@ Public Function RebalAskSave() As String
     If VarType(chosen) = vbString Then RebalAskSave = chosen
 End Function
 
-' The name that client reports begin with, "" when the user gave none.
+' The name that client reports begin with (of a whole book: their folder's), "" when the user gave none.
 Public Function RebalAskReports() As String
     Dim chosen As Variant
     If Not RebalWorkbookThere() Then Exit Function
     #If Mac Then
-    chosen = Application.GetSaveAsFilename("reports.xlsx")
+    chosen = Application.GetSaveAsFilename(RebalReportsName())
     #Else
-    chosen = Application.GetSaveAsFilename("reports.xlsx", "Reports (*.xlsx),*.xlsx", , "Client reports: their names begin with this")
+    chosen = Application.GetSaveAsFilename(RebalReportsName(), "Reports (*.xlsx),*.xlsx", , "Client reports: their names, or their folder")
     #End If
     If VarType(chosen) = vbString Then RebalAskReports = chosen
+End Function
+
+' "Book reports.xlsx" of the workbook Book.xlsx.
+Private Function RebalReportsName() As String
+    Dim title As String, dot As Long
+    title = ActiveWorkbook.Name
+    dot = InStrRev(title, ".")
+    If dot > 1 Then title = Left$(title, dot - 1)
+    RebalReportsName = title & " reports.xlsx"
 End Function
 
 ' Help needs neither Python nor a network.

@@ -14,10 +14,11 @@ from xl_rebal.excel.ribbon import shown
 @scenario
 def every_button_runs_its_macro(p: Project) -> None:
     server = Server(p)
+    proposed: list[str] = []
     p.application.members |= {
         "activeworkbook": book([], links=[]),
         "getopenfilename": lambda *_: "C:\\Depot Müller.csv",
-        "getsaveasfilename": lambda *_: "C:\\orders.csv",
+        "getsaveasfilename": lambda *given: proposed.append(given[0]) or "C:\\orders.csv",
         "activeprotectedviewwindow": NOTHING_AT_ALL,
     }
     for button in (b for group in shown() for b in group.buttons):
@@ -34,6 +35,7 @@ def every_button_runs_its_macro(p: Project) -> None:
         }
         argument = bytes.fromhex(command.split("'")[3]).decode("utf-16-be")
         assert argument == name.get(button.macro, "")
+    assert proposed == ["orders.csv", "client reports.xlsx"]
 
 
 @scenario

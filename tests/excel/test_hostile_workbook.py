@@ -195,7 +195,8 @@ def test_a_cell_can_call_nothing_but_the_functions_and_harmless_texts(
         Spills IsSpilledInto Left""".split()
     }
     dialogs = {
-        f"RebalMacros.Rebal{n}" for n in ("AskOpen", "AskSave", "AskReports", "WorkbookThere")
+        f"RebalMacros.Rebal{n}"
+        for n in ("AskOpen", "AskSave", "AskReports", "ReportsName", "WorkbookThere")
     }
     help_ = {"RebalRibbon.RebalHelpText"}
     assert callable_from_cells == functions | reading | texts | about_objects | dialogs | help_
@@ -294,6 +295,7 @@ def test_the_active_workbook_is_named_in_known_places_only(sources: dict[str, st
     assert places == {
         "RebalFunctions.RebalStandIn": 1,  # whose tables stand in, when no cell calls
         "RebalHost.Run": 1,  # handed to the macro as an object
+        "RebalMacros.RebalReportsName": 1,  # its name, proposed to the user
         "RebalMacros.RebalWorkbookThere": 1,
         "RebalStart.RebalDescribeOnce": 1,
         "RebalXlwings.ExecuteMac": 2,  # its name, checked before
