@@ -15,10 +15,15 @@ from xl_rebal.excel.ribbon import shown
 def every_button_runs_its_macro(p: Project) -> None:
     server = Server(p)
     proposed: list[str] = []
+
+    def save_as(*given: str) -> str:
+        proposed.append(given[0])
+        return "C:\\orders.csv"
+
     p.application.members |= {
         "activeworkbook": book([], links=[]),
         "getopenfilename": lambda *_: "C:\\Depot Müller.csv",
-        "getsaveasfilename": lambda *given: proposed.append(given[0]) or "C:\\orders.csv",
+        "getsaveasfilename": save_as,
         "activeprotectedviewwindow": NOTHING_AT_ALL,
     }
     for button in (b for group in shown() for b in group.buttons):

@@ -61,7 +61,7 @@ def test_by_client_it_is_what_scan_says(tmp_path: Path, mode: str) -> None:
 
 
 def test_an_account_follows_its_own_policy_first() -> None:
-    accounts = [
+    accounts: list[list[Any]] = [
         ["account", "model", "policy"],
         ["1", "A", "3pp"],
         ["2", "A", None],
@@ -75,8 +75,12 @@ def test_an_account_follows_its_own_policy_first() -> None:
 
 
 def test_classes_days_and_withdrawals_are_followed() -> None:
-    accounts = [["account", "model", "last_rebalanced"], ["1", "A", "2026-09-30"], ["3", "A", None]]
-    held = [["account", "symbol", "quantity", "price"], ["1", "OWN1", 640.0, 100.0],
+    accounts: list[list[Any]] = [
+        ["account", "model", "last_rebalanced"],
+        ["1", "A", "2026-09-30"],
+        ["3", "A", None],
+    ]
+    held: list[list[Any]] = [["account", "symbol", "quantity", "price"], ["1", "OWN1", 640.0, 100.0],
             ["1", "OWN2", 360.0, 100.0], ["3", "OWN1", 600.0, 100.0], ["3", "CASH", 500.0, 1.0],
             ["3", "OWN2", 400.0, 100.0]]  # fmt: skip
     securities = [["symbol", "asset_class"], ["OWN1", "Stocks"], ["OWN2", "Bonds"]]
@@ -90,7 +94,7 @@ def test_classes_days_and_withdrawals_are_followed() -> None:
 
 
 def test_one_client_at_fault_stops_no_other() -> None:
-    accounts = [["account", "household", "model", "policy"], ["1", "Ash", "A", "3pp"],
+    accounts: list[list[Any]] = [["account", "household", "model", "policy"], ["1", "Ash", "A", "3pp"],
                 ["2", "Ash", "A", "4pp"], ["3", "Elm", "A", None]]  # fmt: skip
     held = [*HELD, ["4", "XYZ9", 5.0, 10.0]]
     found = rows(book(accounts, "5pp", None, None, None, None, None, "clients", holdings=held))
