@@ -282,7 +282,7 @@ def _block_line(block: Block, files: Mapping[tuple[str, Action], str]) -> BlockL
 def _unsendable_line(each: Unsendable) -> UnsendableLine:
     order = each.order
     return UnsendableLine(
-        household=order.client,
+        client=order.client,
         account=order.account,
         custodian=order.custodian,
         action=order.action.value,
