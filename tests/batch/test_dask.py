@@ -13,6 +13,7 @@ import pytest
 
 from tests.batch.books import contents, small_book
 from tests.batch.workers import plan_or_die_over_h003, plan_slowly
+from xl_rebal.batch import dask_engine
 from xl_rebal.batch import run as runs
 from xl_rebal.batch.dask_engine import DaskEngine
 from xl_rebal.batch.local_engine import LocalEngine
@@ -83,3 +84,60 @@ def test_a_scheduler_that_does_not_answer_is_named(book: Path, tmp_path: Path) -
     engine = DaskEngine(workers=1, address="tcp://127.0.0.1:9")
     with pytest.raises(FileError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"):
         run_batch(book, tmp_path / "out", BatchSettings(), engine, OPTIONS)
+
+
+def test_a_cluster_without_workers_is_not_waited_for_without_end(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(dask_engine, "_FIRST_WORKER", 0.5)
+    with LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1") as cluster:
+        engine = DaskEngine(workers=1, address=cluster.scheduler_address)
+        with pytest.raises(FileError, match="no worker of the cluster answers"):
+            run_batch(book, tmp_path / "out", BatchSettings(), engine, OPTIONS)
+
+
+def test_workers_that_have_not_got_the_package_are_named(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Client, LocalCluster
+
+    def missing(self: Client, *args: object) -> None:
+        raise ModuleNotFoundError("No module named 'xl_rebal'")
+
+    monkeypatch.setattr(Client, "run", missing)
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        engine = DaskEngine(workers=1, address=cluster.scheduler_address)
+        with pytest.raises(FileError, match=r"workers cannot run xl_rebal.*install"):
+            run_batch(book, tmp_path / "out", BatchSettings(), engine, OPTIONS)
+
+
+def test_a_scheduler_that_is_lost_stops_the_run_and_it_goes_on(
+    book: Path, tmp_path: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    begun = tmp_path / "begun"
+    monkeypatch.setattr(runs, "plan_chunk", partial(plan_slowly, begun))
+    cluster = LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    )
+
+    def close() -> None:
+        while not begun.exists():
+            time.sleep(0.01)
+        cluster.close()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    engine = DaskEngine(workers=1, address=cluster.scheduler_address)
+    with pytest.raises(FileError, match=r"connection to the scheduler was lost.*--resume"):
+        run_batch(book, tmp_path / "out", BatchSettings(), engine, OPTIONS)
+    closer.join()
+    monkeypatch.undo()
+    again = BatchOptions(chunk=2, resume=True)
+    run_batch(book, tmp_path / "out", BatchSettings(), LocalEngine(workers=1), again)
+    assert contents(tmp_path / "out") == undisturbed

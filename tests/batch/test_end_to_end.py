@@ -16,14 +16,22 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.batch.books import small_book
+from xl_rebal.batch.folder import OutFile, RunFolder
 from xl_rebal.batch.formats import BookFormat
 from xl_rebal.batch.local_engine import LocalEngine
-from xl_rebal.batch.run import run_batch
+from xl_rebal.batch.run import BatchOptions, run_batch
 from xl_rebal.batch.sample_book import SampleRequest, write_sample_book
 from xl_rebal.batch.settings import BatchSettings, Outside
 from xl_rebal.cli.commands import app
-from xl_rebal.custodians.orders import read_ledger, read_orders, shipped_formats
-from xl_rebal.errors import PlanError
+from xl_rebal.custodians.orders import (
+    read_ledger,
+    read_orders,
+    record_done,
+    record_release,
+    shipped_formats,
+)
+from xl_rebal.custodians.orders.ledger import Done
+from xl_rebal.errors import FileError, PlanError
 
 HERE = LocalEngine(workers=1)
 SETTINGS = BatchSettings(costs="half-spread 2bp, commission 0")
@@ -217,12 +225,64 @@ def test_an_account_that_waits_for_its_orders_is_not_planned_again(
     assert first["needing_trades"] == 3
     waiting = read_ledger(tmp_path / "orders.jsonl").accounts()
     assert len(waiting) == 3
+    for name, settings in (("two", BatchSettings()), ("three", BatchSettings(policy="4pp"))):
+        again = run_batch(small, tmp_path / name, settings, HERE, outside=outside)
+        assert [each["household"] for each in again["failed"]] == [f"H{a[1:]}" for a in waiting]
+        assert all("reconcile" in each["reason"] for each in again["failed"])
+        assert again["needing_trades"] == 0
+        assert not list((tmp_path / name / "orders").glob("ibkr-*"))
+
+
+def test_a_book_whose_orders_were_done_is_not_traded_a_second_time(
+    small: Path, tmp_path: Path
+) -> None:
+    (small / "accounts.csv").write_text(
+        (small / "accounts.csv").read_text().replace("Schwab", "Interactive Brokers")
+    )
+    ledger = tmp_path / "orders.jsonl"
+    outside = Outside(ledger=ledger)
+    run_batch(small, tmp_path / "one", BatchSettings(), HERE, outside=outside)
+    first, *others = read_ledger(ledger).accounts()
+    done = [
+        Done(account=first, symbol=each.order.symbol, filled=each.order.quantity)
+        for each in read_ledger(ledger).of(first)
+    ]
+    record_done(ledger, done, "fills")
+    record_release(ledger, others)  # not sent: these may go again
     again = run_batch(small, tmp_path / "two", BatchSettings(), HERE, outside=outside)
-    assert again["failed"] == []  # the same run: nothing is exported twice, and the same comes out
-    other = run_batch(small, tmp_path / "three", BatchSettings(policy="4pp"), HERE, outside=outside)
-    assert [each["household"] for each in other["failed"]] == [f"H{a[1:]}" for a in waiting]
-    assert all("reconcile" in each["reason"] for each in other["failed"])
-    assert other["needing_trades"] == 0
+    assert [each["household"] for each in again["failed"]] == [f"H{first[1:]}"]
+    assert "bring the positions of the book up to date" in again["failed"][0]["reason"]
+    assert read_ledger(ledger).accounts() == tuple(others)
+
+
+def test_a_run_that_was_interrupted_after_it_noted_its_orders_goes_on(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (small / "accounts.csv").write_text(
+        (small / "accounts.csv").read_text().replace("Schwab", "Interactive Brokers")
+    )
+    ledger = tmp_path / "orders.jsonl"
+    outside = Outside(ledger=ledger)
+
+    def full(self: RunFolder, path: str, data: bytes) -> OutFile:
+        if path.startswith("orders/"):
+            raise FileError.of(where=path, what="cannot be written", remedy="free some space")
+        return write(self, path, data)
+
+    write = RunFolder.write
+    monkeypatch.setattr(RunFolder, "write", full)
+    with pytest.raises(FileError):
+        run_batch(small, tmp_path / "one", BatchSettings(), HERE, outside=outside)
+    monkeypatch.undo()
+    noted = ledger.read_bytes()
+    other = run_batch(small, tmp_path / "two", BatchSettings(), HERE, outside=outside)
+    assert len(other["failed"]) == 3  # nobody knows whether the first run's orders were sent
+    resumed = run_batch(
+        small, tmp_path / "one", BatchSettings(), HERE, BatchOptions(resume=True), outside
+    )
+    assert resumed["failed"] == []
+    assert resumed["needing_trades"] == 3
+    assert ledger.read_bytes() == noted
 
 
 def test_one_client_s_failure_is_listed_and_strict_makes_it_count(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -18,12 +20,16 @@ from typing import Any
 import pytest
 
 from tests.batch.books import contents, small_book
-from tests.batch.workers import plan_or_die_once, plan_or_die_over_h003
+from tests.batch.workers import (
+    plan_or_die_once,
+    plan_or_die_over_h003,
+    plan_or_kill_the_starter_once,
+)
 from xl_rebal.batch import run as runs
 from xl_rebal.batch.local_engine import LocalEngine
 from xl_rebal.batch.run import BatchOptions, run_batch
-from xl_rebal.batch.settings import BatchSettings
-from xl_rebal.errors import FileError
+from xl_rebal.batch.settings import BatchSettings, Outside
+from xl_rebal.errors import FileError, TableError
 
 SETTINGS = BatchSettings()
 HERE = LocalEngine(workers=1)
@@ -185,6 +191,65 @@ def test_a_worker_that_is_killed_by_chance_changes_nothing(
     assert contents(tmp_path / "out") == undisturbed
 
 
+@pytest.mark.skipif(
+    "forkserver" not in multiprocessing.get_all_start_methods(),
+    reason="no process starts the others",
+)
+def test_the_process_that_starts_the_others_may_be_killed_too(
+    book: Path, tmp_path: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        runs, "plan_chunk", partial(plan_or_kill_the_starter_once, tmp_path / "mark")
+    )
+    carry_out(book, tmp_path / "out", engine=LocalEngine(workers=2))
+    assert (tmp_path / "mark").exists()
+    assert contents(tmp_path / "out") == undisturbed
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+def test_the_workers_of_a_killed_run_end_with_it(book: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    told.mkdir()
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys, pathlib, functools\n"
+        "from tests.batch.workers import sleep_and_say_where\n"
+        "from xl_rebal.batch import run\n"
+        "from xl_rebal.batch.local_engine import LocalEngine\n"
+        "from xl_rebal.batch.settings import BatchSettings\n"
+        "if __name__ == '__main__':\n"
+        "    book, out, told = map(pathlib.Path, sys.argv[1:])\n"
+        "    run.plan_chunk = functools.partial(sleep_and_say_where, told)\n"
+        "    run.run_batch(book, out, BatchSettings(), LocalEngine(workers=2), run.BatchOptions(chunk=2))\n"
+    )
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, str(script), str(book), str(tmp_path / "out"), str(told)],
+        env={**os.environ, "PYTHONPATH": str(root)},
+    ) as process:
+        assert _soon(lambda: len(list(told.iterdir())) == 2)
+        process.kill()
+    workers = [int(each.name) for each in told.iterdir()]
+    assert _soon(lambda: not any(map(_runs, workers)))
+
+
+def _soon(true: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while not (found := true()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs: one that has ended may be listed until somebody asks for its outcome."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"
+
+
 def test_two_runs_cannot_have_one_folder(
     book: Path, tmp_path: Path, undisturbed: dict[str, bytes]
 ) -> None:
@@ -311,3 +376,36 @@ def test_a_run_never_writes_into_its_book(book: Path) -> None:
         with pytest.raises(FileError, match=r"inside the other|own folder"):
             carry_out(book, out)
     assert contents(book) == before
+
+
+def test_the_ledger_of_orders_never_stands_in_the_book(book: Path, tmp_path: Path) -> None:
+    before = contents(book)
+    (tmp_path / "link").symlink_to(book, target_is_directory=True)
+    for ledger in (book / "orders.jsonl", tmp_path / "link" / "deep" / "orders.jsonl"):
+        with pytest.raises(FileError, match=r"^--ledger: orders\.jsonl would stand in the book"):
+            run_batch(book, tmp_path / "out", SETTINGS, HERE, outside=Outside(ledger=ledger))
+    assert contents(book) == before
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_book_that_is_refused_leaves_no_client_s_rows_and_says_each_fault_once(
+    tmp_path: Path,
+) -> None:
+    folder = small_book(tmp_path / "book")
+    (folder / "models.csv").write_text("asset_class,target\nStocks,60%\nBonds,50%\n")
+    with pytest.raises(TableError) as refused:
+        carry_out(folder, tmp_path / "out")
+    assert len(refused.value.faults) == 1
+    assert contents(tmp_path / "out") == {}
+
+
+def test_a_client_that_failed_is_listed_by_its_name(tmp_path: Path) -> None:
+    folder = small_book(tmp_path / "book")
+    accounts, holdings = folder / "accounts.csv", folder / "holdings.csv"
+    accounts.write_text(accounts.read_text().replace("H003,taxable", "H003,"))
+    holdings.write_text(holdings.read_text().replace("A005,BND,250", "A005,BND,many"))
+    manifest = carry_out(folder, tmp_path / "out")
+    assert {each["household"] for each in manifest["failed"]} == {"H003", "H005"}
+    with (tmp_path / "out" / "failed.csv").open(newline="") as stream:
+        names = {row["household"]: row["name"] for row in csv.DictReader(stream)}
+    assert names == {"H003": "Client 3", "H005": "Client 5"}

@@ -36,3 +36,18 @@ def plan_slowly(begun: Path, task: Task) -> Done:
     begun.touch()
     time.sleep(0.5)
     return plan_chunk(task)
+
+
+def plan_or_kill_the_starter_once(mark: Path, task: Task) -> Done:
+    """The usual work, but the first process that meets H003 ends the one that starts processes."""
+    if "H003" in task.households and not mark.exists():
+        mark.touch()
+        os.kill(os.getppid(), signal.SIGKILL)
+    return plan_chunk(task)
+
+
+def sleep_and_say_where(told: Path, task: Task) -> Done:
+    """Work that takes long; its process is named in a file of its own."""
+    (told / str(os.getpid())).touch()
+    time.sleep(60)
+    return plan_chunk(task)

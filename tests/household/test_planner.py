@@ -426,3 +426,33 @@ def test_a_household_without_a_taxable_account_needs_no_lots() -> None:
     plan = planned(source, request("5pp"))
     assert {trade.symbol for trade in plan.trades} == {"VTI", "BND"}
     assert plan.lot_sales == ()
+
+
+def test_other_ways_sell_what_must_not_be_held_as_well() -> None:
+    """What a restriction costs in tax is no fault of ours: the ways that it is compared with pay it too."""
+    source = book(
+        accounts=[Account(account="TAX", household="h", type="taxable", tax_profile="couple")],
+        cash={"TAX": 5_000.0},
+        held=[("TAX", "VTI", 300.0), ("TAX", "LQD", 500.0)],
+        securities=[
+            *MENU,
+            security("LQD", "Bonds", 110.0, tags=frozenset({"corporate"})),
+            security("MUB", "Bonds", 105.0, tax_class="municipal"),
+        ],
+        targets="62% stocks, 38% bonds",
+        lots=[
+            ("TAX", "VTI", LONG_AGO, 300.0, 100.0),
+            ("TAX", "LQD", LONG_AGO, 500.0, 60.0),
+        ],
+        profiles=[COUPLE],
+        restrictions=(
+            Restriction(scope="h", rule=Rule.SUBSTITUTE, tag="corporate", replacement="MUB"),
+        ),
+    )
+    plan = planned(source, request())
+    sales = {trade.symbol: trade.quantity for trade in plan.trades if trade.action is Action.SELL}
+    assert sales["LQD"] == 500
+    gain_of_lqd = 500 * (110 - 60) * (COUPLE.long_term + COUPLE.niit)
+    for other in plan.comparison:
+        assert other.tax_now >= gain_of_lqd - 0.01, other.name
+        assert other.drift < 0.05, other.name

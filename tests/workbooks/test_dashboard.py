@@ -66,7 +66,7 @@ BLOCKS = (
               value=787.5, accounts=2, order="LIMIT", limit_price=75.2, wave=2),
 )  # fmt: skip
 UNSENDABLE = (
-    UnsendableLine(household="H3", account="+1", custodian="vanguard", action="BUY", symbol="VXUS",
+    UnsendableLine(client="Ann Three", account="+1", custodian="vanguard", action="BUY", symbol="VXUS",
                    quantity=3, value=180, reason="template required", remedy="fill in a mapping"),
 )  # fmt: skip
 FAILED = (

@@ -9,6 +9,7 @@ can be blamed for stops the run, and is said with all other faults together.
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,9 +65,10 @@ def open_batch_book(path: Path | str | Sources, scratch: Path) -> BatchBook:
     _require(sources)
     shared = read_shared(sources)
     partition = set_aside(sources, shared, scratch)
-    stops = [*shared.stops, *partition.stops]
-    if stops:
-        raise TableError(*stops, *(fault for each in partition.faults.values() for fault in each))
+    if partition.stops:
+        shutil.rmtree(scratch, ignore_errors=True)  # nobody needs the clients' rows any more
+        blamed = (fault for each in partition.faults.values() for fault in each)
+        raise TableError(*dict.fromkeys((*partition.stops, *blamed)))
     reader = ChunkReader(sources.name, shared=shared, partition=partition)
     return BatchBook(
         name=sources.name,

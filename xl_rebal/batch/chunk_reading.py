@@ -41,11 +41,17 @@ class Chunk:
     tables      of those without a fault: their own rows, and the tables that everybody shares.
                 Every holding has its asset class.
     faults      by household, all that stops it.
+    clients     by household, what people call it, where its accounts say.
     """
 
     households: tuple[str, ...]
     tables: BookTables
     faults: Mapping[str, tuple[Fault, ...]]
+    clients: Mapping[str, str] = field(default_factory=dict)
+
+    def client(self, household: str) -> str:
+        """What people call a household; its own name where its accounts do not say."""
+        return self.clients.get(household, household)
 
 
 @dataclass(slots=True)
@@ -121,6 +127,11 @@ class ChunkReader:
             households=tuple(names[home] for home in homes),
             tables=self._tables(rows, sound_homes),
             faults={names[home]: tuple(faults[home]) for home in homes if home in faults},
+            clients={
+                names[home]: self._shared.clients[names[home]]
+                for home in homes
+                if names[home] in self._shared.clients
+            },
         )
 
     def _read(

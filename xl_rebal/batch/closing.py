@@ -111,9 +111,11 @@ class Totals:
 
 
 def close_run(
-    folder: RunFolder, households: int, settings: BatchSettings, outside: Outside
+    folder: RunFolder, households: int, settings: BatchSettings, outside: Outside, *, run: str
 ) -> Totals:
     """Write the files about the whole book from the notes of its chunks; returns what they add up to.
+
+    run  the run's own name, by which the ledger knows what it noted before it was interrupted.
 
     Orders are noted in the ledger before their files appear. Raises FileError, or PlanError where an
     account of the run has come to wait for other orders meanwhile.
@@ -125,7 +127,7 @@ def close_run(
             totals.count(client)
         totals.failed.extend(note["records"]["failed"])
     _lists(folder, totals)
-    ordered = _orders(folder, totals, settings, outside)
+    ordered = _orders(folder, totals, settings, outside, run)
     trades = (_trade_row(each, ordered) for each in _records(folder, "trades"))
     totals.files.append(folder.stream(TRADES, _csv(_TRADE_COLUMNS, trades)))
     _dashboard(folder, totals, settings, ordered)
@@ -161,7 +163,7 @@ def _lists(folder: RunFolder, totals: Totals) -> None:
 
 
 def _orders(
-    folder: RunFolder, totals: Totals, settings: BatchSettings, outside: Outside
+    folder: RunFolder, totals: Totals, settings: BatchSettings, outside: Outside, run: str
 ) -> _Ordered:
     """Blocks, each custodian's files, and what stands in none."""
     consent = Consent.GIVEN if settings.consent else Consent.HOLD
@@ -187,7 +189,7 @@ def _orders(
     if not settings.orders:
         pass  # looked at only: nothing can be sent twice
     elif outside.ledger is not None:
-        record_export(outside.ledger, sent, settings.export)
+        record_export(outside.ledger, sent, settings.export, run=run)
     elif blocks:
         totals.warnings.append(
             "no ledger was named (--ledger), so nothing keeps these orders from being planned and sent twice"
@@ -283,7 +285,7 @@ def _block_line(block: Block, files: Mapping[tuple[str, Action], str]) -> BlockL
 def _unsendable_line(each: Unsendable) -> UnsendableLine:
     order = each.order
     return UnsendableLine(
-        household=order.client,
+        client=order.client,
         account=order.account,
         custodian=order.custodian,
         action=order.action.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 2
 _PATIENCE = 5  # seconds for a scheduler to answer
+_FIRST_WORKER = 120  # seconds for it to have a worker: a cluster that grows on demand takes a while
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class DaskEngine:
         """What became of each task, in the order in which they end.
 
         Dask gives a dead worker's tasks to another one, and gives a task up that took several workers
-        with it. Raises FileError where the cluster cannot be reached.
+        with it. Raises FileError where the cluster cannot be reached, has no workers or is lost.
         """
         client = self._client()
         try:
@@ -73,17 +75,35 @@ class DaskEngine:
                 what=f"no Dask scheduler answers at {self.address} ({type(error).__name__})",
                 remedy="start it, or correct the address (tcp://host:8786)",
             ) from None
-        _require_same_build(client)
+        try:
+            _require_same_build(client)
+        except FileError:
+            client.close()
+            raise
         return client
 
 
 def _require_same_build(client: Client) -> None:
     """Refuse workers that would make other files: of another version, or with another compressor."""
     ours = _build()
-    found: dict[str, Any] = client.run(_build)
+    try:
+        client.wait_for_workers(1, timeout=_FIRST_WORKER)
+    except OSError:  # TimeoutError is one
+        raise FileError.of(
+            where="--scheduler",
+            what="no worker of the cluster answers",
+            remedy="start some (dask worker tcp://host:8786)",
+        ) from None
+    try:
+        found: dict[str, Any] = client.run(_build)
+    except ImportError as error:
+        raise FileError.of(
+            where="--scheduler",
+            what=f"workers cannot run xl_rebal ({error})",
+            remedy=f"install xl-rebal[cluster] on all of them ({ours})",
+        ) from None
     other = sorted({str(each) for each in found.values() if each != ours})
     if other:
-        client.close()
         raise FileError.of(
             where="--scheduler",
             what=f"workers run {', '.join(other)}, and this is {ours}",
@@ -123,5 +143,11 @@ def _fed(client: Client, work: Work, tasks: Iterator[Task]) -> Iterator[Done | L
             yield future.result()
         except KilledWorker:
             yield Lost(task=task, reason="several workers of the cluster died over it")
+        except CancelledError:
+            raise FileError.of(
+                where="--engine dask",
+                what="the connection to the scheduler was lost",
+                remedy="start it again, then go on with --resume",
+            ) from None
         future.release()
         feed()

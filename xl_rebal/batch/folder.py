@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ MANIFEST = "manifest.json"
 LOG = "batch.log"
 FORMAT = 1
 _RUN, _CHUNKS, _SCRATCH, _SETTINGS = ".run", "chunks", "book", "run.json"
+_NAME = "run"  # among the settings: by what the ledger of orders knows this run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +94,16 @@ class RunFolder:
         """Remember what the run is asked, so that only the same run resumes it."""
         self._state.mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(exist_ok=True)
-        _write(self.path / _RUN / _SETTINGS, _json(asked))
+        _write(self.path / _RUN / _SETTINGS, _json({**asked, _NAME: secrets.token_hex(8)}))
+
+    def run_name(self) -> str:
+        """The name of the run that is begun here; no other has it, and it goes when the run ends."""
+        return str((self._note(self.path / _RUN / _SETTINGS) or {}).get(_NAME, ""))
 
     def require_same(self, asked: Mapping[str, Any]) -> None:
         """Refuse to resume a run that was asked something else, naming what differs."""
-        try:
-            before = json.loads((self.path / _RUN / _SETTINGS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            before = {}
+        before = self._note(self.path / _RUN / _SETTINGS) or {}
+        before.pop(_NAME, None)
         differs = sorted(k for k in {*before, *asked} if before.get(k) != asked.get(k))
         if differs:
             raise FileError.of(

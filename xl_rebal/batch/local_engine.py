@@ -1,15 +1,22 @@
-"""Workers on this machine: processes that are fed a few chunks at a time."""
+"""Workers on this machine: processes that are fed a few chunks at a time, and that end with this one."""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from xl_rebal.batch.chunks import Done, Lost, Task, Work
+from xl_rebal.errors import FileError
 
+_STARTS = 3  # tries to start a process: what starts them may have been ended by the system as well
+_ENDED = "its process was ended by the system (memory?)"
 _AHEAD = 2  # chunks that wait for each worker: enough to keep it busy, few enough for the memory
 
 
@@ -49,7 +56,11 @@ class LocalEngine:
                 for task in tasks:
                     try:
                         flying[pool.submit(work, task)] = task
-                    except BrokenProcessPool:
+                    except (
+                        BrokenProcessPool,
+                        EOFError,
+                        OSError,
+                    ):  # the latter: none can be started
                         suspects.extend([*flying.values(), task])
                         return True
                     if len(flying) >= self.workers * _AHEAD:
@@ -68,11 +79,23 @@ class LocalEngine:
 
 
 def _alone(work: Work, task: Task) -> Done | Lost:
-    with _pool(1) as pool:
-        try:
-            return pool.submit(work, task).result()
-        except BrokenProcessPool:
-            return Lost(task=task, reason="its process was ended by the system (memory?)")
+    for _ in range(_STARTS):
+        with _pool(1) as pool:
+            try:
+                future = pool.submit(work, task)
+            except (EOFError, OSError):
+                continue
+            except BrokenProcessPool:
+                return Lost(task=task, reason=_ENDED)
+            try:
+                return future.result()
+            except BrokenProcessPool:
+                return Lost(task=task, reason=_ENDED)
+    raise FileError.of(
+        where="worker processes",
+        what="cannot be started (the system has none to give)",
+        remedy="close other programs, then go on with --resume",
+    )
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
@@ -81,4 +104,19 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload(["xl_rebal.batch.work"])
-    return ProcessPoolExecutor(workers, mp_context=context)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the run's own is killed: nobody would take what it makes."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            multiprocessing.connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

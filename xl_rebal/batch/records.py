@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from xl_rebal.batch.planning import ClientPlan
-from xl_rebal.custodians.book_tables import BookTables
 from xl_rebal.errors import Fault
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.workbooks.dashboard_lines import ClientLine
@@ -54,12 +53,11 @@ def trade_records(plan: ClientPlan) -> list[Record]:
     ]
 
 
-def failed_record(tables: BookTables, household: str, faults: Sequence[Fault]) -> Record:
+def failed_record(household: str, client: str, faults: Sequence[Fault]) -> Record:
     """A client that could not be planned, with everything that is wrong."""
-    named = [a.client for n, a in tables.accounts.items() if household_of(a, n) == household]
     return {
         "household": household,
-        "name": next(filter(None, named), household),
+        "name": client,
         "reason": "; ".join(map(str, faults)),
         "faults": [{"where": f.where, "what": f.what, "remedy": f.remedy} for f in faults],
     }

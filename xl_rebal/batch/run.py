@@ -81,7 +81,7 @@ def run_batch(
     run is at work, no space), and whatever stops a whole book from being read.
     """
     if isinstance(book, Path):
-        _require_apart(book, out)
+        _require_apart(book, out, outside.ledger if outside is not None else None)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -98,8 +98,14 @@ def run_batch(
         return _run(book, folder, settings, engine, options, outside or Outside(), told)
 
 
-def _require_apart(book: Path, out: Path) -> None:
+def _require_apart(book: Path, out: Path, ledger: Path | None) -> None:
     """A run never writes into its book, nor reads what it writes."""
+    if ledger is not None and book.resolve() in (ledger.resolve(), *ledger.resolve().parents):
+        raise FileError.of(
+            where="--ledger",
+            what=f"{ledger.name} would stand in the book, which a run never writes into",
+            remedy="choose a place beside the book",
+        )
     one, other = book.resolve(), out.resolve()
     if one == other or one in other.parents or (book.is_dir() and other in one.parents):
         raise FileError.of(
@@ -171,7 +177,8 @@ def _run(
         folder.require_same(asked)
     else:
         folder.begin(asked)
-    waiting = _waiting(outside, settings)
+    run = folder.run_name()
+    waiting = _waiting(outside, settings, run)
     _log(folder, f"run of {opened.name}: {len(opened.households)} households")
     state = _State()
     total = len(opened.households)
@@ -183,7 +190,7 @@ def _run(
     if state.unwritten:
         _log(folder, f"stopped: {len(state.unwritten)} files could not be written")
         raise FileError(*state.unwritten)
-    totals = close_run(folder, len(opened.households), settings, outside)
+    totals = close_run(folder, len(opened.households), settings, outside, run=run)
     totals.warnings += opened.warnings
     manifest = _manifest(opened, settings, totals)
     folder.write(MANIFEST, _text(manifest))
@@ -195,8 +202,8 @@ def _run(
 def _named(settings: BatchSettings, book: BatchBook, outside: Outside) -> BatchSettings:
     """The settings with the day of the trades (as asked, else the book's) and the run's own name.
 
-    The name stands on orders and in the ledger; the same book and settings have the same one, so a run
-    that is resumed or repeated does not export twice.
+    The name stands on orders and in the ledger; the same book and settings have the same one, so that
+    the files of a run that is repeated are the same.
     """
     dated = replace(settings, as_of=settings.as_of or book.as_of)
     text = f"{book.digest} {dated.digest} {_sum_of(outside.formats)}"
@@ -207,16 +214,11 @@ def _sum_of(formats: OrderFormats) -> str:
     return digest_of(repr(formats).encode())
 
 
-def _waiting(outside: Outside, settings: BatchSettings) -> dict[str, str]:
+def _waiting(outside: Outside, settings: BatchSettings, run: str) -> dict[str, Fault]:
     """Account -> why it is not planned: orders of another run, which nobody has reconciled."""
     if outside.ledger is None:
         return {}
-    state = read_ledger(outside.ledger)
-    return {
-        account: state.refusal(account)
-        for account in state.accounts()
-        if state.exported(account) != settings.export
-    }
+    return read_ledger(outside.ledger).faults_of_run(settings.export, run)
 
 
 def _finished(
@@ -225,7 +227,7 @@ def _finished(
     settings: BatchSettings,
     engine: Engine,
     options: BatchOptions,
-    waiting: Mapping[str, str],
+    waiting: Mapping[str, Fault],
     state: _State,
 ) -> Iterator[int]:
     """Do what is not done yet; yields households whenever some are finished."""

@@ -56,7 +56,7 @@ def scan_chunk(chunk: Chunk, request: ScanRequest) -> list[ClientScan]:
     found = {
         name: ClientScan(
             household=name,
-            client=name,
+            client=chunk.client(name),
             need=Need.FAILED,
             reason="; ".join(str(fault) for fault in faults),
         )
@@ -64,7 +64,9 @@ def scan_chunk(chunk: Chunk, request: ScanRequest) -> list[ClientScan]:
     }
     found |= {each.household: each for each in _Scan.of(chunk.tables, request).clients()}
     nothing = {
-        name: ClientScan(household=name, client=name, need=Need.EMPTY, reason="holds nothing")
+        name: ClientScan(
+            household=name, client=chunk.client(name), need=Need.EMPTY, reason="holds nothing"
+        )
         for name in chunk.households
     }
     return [found.get(name, nothing[name]) for name in chunk.households]
@@ -115,7 +117,12 @@ class _Scan:
                     _one_model(mine)
             except RebalError as error:
                 failed.append(
-                    ClientScan(household=home, client=home, need=Need.FAILED, reason=str(error))
+                    ClientScan(
+                        household=home,
+                        client=next((each.client for each in mine if each.client), home),
+                        need=Need.FAILED,
+                        reason=str(error),
+                    )
                 )
                 continue
             people.append(_Client(household=home, accounts=tuple(mine), mode=mode, policy=policy))

@@ -29,6 +29,7 @@ class SharedTables:
     """What every household needs.
 
     home          household of each account of the accounts table, of rows with a fault too.
+    clients       what people call each household that has a name, of rows with a fault too.
     restrictions  in the order of their table, by the scope in lower case that they name.
     faults        by household, what stops it; `stops` is what nobody can be blamed for.
     """
@@ -38,6 +39,7 @@ class SharedTables:
     fund_rules: tuple[FundRule, ...] = ()
     accounts: dict[str, Account] = field(default_factory=dict)
     home: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, str] = field(default_factory=dict)
     restrictions: dict[str, list[tuple[int, Restriction]]] = field(default_factory=dict)
     tax_profiles: Mapping[tuple[str, int], TaxProfile] = field(default_factory=dict)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
@@ -123,7 +125,7 @@ def _read_accounts(
         )
         return
     heading, rows, accounts, bad = found
-    household = heading.position("household")
+    household, client = heading.position("household"), heading.position("client")
     lines: dict[str, int] = {}
     for line, row in rows:
         name, home = heading.owner(row), heading.text(row, household)
@@ -131,6 +133,8 @@ def _read_accounts(
         if name:
             shared.home.setdefault(name, home)
             lines.setdefault(name, line)
+            if called := heading.text(row, client):
+                shared.clients.setdefault(home, called)
         for fault in bad.get(line, ()):
             shared.blame(home, fault)
     shared.accounts = {

@@ -122,7 +122,7 @@ def tables_of(tables: BookTables, household: str) -> BookTables:
     )
 
 
-def without_waiting(chunk: Chunk, waiting: Mapping[str, str]) -> Chunk:
+def without_waiting(chunk: Chunk, waiting: Mapping[str, Fault]) -> Chunk:
     """The chunk; households fail whose accounts wait for orders that nobody has reconciled."""
     if not waiting:
         return chunk
@@ -131,10 +131,7 @@ def without_waiting(chunk: Chunk, waiting: Mapping[str, str]) -> Chunk:
         if name not in waiting:
             continue
         household = household_of(chunk.tables.accounts.get(name), name)
-        where, _, rest = waiting[name].partition(": ")
-        what, _, remedy = rest.partition("; ")
-        fault = Fault(where=where, what=what, remedy=remedy)
-        faults[household] = (*faults.get(household, ()), fault)
+        faults[household] = (*faults.get(household, ()), waiting[name])
     return replace(chunk, faults=faults)
 
 
@@ -160,7 +157,7 @@ def joined(task: ChunkTask, parts: Sequence[Done]) -> Done:
 
 
 def _failed(task: ChunkTask, household: str, faults: Sequence[Fault]) -> Done:
-    record = failed_record(task.chunk.tables, household, faults)
+    record = failed_record(household, task.chunk.client(household), faults)
     empty: dict[str, list[Any]] = {name: [] for name in KINDS} | {"failed": [record]}
     return Done(index=task.index, households=(household,), records=empty)
 

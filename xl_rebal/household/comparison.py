@@ -1,6 +1,7 @@
 """What other ways to rebalance the same household would cost: the lots, taxes and drifts of each.
 
-They are worked out in fractions of shares, with the same securities and the same exact tax.
+They are worked out in fractions of shares, with the same securities and the same exact tax. What must not
+be held is sold in all of them, and its class bought back with what may be.
 """
 
 from __future__ import annotations
@@ -58,9 +59,11 @@ def draft_of(problem: HouseholdProblem, way: Way, value: Vector) -> tuple[Draft,
         change = weights[None, :] * held.sum(axis=1, keepdims=True) - held
     else:
         change = _changes(problem, held, left, taxable_first=way is Way.NAIVE)
+    freed = _freed(problem, sold)
+    change += freed
     order = _by_cost(problem) if way is Way.HIFO else _by_age(problem)
     for a in accounts:
-        got = max(0.0, problem.spendable(a))
+        got = max(0.0, problem.spendable(a)) + float(freed[a].sum())
         for k in np.flatnonzero(change[a] < 0).tolist():
             if k != problem.cash_index:
                 got += _sell(problem, a, k, -float(change[a, k]), order, sold)
@@ -83,6 +86,17 @@ def draft_of(problem: HouseholdProblem, way: Way, value: Vector) -> tuple[Draft,
         after[problem.cash_index] -= money
     after[problem.cash_index] -= problem.request.to_raise
     return draft, after
+
+
+def _freed(problem: HouseholdProblem, sold: Vector) -> Vector:
+    """(A, K) money of what must not be held, all of which is sold."""
+    freed = np.zeros((len(problem.accounts), len(problem.classes)))
+    for j, lot in enumerate(problem.lots):
+        pair = problem.pairs[lot.pair]
+        if pair.line.must_sell and pair.line.can_sell:
+            sold[j] = lot.quantity
+            freed[pair.account, pair.line.klass] += lot.quantity * pair.line.unit_value
+    return freed
 
 
 def _held(problem: HouseholdProblem) -> Vector:
@@ -152,7 +166,7 @@ def _sell(
     left = money
     for j in sorted(lots, key=order):
         unit_value = problem.pairs[problem.lots[j].pair].line.unit_value
-        take = min(left / unit_value, problem.lots[j].quantity)
+        take = min(left / unit_value, problem.lots[j].quantity - float(sold[j]))
         sold[j] += take
         left -= take * unit_value
         if left <= 0:

@@ -266,7 +266,7 @@ def _unsendable_rows(lines: Sequence[UnsendableLine]) -> TableContents:
     return table_of(
         UNSENDABLE,
         {
-            "Household": [line.household for line in lines],
+            "Client": [line.client for line in lines],
             "Account": [line.account for line in lines],
             "Custodian": [line.custodian for line in lines],
             "Action": [line.action for line in lines],

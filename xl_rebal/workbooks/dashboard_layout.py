@@ -323,7 +323,7 @@ BLOCKS = Block(
 UNSENDABLE = Block(
     name="tblUnsendable",
     fields=(
-        Field(header="Household", look=styles.BODY_TEXT, holds=_TEXT),
+        Field(header="Client", look=styles.BODY_TEXT, holds=_TEXT),
         Field(header="Account", look=styles.BODY_TEXT, holds=_TEXT),
         Field(header="Custodian", look=styles.BODY_TEXT, holds=_TEXT),
         Field(header="Action", look=styles.BODY_STATUS, holds=_TEXT),

@@ -66,7 +66,7 @@ class BlockLine:
 class UnsendableLine:
     """An order that no file holds, and why."""
 
-    household: str
+    client: str
     account: str
     custodian: str
     action: str

@@ -26,7 +26,7 @@ from xl_rebal.custodians.orders import (
     shipped_formats,
     write_orders,
 )
-from xl_rebal.custodians.orders.ledger import LedgerState
+from xl_rebal.custodians.orders.ledger import Done, LedgerState
 from xl_rebal.errors import FileError, PlanError, ReadError
 from xl_rebal.portfolio.holdings import Holdings
 
@@ -191,6 +191,43 @@ def test_the_same_export_again_is_not_noted_twice_and_another_is_refused(ledger:
     assert read_ledger(ledger).accounts() == ("U1", "U2", "U3")
     with pytest.raises(PlanError, match=r"account U1(?s:.*)account U2(?s:.*)account U3"):
         record_export(ledger, sent, "run-2")
+
+
+def test_a_run_knows_its_own_orders_and_no_other_run_may_repeat_them(tmp_path: Path) -> None:
+    ledger = tmp_path / "orders.jsonl"
+    sent = write_orders([verified(at("ibkr", "U1", "U2"))], shipped_formats()).sent
+    record_export(ledger, sent, "export", run="one")
+    noted = ledger.read_bytes()
+    record_export(ledger, sent, "export", run="one")
+    assert ledger.read_bytes() == noted
+    assert read_ledger(ledger).faults_of_run("export", "one") == {}
+    with pytest.raises(PlanError, match=r"account U1(?s:.*)account U2"):
+        record_export(ledger, sent, "export", run="two")
+    found = read_ledger(ledger).faults_of_run("export", "two")
+    assert list(found) == ["U1", "U2"]
+    assert str(found["U1"]) == read_ledger(ledger).refusal("U1")
+
+
+def test_done_orders_bar_the_book_that_they_came_from_and_lapsed_ones_do_not(
+    tmp_path: Path,
+) -> None:
+    ledger = tmp_path / "orders.jsonl"
+    sent = write_orders([verified(at("ibkr", "U1", "U2", "U3"))], shipped_formats()).sent
+    record_export(ledger, sent, "export", run="one")
+    state = read_ledger(ledger)
+    for account in ("U1", "U2"):  # all of U1 is done, a part of U2
+        units = [each.order for each in state.of(account)][: 2 if account == "U1" else 1]
+        made = [Done(account=account, symbol=o.symbol, filled=o.quantity) for o in units]
+        record_done(ledger, made, account)
+    record_release(ledger, ["U2", "U3"])
+    found = read_ledger(ledger).faults_of_run("export", "two")
+    assert list(found) == ["U1", "U2"]
+    assert "bring the positions of the book up to date" in str(found["U2"])
+    assert read_ledger(ledger).faults_of_run("another book", "two") == {}
+    record_export(
+        ledger, [each for each in sent if each.order.account == "U3"], "export", run="one"
+    )
+    assert read_ledger(ledger).accounts() == ("U3",)  # a run that goes on notes again what lapsed
 
 
 def test_an_entry_cut_short_is_no_entry_and_the_next_one_stands_whole(ledger: Path) -> None:

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from xl_rebal.custodians.orders.documents import order_document, order_of_document
 from xl_rebal.custodians.orders.writing import Sent
-from xl_rebal.errors import FaultList, FileError, PlanError, ReadError
+from xl_rebal.errors import Fault, FaultList, FileError, PlanError, ReadError
 from xl_rebal.trading.order import Order
 
 LEDGER = "orders.jsonl"
@@ -52,11 +52,15 @@ class LedgerState:
     orders   the orders of accounts that wait, by account and by symbol in lower case; those that are done
              stand there too until the last one is.
     exports  (export, account) that were ever recorded.
+    runs     (run, account) of the runs that recorded them.
+    traded   (export, account) of which something is known to be done.
     sources  sums of the files of fills that were applied.
     """
 
     orders: Mapping[str, Mapping[str, OpenOrder]] = field(default_factory=dict)
     exports: frozenset[tuple[str, str]] = frozenset()
+    runs: frozenset[tuple[str, str]] = frozenset()
+    traded: frozenset[tuple[str, str]] = frozenset()
     sources: frozenset[str] = frozenset()
 
     def of(self, account: str) -> tuple[OpenOrder, ...]:
@@ -82,18 +86,46 @@ class LedgerState:
 
     def refusal(self, account: str) -> str:
         """Why an account is not planned, with the remedy; empty when it may be."""
+        found = self.fault(account)
+        return "" if found is None else str(found)
+
+    def faults_of_run(self, export: str, run: str) -> dict[str, Fault]:
+        """Account -> why a run must not plan it; what the run itself recorded before it was interrupted
+        stands in no way.
+
+        Besides orders that are open: the same export, so the same book, whose orders were done. To plan
+        it once more would trade twice.
+        """
+        found = {
+            account: fault
+            for account in self.orders
+            if (run, account) not in self.runs and (fault := self.fault(account)) is not None
+        }
+        for name, account in sorted(self.traded):
+            if name == export and account not in self.orders and (run, account) not in self.runs:
+                found[account] = Fault(
+                    where=f"account {account}",
+                    what=f"orders of export {export} were done, and the book is still the one that they "
+                    "were planned from",
+                    remedy="bring the positions of the book up to date",
+                )
+        return found
+
+    def fault(self, account: str) -> Fault | None:
+        """Why an account is not planned; None when it may be."""
         found = self.of(account)
         if not found:
-            return ""
+            return None
         waiting = [each for each in found if each.left > 0]
         words = ", ".join(
             f"{each.order.action} {each.left:f} {each.order.symbol}" for each in waiting[:_SHOWN]
         )
         more = f" and {len(waiting) - _SHOWN} more" if len(waiting) > _SHOWN else ""
-        return (
-            f"account {account}: orders of export {found[0].export} are not reconciled ({words}{more}); "
-            f"xl-rebal reconcile FILLS, or --holdings with new positions; if they were not sent or lapsed: "
-            f"xl-rebal reconcile --release {account}"
+        return Fault(
+            where=f"account {account}",
+            what=f"orders of export {found[0].export} are not reconciled ({words}{more})",
+            remedy="xl-rebal reconcile FILLS, or --holdings with new positions; if they were not sent or "
+            f"lapsed: xl-rebal reconcile --release {account}",
         )
 
 
@@ -113,24 +145,28 @@ def require_free(state: LedgerState, accounts: Iterable[str]) -> None:
     """Raise PlanError naming every account that has orders which are not reconciled."""
     faults = FaultList()
     for account in accounts:
-        if text := state.refusal(account):
-            where, _, rest = text.partition(": ")
-            what, _, remedy = rest.partition("; ")
-            faults.add(where=where, what=what, remedy=remedy)
+        if (fault := state.fault(account)) is not None:
+            faults.extend([fault])
     faults.raise_as(PlanError)
 
 
-def record_export(path: Path | str, sent: Iterable[Sent], export: str) -> None:
+def record_export(path: Path | str, sent: Iterable[Sent], export: str, *, run: str = "") -> None:
     """Note orders as exported, before their files are written.
 
-    An account that waits for the same export is not noted twice, so a run that was killed can be done
-    again. Raises PlanError where an account waits for another export.
+    run  name of the run that exports, which stays its own when it is interrupted and goes on: what it
+         noted before is not noted twice. Without it the same holds for an export of the same name.
+
+    Raises PlanError where an account waits for other orders; nothing is noted then.
     """
     accounts: dict[str, list[Sent]] = {}
     for each in sent:
         accounts.setdefault(each.order.account, []).append(each)
     with _opened(Path(path)) as (stream, state):
-        new = [account for account in accounts if state.exported(account) != export]
+        new = [
+            account
+            for account in accounts
+            if ((run, account) not in state.runs if run else state.exported(account) != export)
+        ]
         require_free(state, new)
         _append(
             stream,
@@ -138,6 +174,7 @@ def record_export(path: Path | str, sent: Iterable[Sent], export: str) -> None:
                 {
                     "entry": "export",
                     "export": export,
+                    "run": run,
                     "account": account,
                     "orders": [
                         {**order_document(each.order), "file": each.file}
@@ -218,6 +255,8 @@ def _replayed(data: bytes, where: str) -> LedgerState:
     orders: dict[str, dict[str, OpenOrder]] = {}
     exports: set[tuple[str, str]] = set()
     sources: set[str] = set()
+    runs: set[tuple[str, str]] = set()
+    traded: set[tuple[str, str]] = set()
     whole = data[: data.rfind(b"\n") + 1]  # what follows was cut short
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
@@ -225,14 +264,17 @@ def _replayed(data: bytes, where: str) -> LedgerState:
             kind = entry["entry"]
             if kind == "export":
                 exports.add((entry["export"], entry["account"]))
+                if entry.get("run"):
+                    runs.add((entry["run"], entry["account"]))
                 for each in entry["orders"]:
                     _add(orders, each, entry["export"])
             elif kind == "done":
                 sources |= {entry["source"]} - {""}
                 for each in entry["orders"]:
-                    _fill(orders, each)
+                    traded |= _fill(orders, each)
             elif kind == "release":
                 orders.pop(entry["account"], None)
+                runs = {each for each in runs if each[1] != entry["account"]}
             else:
                 raise ValueError(kind)
         except (ValueError, KeyError, TypeError, ArithmeticError) as error:
@@ -241,7 +283,13 @@ def _replayed(data: bytes, where: str) -> LedgerState:
                 what=f"is no entry of the ledger ({type(error).__name__})",
                 remedy="put back the line as it was; entries are never edited",
             ) from None
-    return LedgerState(orders=orders, exports=frozenset(exports), sources=frozenset(sources))
+    return LedgerState(
+        orders=orders,
+        exports=frozenset(exports),
+        runs=frozenset(runs),
+        traded=frozenset(traded),
+        sources=frozenset(sources),
+    )
 
 
 def _add(orders: dict[str, dict[str, OpenOrder]], document: Mapping[str, Any], export: str) -> None:
@@ -251,15 +299,19 @@ def _add(orders: dict[str, dict[str, OpenOrder]], document: Mapping[str, Any], e
     )
 
 
-def _fill(orders: dict[str, dict[str, OpenOrder]], document: Mapping[str, Any]) -> None:
+def _fill(
+    orders: dict[str, dict[str, OpenOrder]], document: Mapping[str, Any]
+) -> set[tuple[str, str]]:
+    """Count what was done; returns the (export, account) that it belongs to."""
     account, symbol = document["account"], document["symbol"].casefold()
     known = orders.get(account, {}).get(symbol)
     if known is None:
-        return  # released since
+        return set()  # released since
     filled = min(Decimal(document["filled"]), known.order.quantity)
     orders[account][symbol] = replace(known, filled=filled)
     if all(each.left == 0 for each in orders[account].values()):
         del orders[account]
+    return {(known.export, account)} if filled > 0 else set()
 
 
 @contextlib.contextmanager
