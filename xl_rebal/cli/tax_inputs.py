@@ -17,7 +17,7 @@ from xl_rebal.errors import Fault, FaultList, TableError, TaxError
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import assign_classes
-from xl_rebal.portfolio.history import History, history_from_rows
+from xl_rebal.portfolio.history import History, history_from_rows, require_past_trades
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.lots import Lots
 from xl_rebal.portfolio.securities import Security, default_security, spelled_as
@@ -137,13 +137,8 @@ def read_harvest(
     faults = FaultList()
     with faults.collecting():
         require_sound(_taxed(book), book.holdings, day)
-    late = [event for event in book.history if event.date > day]
-    for event in late:
-        faults.add(
-            where=f"history row {event.line}, column date",
-            what=f"{event.date} is after {day}",
-            remedy="a history holds what has happened",
-        )
+    with faults.collecting():
+        require_past_trades(book.history, day)
     faults.extend(_foreign(book))
     used = [*book.holdings.accounts(), *book.lots.account.tolist()]
     used += [event.account for event in book.history]
