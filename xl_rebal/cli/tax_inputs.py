@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from xl_rebal.cli import amounts
-from xl_rebal.cli.inputs import read_accounts, read_securities, without_discretion
+from xl_rebal.cli.inputs import bind_nothing, read_accounts, read_securities, without_discretion
 from xl_rebal.custodians import BookTables, read_book
 from xl_rebal.custodians.input_tables import read_table
 from xl_rebal.errors import Fault, FaultList, TableError, TaxError
@@ -132,6 +132,8 @@ def read_harvest(
             what="does not say of which day it is, and terms and windows depend on it",
             remedy="add a column as_of to the holdings, or --as-of 2026-11-23",
         )
+    everyone = book.holdings.accounts()
+    idle = bind_nothing(book.restrictions, everyone, book.accounts, book.holdings)
     if household is not None:
         book = _only(book, household)
     faults = FaultList()
@@ -153,6 +155,7 @@ def read_harvest(
     faults.raise_as(TaxError)
     assert who is not None  # else a fault was raised above
     warnings = [*book.warnings, *without_discretion(book.holdings, book.accounts), *who.notes]
+    warnings += idle
     if not book.tax_profiles:
         warnings.append("without the table tax_profiles no tax value is worked out")
     if "history" not in book.present:
