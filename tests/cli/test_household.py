@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from openpyxl import Workbook, load_workbook
 
@@ -177,6 +178,44 @@ def test_an_unknown_account_type_is_named_with_the_faults_of_the_lots(xl: Run, c
         assert words in said
 
 
+@pytest.mark.parametrize("command", ["household", "harvest"])
+@pytest.mark.parametrize("kind", ["folder", "workbook"])
+def test_all_four_kinds_of_bad_lots_are_named_together(
+    xl: Run, copy: Path, tmp_path: Path, command: str, kind: str
+) -> None:
+    """Missing basis, a day to come, lots that do not add up, an account of no known type: in one answer."""
+    accounts = (copy / "accounts.csv").read_text().replace(",roth,", ",rot,")
+    (copy / "accounts.csv").write_text(accounts)
+    lots = (copy / "lots.csv").read_text().replace("2015-03-02,1500", "2027-03-02,1400")
+    (copy / "lots.csv").write_text(lots.replace("3000,90", "3000,"))
+    book = copy
+    if kind == "workbook":
+        book = tmp_path / "book.xlsx"
+        with pd.ExcelWriter(book) as writer:
+            for file in sorted(copy.glob("*.csv")):
+                pd.read_csv(file).to_excel(writer, sheet_name=file.stem, index=False)
+    ran = xl(command, book)
+    assert ran.code == 1
+    said = " ".join(ran.err.split())
+    for words in (
+        "unit_cost: is blank",
+        "2027-03-02 is after",
+        "add up to 2,400",
+        "'rot' is not known",
+    ):
+        assert words in said
+
+
+def test_holdings_that_cannot_be_read_are_not_taken_for_none(xl: Run, copy: Path) -> None:
+    holdings = (
+        (copy / "holdings.csv").read_text().replace("JOINT,VTI,2500,300", "JOINT,VTI,2500,-3")
+    )
+    (copy / "holdings.csv").write_text(holdings)
+    ran = xl("household", copy)
+    assert "negative price" in ran.err
+    assert "add up" not in ran.err
+
+
 def test_a_withdrawal_without_an_account_is_drawn_where_it_costs_least(xl: Run) -> None:
     """The distribution from the IRA first, then cash and what is sold at least tax; never from the Roth."""
     ran = xl("household", BOOK, *COSTS, "--flow=-60000", "--rmd", "IRA:20000", "--json")
@@ -196,3 +235,15 @@ def test_a_book_without_accounts_is_refused(xl: Run, copy: Path) -> None:
     ran = xl("household", copy)
     assert ran.code == 1
     assert "accounts" in ran.err
+
+
+@pytest.mark.parametrize("command", ["household", "harvest"])
+def test_a_restriction_that_binds_nothing_is_named(xl: Run, copy: Path, command: str) -> None:
+    rows = "scope,rule,symbol\nJOIN,never_sell,VTI\nJOINT,never_sell,QQQ\nJOINT,never_sell,MUB\n"
+    (copy / "restrictions.csv").write_text(rows)
+    ran = xl(command, copy)
+    assert ran.code == 0, ran.err
+    said = " ".join(ran.err.split())
+    assert "'JOIN' is no account, household or model here; it binds nothing" in said
+    assert "QQQ is not held; it binds nothing" in said
+    assert "MUB" not in said

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xl_rebal.household.tax_pieces import pieces_of, quick_tax, tax_value
+from xl_rebal.tax.income_tax import tax_of
 from xl_rebal.tax.law import FilingStatus
 from xl_rebal.tax.netting import Gains
 from xl_rebal.tax.profiles import TaxProfile
@@ -49,3 +50,24 @@ def test_by_brackets_long_term_gains_alone_are_exact(long: float, magi: float) -
     assert quick_tax(pieces, 0.0, long) == pytest.approx(
         tax_value(profile, Gains(long=long), pieces), abs=0.01
     )
+
+
+@pytest.mark.parametrize("status", list(FilingStatus))
+@pytest.mark.parametrize("magi", [5_000.0, 40_000.0, 64_000.0, 115_000.0, 240_000.0, 560_000.0])
+@pytest.mark.parametrize("start", [0.0, -4_000.0])
+def test_collectibles_are_never_priced_above_their_tax(
+    status: FilingStatus, magi: float, start: float
+) -> None:
+    """Pieces of long-term gains and what collectibles cost beyond them, against the exact tax."""
+    profile = TaxProfile(
+        tax_profile="p", year=2026, filing_status=status, magi=magi, ytd_long=start
+    )
+    for coins in (5_000.0, 30_000.0, 130_000.0):
+        for long in (0.0, 20_000.0, 400_000.0):
+            pieces = pieces_of(profile, 0.0, 0.0, coins + long, coins)
+            exact = tax_of(profile, Gains(long=long, collectible=coins)).total - pieces.bare
+            net = start + long + coins
+            at_28 = coins + min(0.0, start)
+            # 15% on long-term gains begins a little below the top of the 12% bracket.
+            window = 0.03 * (profile.status_law.tops[1] - profile.status_law.long_term_tops[0])
+            assert quick_tax(pieces, 0.0, net) + pieces.at_28 * at_28 <= exact + window + 0.01

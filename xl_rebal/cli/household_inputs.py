@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xl_rebal.cli import amounts
-from xl_rebal.cli.inputs import read_flows, read_money, read_targets, repeated_flows
+from xl_rebal.cli.inputs import bind_nothing, read_flows, read_money, read_targets, repeated_flows
 from xl_rebal.cli.tax_inputs import read_day
 from xl_rebal.costs import CostModel, parse_costs
 from xl_rebal.custodians import BookTables, read_book
@@ -109,6 +109,9 @@ def plan_households(options: HouseholdOptions) -> HouseholdsPlanned:
         else amounts.money_or_debt(options.gains_budget, "--gains-budget"),
     )
     warnings = [*read.warnings, *repeated_flows(flows, read.holdings)]
+    warnings += bind_nothing(
+        read.restrictions, read.holdings.accounts(), read.accounts, read.holdings
+    )
     if options.costs is None:
         warnings.append("without --costs trading is taken to be free")
     if "history" not in read.present:

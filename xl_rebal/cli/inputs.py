@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -365,23 +365,32 @@ def _unmatched(
             f"the accounts table has no row for {', '.join(without)}; without one an account keeps "
             f"no reserve and follows the only model (rows are for {', '.join(accounts)})"
         )
+    return (*warnings, *bind_nothing(restrictions, everyone, accounts, holdings))
+
+
+def bind_nothing(
+    restrictions: Sequence[Restriction],
+    everyone: Iterable[str],
+    accounts: Mapping[str, Account],
+    holdings: Holdings,
+) -> list[str]:
+    """Warnings of restrictions whose scope or symbol is nothing here: a slip would go unseen."""
     scopes = {name.casefold() for name in [*everyone, *accounts]} | EVERYONE
     scopes |= {scope for account in accounts.values() for scope in scopes_of(account)}
-    held = {symbol.casefold() for symbol in holdings.symbol.tolist()}
+    held = {"", *(symbol.casefold() for symbol in holdings.symbol.tolist())}
+    warnings = []
     for restriction in restrictions:
         if restriction.scope.casefold() not in scopes:
             warnings.append(
                 f"restriction {restriction.in_words()!r}: {restriction.scope!r} is no account, "
                 "household or model here; it binds nothing"
             )
-        elif restriction.rule is Rule.NEVER_SELL and restriction.symbol.casefold() not in held | {
-            ""
-        }:
+        elif restriction.rule is Rule.NEVER_SELL and restriction.symbol.casefold() not in held:
             warnings.append(
                 f"restriction {restriction.in_words()!r}: {restriction.symbol} is not held; "
                 "it binds nothing"
             )
-    return tuple(warnings)
+    return warnings
 
 
 def _joined(accounts: Mapping[str, Account], holdings: Holdings) -> dict[str, Account]:

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from xl_rebal.cli import amounts
-from xl_rebal.cli.inputs import read_accounts, read_securities, without_discretion
+from xl_rebal.cli.inputs import bind_nothing, read_accounts, read_securities, without_discretion
 from xl_rebal.custodians import BookTables, read_book
 from xl_rebal.custodians.input_tables import read_table
 from xl_rebal.errors import Fault, FaultList, TableError, TaxError
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import assign_classes
-from xl_rebal.portfolio.history import History, history_from_rows
+from xl_rebal.portfolio.history import History, history_from_rows, require_past_trades
 from xl_rebal.portfolio.holdings import Holdings
 from xl_rebal.portfolio.lots import Lots
 from xl_rebal.portfolio.securities import Security, default_security, spelled_as
@@ -132,18 +132,15 @@ def read_harvest(
             what="does not say of which day it is, and terms and windows depend on it",
             remedy="add a column as_of to the holdings, or --as-of 2026-11-23",
         )
+    everyone = book.holdings.accounts()
+    idle = bind_nothing(book.restrictions, everyone, book.accounts, book.holdings)
     if household is not None:
         book = _only(book, household)
     faults = FaultList()
     with faults.collecting():
         require_sound(_taxed(book), book.holdings, day)
-    late = [event for event in book.history if event.date > day]
-    for event in late:
-        faults.add(
-            where=f"history row {event.line}, column date",
-            what=f"{event.date} is after {day}",
-            remedy="a history holds what has happened",
-        )
+    with faults.collecting():
+        require_past_trades(book.history, day)
     faults.extend(_foreign(book))
     used = [*book.holdings.accounts(), *book.lots.account.tolist()]
     used += [event.account for event in book.history]
@@ -158,6 +155,7 @@ def read_harvest(
     faults.raise_as(TaxError)
     assert who is not None  # else a fault was raised above
     warnings = [*book.warnings, *without_discretion(book.holdings, book.accounts), *who.notes]
+    warnings += idle
     if not book.tax_profiles:
         warnings.append("without the table tax_profiles no tax value is worked out")
     if "history" not in book.present:

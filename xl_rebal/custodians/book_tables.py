@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,14 +19,14 @@ from xl_rebal.custodians.collector import without_collector
 from xl_rebal.custodians.input_tables import columns_of, rows_of
 from xl_rebal.custodians.registry import read_positions
 from xl_rebal.custodians.sheets import Document, open_document
-from xl_rebal.errors import FaultList, FileError, ReadError, TableError
+from xl_rebal.errors import FaultList, FileError, ReadError, RebalError, TableError
 from xl_rebal.portfolio import tables
 from xl_rebal.portfolio.accounts import Account, accounts_from_rows
 from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.fund_rules import FundRule, fund_rules_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
 from xl_rebal.portfolio.holdings import Holdings
-from xl_rebal.portfolio.lots import Lots, lot_faults, lots_from_table, no_lots
+from xl_rebal.portfolio.lots import Lots, lot_faults, lots_from_table, no_lots, sum_faults
 from xl_rebal.portfolio.models import targets_from_rows
 from xl_rebal.portfolio.restrictions import Restriction, restrictions_from_rows
 from xl_rebal.portfolio.securities import Security, securities_from_rows
@@ -47,6 +48,16 @@ TABLES: Mapping[str, TableSpec] = {
     "tax_profiles": tables.TAX_PROFILES,
     "fund_rules": tables.FUND_RULES,
 }
+# Lots whose day or cost is blank are refused; what else is wrong with them is said at once.
+_ADD_UP = replace(
+    tables.LOTS,
+    columns=tuple(
+        replace(each, required=each.name not in ("acquired", "unit_cost"))
+        if each.required
+        else each
+        for each in tables.LOTS.columns
+    ),
+)
 _ALSO = {"targets": "models", "positions": HOLDINGS}
 
 
@@ -133,8 +144,13 @@ def _read(path: Path) -> BookTables:
         tax_profiles=read("tax_profiles", profiles_from_rows, book.tax_profiles),
         fund_rules=read("fund_rules", fund_rules_from_rows, book.fund_rules),
     )
-    if faults:  # what else would be refused later is said at once
-        faults.extend(lot_faults(book.holdings, book.lots, book.as_of))
+    if faults and len(book.holdings):  # what else would be refused later is said at once
+        if len(book.lots):
+            faults.extend(lot_faults(book.holdings, book.lots, book.as_of))
+        elif "lots" in parts:
+            with suppress(RebalError):  # its cells have been named already
+                known = lots_from_table(parts["lots"](_ADD_UP))
+                faults.extend(sum_faults(book.holdings, known, book.as_of))
     faults.raise_as(TableError)
     return book
 
@@ -153,7 +169,7 @@ def defined_name(table: str) -> str:
     return "tbl" + "".join(word.capitalize() for word in table.split("_"))
 
 
-def _folder(path: Path) -> dict[str, Callable[[], Any]]:
+def _folder(path: Path) -> dict[str, Callable[..., Any]]:
     """Table -> how to read it; two files for one table are refused."""
     faults = FaultList()
     found: dict[str, Path] = {}
@@ -169,13 +185,13 @@ def _folder(path: Path) -> dict[str, Callable[[], Any]]:
     return {name: _file_reader(name, file) for name, file in found.items()}
 
 
-def _file_reader(name: str, file: Path) -> Callable[[], Any]:
+def _file_reader(name: str, file: Path) -> Callable[..., Any]:
     if name == HOLDINGS:
         return lambda: read_positions(file)
-    return lambda: _table(open_document(file), name)
+    return lambda spec=TABLES[name]: _table(open_document(file), spec)
 
 
-def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
+def _workbook(path: Path) -> dict[str, Callable[..., Any]]:
     document = open_document(path)
     faults = FaultList()
     found: dict[str, Document] = {}
@@ -191,12 +207,12 @@ def _workbook(path: Path) -> dict[str, Callable[[], Any]]:
     return {name: _sheet_reader(name, one) for name, one in found.items()}
 
 
-def _sheet_reader(name: str, document: Document) -> Callable[[], Any]:
+def _sheet_reader(name: str, document: Document) -> Callable[..., Any]:
     if name == HOLDINGS:
         return lambda: generic.read(document)
-    return lambda: _table(document, name)
+    return lambda spec=TABLES[name]: _table(document, spec)
 
 
-def _table(document: Document, name: str) -> Any:
+def _table(document: Document, spec: TableSpec) -> Any:
     """A table's rows, or its columns where they are many and a builder takes them."""
-    return (columns_of if name == "lots" else rows_of)(document, TABLES[name])
+    return (columns_of if spec.name == "lots" else rows_of)(document, spec)

@@ -28,6 +28,7 @@ from xl_rebal.portfolio import classes
 from xl_rebal.portfolio.accounts import Account
 from xl_rebal.portfolio.book import Book
 from xl_rebal.portfolio.flows import HORIZON, reserved
+from xl_rebal.portfolio.history import require_past_trades
 from xl_rebal.portfolio.policies import Goal, Policy
 from xl_rebal.portfolio.securities import Security
 from xl_rebal.tax.default_relief import names_lots, relief_note
@@ -64,7 +65,8 @@ class Surroundings:
 def surroundings(source: HouseholdBook, request: HouseholdRequest) -> Surroundings:
     """The surroundings of the households of a book on the day of the request."""
     book = source.book
-    who = taxpayers(book.accounts, source.profiles, named=book.holdings.accounts())
+    require_past_trades(source.history, request.as_of)
+    who = taxpayers(book.accounts, source.profiles, named=source.used_accounts)
     symbols = dict.fromkeys((*book.securities, *book.holdings.symbol.tolist()))
     known = {symbol: book.security(symbol) for symbol in symbols if symbol}
     window = wash_window(
@@ -132,6 +134,7 @@ def problem_of(
             *_notes(accounts),
             *who.notes_of(names),
             *filter(None, map(relief_note, (a for a in accounts if who.is_taxable(a.account)))),
+            *_several_prices(accounts, pairs),
             *_several_days(accounts, pairs, settlement),
             *_reinvested(lots, pairs, accounts, window),
             *_waiting(lots, pairs, accounts, window),
@@ -355,6 +358,22 @@ def _why(
     if banned:
         asked.append(f"{', '.join(banned)} must not be held")
     return "; ".join(asked)
+
+
+def _several_prices(accounts: tuple[Account, ...], pairs: tuple[Pair, ...]) -> tuple[str, ...]:
+    """Securities that stand at different prices: of different days, or of the securities table."""
+    found: dict[str, dict[float, str]] = {}
+    for pair in pairs:
+        if pair.line.quantity > 0 or not pair.no_buy:
+            name = accounts[pair.account].account
+            found.setdefault(pair.line.symbol, {}).setdefault(pair.line.unit_value, name)
+    return tuple(
+        f"{symbol} stands at several prices ("
+        + ", ".join(f"{price:,.6g} in {name}" for price, name in prices.items())
+        + "): each account's orders are worked out at its own; give the prices of one day"
+        for symbol, prices in found.items()
+        if max(prices) - min(prices) > 1e-9 * max(prices)
+    )
 
 
 def _several_days(

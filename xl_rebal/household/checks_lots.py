@@ -66,7 +66,7 @@ def check_lots(rows: HouseholdRows) -> None:
                 "lot", where, f"{quantity} units are sold of {lots.quantity[sale.row]:,.10g}"
             )
         sums[sale.account, sale.symbol] += quantity
-        price = price_of(rows, sale.symbol) or Decimal()
+        price = price_of(rows, sale.account, sale.symbol) or Decimal()
         gain = quantity * (price - _unit_cost(rows, sale))
         if abs(gain - exact(sale.gain)) > CENT:
             rows.fault("gain", where, f"gains {gain:,.2f}, the plan says {sale.gain:,.2f}")

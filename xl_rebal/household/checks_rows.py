@@ -19,15 +19,19 @@ CENT, HALF_CENT = Decimal("0.01"), Decimal("0.005")
 
 @dataclass(slots=True)
 class HouseholdRows:
-    """The book's rows of one household, by account and symbol."""
+    """The book's rows of one household, by account and symbol.
+
+    family  its accounts with those that hold nothing: what was bought there counts all the same.
+    """
 
     source: HouseholdBook
     request: HouseholdRequest
     plan: HouseholdPlan
     accounts: dict[str, Account] = field(default_factory=dict)
+    family: dict[str, Account] = field(default_factory=dict)
     cash: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     held: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    price: dict[str, Decimal] = field(default_factory=dict)
+    price: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     to_base: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     returns: dict[str, str] = field(default_factory=dict)
     found: list[Violation] = field(default_factory=list)
@@ -66,16 +70,21 @@ def read_rows(
             rows.cash[name] += exact(quantity) * unit
         elif kind == "position":
             rows.held[name, symbol] += exact(quantity)
-            rows.price[symbol] = unit
+            rows.price[name, symbol] = unit
             if price:
                 rows.to_base.setdefault((name, symbol), scale)
+    rows.family |= {n: a for n, a in book.accounts.items() if a.household == plan.household}
+    rows.family |= rows.accounts
+    if {a.household for a in book.accounts.values()} <= {plan.household}:
+        for name in source.used_accounts:  # accounts without a row belong to the only household
+            rows.family.setdefault(name, Account(account=name, household=plan.household))
     return rows
 
 
-def price_of(rows: HouseholdRows, symbol: str) -> Decimal | None:
-    """Money per unit in the base currency: of the holdings, else of the securities table."""
-    if symbol in rows.price:
-        return rows.price[symbol]
+def price_of(rows: HouseholdRows, account: str, symbol: str) -> Decimal | None:
+    """Money per unit in the base currency: of the account's holding, else of the securities table."""
+    if (account, symbol) in rows.price:
+        return rows.price[account, symbol]
     known = rows.source.book.security(symbol).price
     return None if known is None else exact(known)
 
@@ -99,7 +108,7 @@ def return_of(rows: HouseholdRows, account: str) -> str:
     """The tax return of an account: its own, its owner's, its household's, else the household."""
     known = rows.returns.get(account)
     if known is None:
-        known = rows.returns[account] = _return_of(rows, rows.accounts[account])
+        known = rows.returns[account] = _return_of(rows, rows.family[account])
     return known
 
 

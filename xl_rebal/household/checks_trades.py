@@ -22,7 +22,7 @@ def check_trades(rows: HouseholdRows) -> None:
         if (trade.account, trade.symbol) in seen:
             rows.fault("one-net-trade", where, "is traded twice")
         seen.add((trade.account, trade.symbol))
-        price = price_of(rows, trade.symbol)
+        price = price_of(rows, trade.account, trade.symbol)
         if price is None or abs(price - exact(trade.unit_value)) > Decimal("1e-9") * price:
             rows.fault(
                 "price", where, f"is traded at {trade.unit_value:,.6f}, the book has {price}"

@@ -98,18 +98,18 @@ def _joined(rows: HouseholdRows, one: str, other: str) -> bool:
     """True when a purchase in one account counts against a loss in the other: same return, spouses, or a
     parent and a minor child.
     """
-    if not rows.accounts.keys() >= {one, other}:
+    if not rows.family.keys() >= {one, other}:
         return False
     mine, theirs = return_of(rows, one), return_of(rows, other)
     if mine == theirs or {mine, theirs} <= _separate(rows):
         return True
-    kinds = sorted((kind_of(rows.accounts[one]), kind_of(rows.accounts[other])))
+    kinds = sorted((kind_of(rows.family[one]), kind_of(rows.family[other])))
     return kinds in (["client", "spouse"], ["client", "minor"], ["minor", "spouse"])
 
 
 def _separate(rows: HouseholdRows) -> set[str]:
     found = set()
-    for name, account in rows.accounts.items():
+    for name, account in rows.family.items():
         profile = rows.source.profiles.get(account.tax_profile)
         if profile is not None and profile.filing_status == "married_separate":
             found.add(return_of(rows, name))
@@ -119,13 +119,14 @@ def _separate(rows: HouseholdRows) -> set[str]:
 def _check_bought_back(rows: HouseholdRows, today: dt.date, window: dt.timedelta) -> None:
     """Nothing is bought that history sold at a loss within 30 days."""
     book = rows.source.book
-    who = taxpayers(book.accounts, rows.source.profiles, named=book.holdings.accounts())
+    who = taxpayers(book.accounts, rows.source.profiles, named=rows.source.used_accounts)
     past = ledger(rows.source.history, who, book.securities, complete=False).sales
     for trade in rows.plan.trades:
         if trade.action is Action.SELL:
             continue
         for sale in past:
-            lost = sale.gain is None or sale.gain < 0
+            # Of a loss that another purchase has taken away whole nothing is left to lose.
+            lost = sale.allowed is None or sale.allowed < -1e-9
             if not lost or not today - window <= sale.date <= today:
                 continue
             same = group_of(rows, trade.symbol) == group_of(rows, sale.symbol)

@@ -1,7 +1,8 @@
 """What other ways to rebalance the same household would cost: the lots, taxes and drifts of each.
 
 They are worked out in fractions of shares, with the same securities and the same exact tax. What must not
-be held is sold in all of them, and its class bought back with what may be.
+be held is sold in all of them, and its class bought back with what may be. Money that leaves the
+household is taken from the accounts that ours takes it from, and each account's own sales pay it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ import numpy as np
 
 from xl_rebal.household.plan import Approach
 from xl_rebal.household.problem import HouseholdProblem, Vector
-from xl_rebal.household.worth import Draft, gains_of
-from xl_rebal.tax.income_tax import added_tax, tax_of
-from xl_rebal.trading.problem import cash_effect
+from xl_rebal.household.worth import Draft, added_gains
+from xl_rebal.tax.income_tax import added_tax, marginal_rates, tax_of
 
 LotOrder = Callable[[int], tuple[float, ...]]
 
@@ -37,9 +37,9 @@ _WORDS = {
 
 def compared(problem: HouseholdProblem, ours: Draft, value: Vector) -> tuple[Approach, ...]:
     """Ours and the others; those end at the class values `value` where their accounts allow it."""
-    result = [approach(problem, way, *draft_of(problem, way, value)) for way in Way]
+    others = (approach(problem, way, *draft_of(problem, way, ours, value)) for way in Way)
     words = "chooses lot, account and purchase together"
-    return (*result, _measured(problem, "ours", ours, value, words))
+    return (*others, _measured(problem, "ours", ours, value, words))
 
 
 def approach(problem: HouseholdProblem, way: Way, draft: Draft, value: Vector) -> Approach:
@@ -47,23 +47,31 @@ def approach(problem: HouseholdProblem, way: Way, draft: Draft, value: Vector) -
     return _measured(problem, way.value, draft, value, _WORDS[way])
 
 
-def draft_of(problem: HouseholdProblem, way: Way, value: Vector) -> tuple[Draft, Vector]:
-    """The trades of an approach in fractions of shares, and the class values that they leave."""
-    accounts = range(len(problem.accounts))
+def draft_of(
+    problem: HouseholdProblem, way: Way, ours: Draft, value: Vector
+) -> tuple[Draft, Vector]:
+    """The trades of an approach in fractions of shares, and the class values that they leave.
+
+    ours   the plan whose withdrawals it makes too.
+    value  (K,) class values to end at.
+    """
     sold, bought = np.zeros(len(problem.lots)), np.zeros(len(problem.pairs))
     held = _held(problem)
-    left = value.copy()
-    left[problem.cash_index] += problem.request.to_raise
+    fixed = problem.value - held.sum(axis=0)  # held away, or not for sale
+    left = np.maximum(value - fixed, 0.0)
+    held[:, problem.cash_index] -= ours.raised
     if way is Way.BY_ACCOUNT:
-        weights = left / left.sum()
+        weights = left / left.sum() if left.sum() > 0 else left
         change = weights[None, :] * held.sum(axis=1, keepdims=True) - held
     else:
-        change = _changes(problem, held, left, taxable_first=way is Way.NAIVE)
+        first = _paying(problem, held)
+        then = _changes(problem, held + first, left, taxable_first=way is Way.NAIVE)
+        change = first + then
     freed = _freed(problem, sold)
     change += freed
     order = _by_cost(problem) if way is Way.HIFO else _by_age(problem)
-    for a in accounts:
-        got = max(0.0, problem.spendable(a)) + float(freed[a].sum())
+    for a in range(len(problem.accounts)):
+        got = float(held[a, problem.cash_index]) + float(freed[a].sum())
         for k in np.flatnonzero(change[a] < 0).tolist():
             if k != problem.cash_index:
                 got += _sell(problem, a, k, -float(change[a, k]), order, sold)
@@ -73,10 +81,10 @@ def draft_of(problem: HouseholdProblem, way: Way, value: Vector) -> tuple[Draft,
             if k != problem.cash_index
         }
         total = sum(wanted.values())
-        share = min(1.0, got / total) if total > 0 else 0.0
+        share = min(1.0, max(0.0, got) / total) if total > 0 else 0.0
         for k, money in wanted.items():
             _buy(problem, a, k, money * share, bought)
-    draft = Draft(sold=sold, bought=bought, raised=np.zeros(len(problem.accounts)))
+    draft = Draft(sold=sold, bought=bought, raised=ours.raised)
     after = problem.value.copy()
     signed = draft.signed(problem)
     for p in np.flatnonzero(signed).tolist():
@@ -97,6 +105,19 @@ def _freed(problem: HouseholdProblem, sold: Vector) -> Vector:
             sold[j] = lot.quantity
             freed[pair.account, pair.line.klass] += lot.quantity * pair.line.unit_value
     return freed
+
+
+def _paying(problem: HouseholdProblem, held: Vector) -> Vector:
+    """(A, K) what accounts sell, of everything alike, to pay what their cash does not."""
+    cash = problem.cash_index
+    change = np.zeros_like(held)
+    for a in range(len(held)):
+        short, there = -float(held[a, cash]), np.maximum(held[a], 0.0)
+        there[cash] = 0.0
+        if short > 0 and there.sum() > 0:
+            change[a] = -there * min(1.0, short / there.sum())
+            change[a, cash] = -change[a].sum()
+    return change
 
 
 def _held(problem: HouseholdProblem) -> Vector:
@@ -188,26 +209,23 @@ def _buy(problem: HouseholdProblem, a: int, k: int, money: float, bought: Vector
 def _measured(
     problem: HouseholdProblem, name: str, draft: Draft, value: Vector, words: str
 ) -> Approach:
-    tax = loss = 0.0
+    tax = loss = for_good = 0.0
     for place, each in enumerate(problem.returns):
-        gains = gains_of(problem, draft.sold, place)
-        added = added_tax(each.profile, gains)
+        gains = added_gains(problem, draft, place)
+        added, before = added_tax(each.profile, gains), tax_of(each.profile).netted
         tax += added.total
         loss += added.netted.carry_short + added.netted.carry_long
-        before = tax_of(each.profile).netted
         loss -= before.carry_short + before.carry_long
+        rates = marginal_rates(each.profile)
+        more = max(0.0, added.netted.deducted - before.deducted)
+        for_good += more * max(0.0, rates.ordinary - rates.long)
     deferred = sum(
         (lot.quantity - float(draft.sold[j]))
         * (problem.pairs[lot.pair].line.unit_value - lot.unit_cost)
         for j, lot in enumerate(problem.lots)
         if problem.pairs[lot.pair].taxable
     )
-    signed = draft.signed(problem)
-    cost = -sum(
-        cash_effect(problem.pairs[p].line, float(signed[p]))
-        + float(signed[p]) * problem.pairs[p].line.unit_value
-        for p in np.flatnonzero(signed).tolist()
-    )
+    cost = float(problem.pair.costs_of(draft.signed(problem)).sum())
     return Approach(
         name=name,
         tax_now=tax,
@@ -215,6 +233,7 @@ def _measured(
         loss_left=loss,
         drift=drift_left(problem, value),
         cost=cost,
+        for_good=for_good,
         in_words=words,
     )
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from xl_rebal.household.comparison import drift_left
 from xl_rebal.household.limits import limits_of
-from xl_rebal.household.plan import LimitPrice, LotSale, Saving
+from xl_rebal.household.plan import Approach, LimitPrice, LotSale, Saving
 from xl_rebal.household.problem import HouseholdProblem, Vector
 from xl_rebal.household.search import Relaxed, Search
-from xl_rebal.household.worth import Draft, gains_of
+from xl_rebal.household.worth import gains_of
 from xl_rebal.portfolio import classes
-from xl_rebal.tax.income_tax import added_tax, marginal_rates, tax_of
+from xl_rebal.tax.income_tax import added_tax
 
 _ALTERNATIVES = 2
 _SMALLEST = 0.01  # dollars
@@ -165,12 +165,7 @@ def relaxed_value(search: Search, relaxed: Relaxed) -> Vector:
     return np.asarray(value)
 
 
-def saving(problem: HouseholdProblem, ours: Draft, tax: float, other: float) -> Saving:
-    """What is saved against another approach that adds `other` tax, deferral and permanent saving apart."""
-    permanent = 0.0
-    for place, each in enumerate(problem.returns):
-        gains = gains_of(problem, ours.sold, place)
-        after = tax_of(each.profile, gains).netted.deducted - tax_of(each.profile).netted.deducted
-        rates = marginal_rates(each.profile)
-        permanent += max(0.0, after) * max(0.0, rates.ordinary - rates.long)
-    return Saving(deferred=other - tax - permanent, permanent=permanent)
+def saving(ours: Approach, other: Approach) -> Saving:
+    """What is saved this year against another approach, deferral and permanent saving apart."""
+    permanent = ours.for_good - other.for_good
+    return Saving(deferred=other.tax_now - ours.tax_now - permanent, permanent=permanent)

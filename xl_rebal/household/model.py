@@ -271,10 +271,14 @@ def _tax_rows(
         program.row([columns.over, *gains], weight, lower=-columns.pieces.room)
     coin_row = -1
     if coins.any():
-        # 28% gain worksheet: collectibles less short losses set against them and long losses carried in.
+        # 28% gain worksheet: collectibles less short losses set against them and long losses carried in,
+        # and no more than the net gain: other long losses lower them, where no other long gain takes them.
+        lost = np.where(mine, np.minimum(lot.long, 0.0), 0.0)
         weights = np.zeros((1, width))
-        weights[0, sell], weights[0, columns.at_28], weights[0, columns.moved] = -coins, 1.0, -1.0
-        coin_row = int(program.rows(weights, [-each.profile.carry_long], [INFINITE])[0])
+        weights[0, sell] = -coins - lost
+        weights[0, columns.at_28], weights[0, columns.moved] = 1.0, -1.0
+        start_28 = min(0.0, each.profile.ytd_long) - each.profile.carry_long
+        coin_row = int(program.rows(weights, [start_28], [INFINITE])[0])
     return replace(columns, short_row=short_row, long_row=long_row, coin_row=coin_row)
 
 

@@ -77,6 +77,7 @@ class Approach:
     deferred   gain that stays unrealised in taxable accounts.
     loss_left  losses that are carried to the next year.
     drift      sum of |value - target| over the classes, halved, as a fraction of the base.
+    for_good   tax that is never paid, because losses lower income taxed at a higher rate than gains.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Approach:
     loss_left: float
     drift: float
     cost: float
+    for_good: float
     in_words: str
 
 
@@ -106,6 +108,11 @@ class Saving:
 
     def in_words(self) -> str:
         """Both parts, each by its name."""
+        if self.total < -0.005:
+            return (
+                f"{-self.total:,.2f} more tax this year than the naive way: {-self.deferred:,.2f} of it is "
+                f"paid earlier (on gains, or for losses that are kept), {-self.permanent:,.2f} for good"
+            )
         return (
             f"{self.total:,.2f} less tax this year than the naive way: {self.deferred:,.2f} of it is "
             f"deferral (the gain is taxed when it is realised one day), {self.permanent:,.2f} is saved "

@@ -121,8 +121,7 @@ def _explained(
     exact = search.run() if relaxed.optimum.value > relaxed.bound + 0.01 else relaxed
     relaxed = relaxed if exact is None else exact
     comparison = compared(problem, draft, value)
-    ours, naive = comparison[-1].tax_now, comparison[0].tax_now
-    saved = explain.saving(problem, draft, ours, naive)
+    saved = explain.saving(comparison[-1], comparison[0])
     return replace(
         plan,
         comparison=comparison,

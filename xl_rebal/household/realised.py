@@ -58,8 +58,7 @@ def realised(
     Raises nothing for lots that are missing or do not suffice: a note says so, and their gain is left out.
     """
     book = source.book
-    named = book.holdings.accounts()
-    who = taxpayers(book.accounts, source.profiles, named=named)
+    who = taxpayers(book.accounts, source.profiles, named=source.used_accounts)
     known = {s: book.security(s) for s in (*book.securities, *book.holdings.symbol.tolist()) if s}
     rates = dict(
         zip(

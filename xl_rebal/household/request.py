@@ -50,6 +50,13 @@ class HouseholdBook:
     history: History = ()
     profiles: Mapping[str, TaxProfile] = field(default_factory=dict)
 
+    @property
+    def used_accounts(self) -> tuple[str, ...]:
+        """Every account with holdings, lots or trades: purchases typed in for one without holdings count."""
+        bought_in = (event.account for event in self.history)
+        listed = (*self.book.holdings.accounts(), *self.lots.account.tolist(), *bought_in)
+        return tuple(dict.fromkeys(listed))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HouseholdRequest:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from xl_rebal.tax.income_tax import NOTHING, Tax, tax_of
+from xl_rebal.tax.law import StatusLaw, YearLaw
 from xl_rebal.tax.netting import Gains
 from xl_rebal.tax.profiles import TaxProfile
 
@@ -33,7 +34,7 @@ class TaxPieces:
 
     short, long  of net short-term and net long-term gain: (rate, width).
     over         rate on net gain beyond `room` (net investment income tax).
-    at_28        what a collectible costs beyond a long-term gain.
+    at_28        what a collectible costs beyond a long-term gain, at least.
     deducted     what a dollar of net loss saves this year, up to `limit`.
     carried      what a dollar of loss carried on is worth, up to `kept`: what came in or was asked for.
     bare         tax of the year without any gains and losses.
@@ -53,9 +54,15 @@ class TaxPieces:
     income: tuple[tuple[float, float], ...]
 
 
-def pieces_of(profile: TaxProfile, harvest: float, withdrawal: float = 0.0) -> TaxPieces:
+def pieces_of(
+    profile: TaxProfile,
+    harvest: float,
+    withdrawal: float = 0.0,
+    gains: float = math.inf,
+    coins: float = math.inf,
+) -> TaxPieces:
     """The pieces of a profile; `harvest` is the loss that was asked for, `withdrawal` the most that may
-    become ordinary income.
+    become ordinary income, `gains` the most that may be gained, `coins` the most of it in collectibles.
     """
     flat = profile.state + (profile.niit or 0.0)
     over, room = 0.0, math.inf
@@ -74,7 +81,7 @@ def pieces_of(profile: TaxProfile, harvest: float, withdrawal: float = 0.0) -> T
         long_now = profile.long_term
         income = ((profile.ordinary + profile.state, math.inf),)
     else:
-        short, long, at_28, deducted, long_now = _by_law(profile, flat)
+        short, long, at_28, deducted, long_now = _by_law(profile, flat, gains + withdrawal, coins)
         income = _income_pieces(profile)
         # A loss is deducted from the last dollars of income: at most at the rate on top of all of it.
         deducted = max(deducted, _rate_at(profile, withdrawal)) if withdrawal else deducted
@@ -96,7 +103,7 @@ def pieces_of(profile: TaxProfile, harvest: float, withdrawal: float = 0.0) -> T
 
 
 def _by_law(
-    profile: TaxProfile, flat: float
+    profile: TaxProfile, flat: float, reach: float, coins: float
 ) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...], float, float, float]:
     law, status = profile.law, profile.status_law
     assert profile.magi is not None  # a profile is born with it when rates are to be worked out
@@ -113,8 +120,43 @@ def _by_law(
         for rate, top in zip(law.long_term_rates, status.long_term_tops, strict=True)
         if max(income, 0.0) < top
     )
-    at_28 = min(law.collectible_rate, here) - long_now
+    at_28 = _least_at_28(law, status, income, reach + max(0.0, profile.ytd_short), coins)
     return short, long, at_28, here if income > 0 else 0.0, long_now
+
+
+def _least_at_28(
+    law: YearLaw, status: StatusLaw, income: float, reach: float, coins: float
+) -> float:
+    """What a dollar of collectibles costs beyond a long-term gain when up to `coins` of them come on top of
+    an income: the least average, so that it is never more than they cost.
+
+    Up to the top of the 24% bracket collectibles take the room of long-term gains; above they do not, and
+    the long-term gain that is dearest within `reach` is what they are held against.
+    Worked (2026, joint, taxable income 300,000, reach 200,000): 24% against 15%, then 28% against 15%: 9%.
+    """
+    top_24 = status.tops[law.ordinary_rates.index(0.24)]
+    dearest = _above(law.long_term_rates, status.long_term_tops, max(income, 0.0) + reach)
+    tops = (*status.tops, *status.long_term_tops, *([0.0] if income < 0 else []))
+    ends = sorted({top for top in tops if income < top < income + coins} | {income + coins})
+    least, total, level = math.inf, 0.0, income
+    for end in ends:
+        rate = 0.0
+        if level >= top_24:
+            rate = law.collectible_rate - dearest
+        elif level >= 0:
+            rate = _above(law.ordinary_rates, status.tops, level)
+            rate -= _above(law.long_term_rates, status.long_term_tops, level)
+        if not math.isfinite(end):
+            return min(least, rate)
+        total += rate * (end - level)
+        least = min(least, total / (end - income) if end > income else rate)
+        level = end
+    return least
+
+
+def _above(rates: tuple[float, ...], tops: tuple[float, ...], income: float) -> float:
+    """The rate on the next dollar above an income."""
+    return next((rate for rate, top in zip(rates, tops, strict=True) if income < top), rates[-1])
 
 
 def _income_pieces(profile: TaxProfile) -> tuple[tuple[float, float], ...]:

@@ -175,10 +175,12 @@ class _WholeShares:
         self._solver.gap(amount, nodes=nodes)
 
     def solve(self, lower: Vector, upper: Vector) -> _Found | None:
-        """The best draft under these bounds of the linear program's columns."""
+        """The best draft under these bounds of the linear program's columns and its own: what an account
+        has not the money for one step of is not bought.
+        """
+        low, high = self._solver.lower.copy(), self._solver.upper.copy()
         count = len(lower)
-        low = np.concatenate([lower, self._solver.lower[count:]])
-        high = np.concatenate([upper, self._solver.upper[count:]])
+        low[:count], high[:count] = np.maximum(lower, low[:count]), np.minimum(upper, high[:count])
         found = self._solver.solve(low, high)
         return None if found is None else _Found(draft=self._draft(found.x), bound=found.bound)
 

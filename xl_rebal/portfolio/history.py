@@ -109,3 +109,18 @@ def history_from_rows(
         )
     faults.raise_as(TableError)
     return tuple(result)
+
+
+def require_past_trades(history: History, as_of: dt.date) -> None:
+    """Refuse trades of a day after `as_of`, all of them together; raises TableError."""
+    faults = FaultList()
+    for event in history:
+        if event.date > as_of:
+            faults.add(
+                where=f"history row {event.line}, column date"
+                if event.line
+                else f"history, {event.symbol} in {event.account}",
+                what=f"{event.date} is after {as_of}",
+                remedy="a history holds what has happened",
+            )
+    faults.raise_as(TableError)

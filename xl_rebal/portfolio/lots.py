@@ -178,11 +178,11 @@ def lots_from_rows(rows: Iterable[Mapping[str, Any]]) -> Lots:
             faults.append(
                 Fault(where=f"{where} quantity", what="is zero", remedy="remove the row")
             )  # fmt: skip
-        if row["unit_cost"] < 0:
+        if row.get("unit_cost", 0.0) < 0:
             faults.append(
                 Fault(where=f"{where} unit_cost", what="is negative", remedy="enter zero or more")
             )
-        if row["acquired"] < dt.date(1900, 1, 1):
+        if row.get("acquired", dt.date.max) < dt.date(1900, 1, 1):
             what = f"{row['acquired']} is long ago"
             faults.append(Fault(where=f"{where} acquired", what=what, remedy="check the year"))
     if faults:
@@ -257,6 +257,12 @@ def lot_faults(holdings: Holdings, lots: Lots, as_of: dt.date | None) -> list[Fa
         lots.require_known()
     except TableError as error:
         found += error.faults
+    return [*found, *sum_faults(holdings, lots, as_of)]
+
+
+def sum_faults(holdings: Holdings, lots: Lots, as_of: dt.date | None) -> list[Fault]:
+    """Lots that do not add up to what is held, and days after `as_of`; unknown costs and days are let be."""
+    found: list[Fault] = []
     for gap in lot_gaps(holdings, lots):
         remedy = "correct the lots or the position; a gain is never guessed"
         found.append(Fault(where="lots", what=str(gap), remedy=remedy))
