@@ -452,7 +452,8 @@ def test_other_ways_sell_what_must_not_be_held_as_well() -> None:
     plan = planned(source, request())
     sales = {trade.symbol: trade.quantity for trade in plan.trades if trade.action is Action.SELL}
     assert sales["LQD"] == 500
-    assert COUPLE.long_term is not None and COUPLE.niit is not None
+    assert COUPLE.long_term is not None
+    assert COUPLE.niit is not None
     gain_of_lqd = 500 * (110 - 60) * (COUPLE.long_term + COUPLE.niit)
     for other in plan.comparison:
         assert other.tax_now >= gain_of_lqd - 0.01, other.name
