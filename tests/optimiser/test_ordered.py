@@ -54,3 +54,16 @@ def test_nothing_that_fits_is_none_and_nothing_is_printed(
     program.row({x: 1.0}, lower=2.0)
     assert minimise_in_order(program, (objective([1.0]),), start={}) is None
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_search_that_is_cut_short_does_not_say_that_nothing_fits() -> None:
+    program, rng, count = Program(), random.Random(3), 30
+    known = [rng.random() < 0.5 for _ in range(count)]
+    variables = [program.variable(0, 1, whole=True) for _ in range(count)]
+    for _ in range(3):  # one choice fits, and a few nodes do not find it
+        weight = [float(rng.randint(10**5, 10**6)) for _ in range(count)]
+        total = sum(each for each, taken in zip(weight, known, strict=True) if taken)
+        program.row(dict(zip(variables, weight, strict=True)), lower=total - 0.1, upper=total + 0.1)
+    found = minimise_in_order(program, (objective([1.0] * count),), start={}, nodes=1)
+    assert found is not None
+    assert found.stages == ()

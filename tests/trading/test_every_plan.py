@@ -191,6 +191,65 @@ def test_the_plan_of_six_securities_is_the_best_of_all(seed: int) -> None:
     agree(account, aims, plan)
 
 
+def held(text: str, targets: str, cash: str, half_spread: str, commission: str = "0") -> Account:
+    """An account from `A0 9 69.97, …` (symbol, units, price; the class is the first letter)."""
+    return Account(
+        items=tuple(
+            Item(symbol=symbol, klass=symbol[0], quantity=int(units), price=Decimal(price))
+            for symbol, units, price in (each.split() for each in text.split(", "))
+        ),
+        cash=Decimal(cash),
+        targets={
+            name: Decimal(share) / 100 for name, share in (each.split() for each in targets.split(", "))
+        },
+        half_spread=Decimal(half_spread),
+        commission=Decimal(commission),
+    )
+
+
+@pytest.mark.parametrize(
+    ("account", "policy"),
+    [
+        (
+            held("A0 9 69.97, B0 2 120.08, C0 5 29.79, C1 9 82.78", "A 60, B 5, C 35", "0", "0.003"),
+            "5/25",
+        ),
+        (
+            held("A0 7 37.85, A1 7 130.93, B0 8 137.60", "A 75, B 25", "413.28", "0.001", "0.75"),
+            "3pp",
+        ),
+        (
+            held("A0 2 94.74, B0 6 27.70, B1 3 50, C0 3 134.04", "A 25, B 55, C 20", "279", "0"),
+            "5/25",
+        ),
+    ],
+)
+def test_one_trade_more_brings_a_class_within_a_step_of_its_target(
+    account: Account, policy: str
+) -> None:
+    """The program once took plans through the target and out of the band for possible, found no other
+    with more trades, and called a plan that ends farther away the best.
+    """
+    widths = (
+        {k: min(Decimal("0.05"), t / 4) for k, t in account.targets.items()}
+        if policy == "5/25"
+        else bands(account, policy)
+    )
+    account = replace(account, band=widths)
+    agree(account, aims_of(account, account.targets), planned(account, policy))
+
+
+def test_halfway_is_measured_on_the_total_after_each_plans_own_cost() -> None:
+    account = held(
+        "A0 8 34.54, A1 8 101.43, B0 4 56.30, B1 8 26.36, C0 3 102.64, D0 6 27.51",
+        "A 10, B 5, C 60, D 25",
+        "0",
+        "0.003",
+    )
+    aims = aims_of(account, shares(account, "now to halfway"))
+    agree(account, aims, planned(account, "now to halfway"))
+
+
 def stops_there(problem: Problem, k: int, delta: float) -> bool:
     """True where the one security that goes to the edge is large enough for it."""
     line = strict_line(problem, k, buy=delta > 0)

@@ -79,7 +79,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """The outcome of every stage that was solved."""
+    """The outcome of every stage that was solved, none where the node limit came first."""
 
     stages: tuple[Stage, ...]
 
@@ -91,8 +91,8 @@ def minimise_in_order(
     start: Mapping[int, float],
     nodes: int = NODES,
 ) -> Solution | None:
-    """Minimise the objectives one after the other; None when nothing satisfies the rows, or when no
-    solution was found within the node limit.
+    """Minimise the objectives one after the other; None when nothing satisfies the rows. The solution has
+    no stage when none was found within the node limit.
 
     start  values of the whole-number variables in a known solution (others are 0), to begin with.
     """
@@ -114,7 +114,7 @@ def minimise_in_order(
     ):
         solver.setOptionValue(option, value)
     solver.passModel(_model(program))
-    found: Solution | None = None
+    found = Solution(stages=())
     columns = np.arange(len(program.lower), dtype=np.int32)
     known = np.flatnonzero(np.array(program.whole)).astype(np.int32)
     values = np.array([start.get(int(index), 0.0) for index in known])
@@ -127,15 +127,16 @@ def minimise_in_order(
         solver.run()
         info = solver.getInfo()
         if info.primal_solution_status != 2:  # kSolutionStatusFeasible
-            return found
+            nothing = solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible
+            return None if nothing and not found.stages else found
         x = np.array(solver.getSolution().col_value)
         value = float(cost @ x)
         bound = min(value, float(info.mip_dual_bound))
         if objective.step:
             value = round(value / objective.step) * objective.step
             bound = min(value, np.ceil(bound / objective.step - 1e-6) * objective.step)
-        stages = (*(found.stages if found else ()), Stage(value=value, bound=float(bound), x=x))
-        found = Solution(stages=stages)
+        stage = Stage(value=value, bound=float(bound), x=x)
+        found = Solution(stages=(*found.stages, stage))
         values = np.round(x[known])
         terms = np.flatnonzero(cost).astype(np.int32)
         if len(terms):

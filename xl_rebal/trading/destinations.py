@@ -113,7 +113,8 @@ def aims(
         at_target[k] if _to_target(problem, mode) else problem.value[k] + found.delta[k]
         for k in range(len(problem.classes))
     ]
-    found.cost, found.slope = cost, _slopes(problem, mode, found)
+    found.cost = cost
+    found.slope = _slopes(problem, mode, found)
     return found
 
 

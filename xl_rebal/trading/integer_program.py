@@ -27,6 +27,11 @@ from xl_rebal.trading.problem import (
 from xl_rebal.trading.proof import Proof
 from xl_rebal.trading.scores import Task, allowed, gap_of, places_of, score, widened
 
+_NOTHING_NEARER = Proof(
+    optimal=False,
+    stage="destination",
+    detail="no whole-share plan ends within a step of its destinations",
+)
 _LARGEST = 5_000_000  # steps of one trade; beyond, a step is so small that it counts as continuous
 
 
@@ -75,13 +80,18 @@ def improve(task: Task, quantities: Quantities) -> tuple[Quantities, Proof]:
     Where a plan ends farther than a step from its aims, others that do not are looked for first.
     """
     nearest = widened(task, quantities)
-    if nearest is not task:
-        better, proof = _improved(task, quantities)
-        if score(task, better).outside < HALF_CENT:
-            return better, proof
+    if nearest is task:
+        return _improved(task, quantities)
+    better, proof = _improved(task, quantities)
+    if score(task, better).outside < HALF_CENT:
+        return better, proof
+    nothing_nearer = proof == _NOTHING_NEARER
     better, proof = _improved(nearest, quantities)
-    if nearest is not task and proof.optimal:
+    if proof.optimal and nothing_nearer:
         proof = replace(proof, detail=f"{proof.detail}, as near its destinations as it ends")
+    elif proof.optimal:
+        what = "another plan might end within a step of its destinations"
+        proof = Proof(optimal=False, stage="destination", detail=what)
     return better, proof
 
 
@@ -89,12 +99,14 @@ def _improved(task: Task, quantities: Quantities) -> tuple[Quantities, Proof]:
     problem = task.problem
     best, best_score = quantities, score(task, quantities)
     bounds: tuple[float, float] | None = None
+    nothing = False
     for room in (1.0, -1.0):  # looser than whole cents, for the bounds; then tighter, for a plan
         made = _program(task, quantities, room)
         solution = minimise_in_order(
             made.program, made.objectives, start=_values(made.securities, quantities)
         )
-        if solution is None:
+        if solution is None or not solution.stages:
+            nothing = solution is None and room > 0
             break
         if bounds is None:
             reached = len(solution.stages) > made.drift
@@ -109,6 +121,8 @@ def _improved(task: Task, quantities: Quantities) -> tuple[Quantities, Proof]:
                     best, best_score = found, score(task, found)
         if fits:
             break
+    if nothing:
+        return best, _NOTHING_NEARER
     if bounds is None:
         what = "no whole-share plan was found within a step of its destinations"
         return best, Proof(optimal=False, stage="destination", detail=what)
@@ -330,6 +344,7 @@ def _distances(
                 )
                 within = sorted((found.delta[k], already))
                 _not_past_target(program, task, k, securities, moved, within)
+                _not_out_of_band(program, task, k, moved, sums, within)
             wanted = found.wanted[k]
         distance = program.variable()
         result.append(distance)
@@ -365,6 +380,30 @@ def _not_past_target(
     # A class that is to lose may stay above its target, one that is to gain below it.
     program.row(bought, upper=max(target, within[1], 0.0) + CENT)
     program.row(sold, lower=min(target, within[0], 0.0) - CENT)
+
+
+def _not_out_of_band(
+    program: Program,
+    task: Task,
+    k: int,
+    moved: dict[int, float],
+    sums: _Sums,
+    within: Sequence[float],
+) -> None:
+    """A class that trades ends in no breach that it was not in.
+
+    within  least and most money that it may move in any case.
+    """
+    problem = task.problem
+    value, target, breach = problem.value[k], problem.target[k], problem.breach[k]
+    upper, lower = target + problem.up[k], target - problem.down[k]
+    if breach <= 0 and upper < 1:
+        # What trades cost only makes the room smaller, and a class that does not trade may be left.
+        most = max(upper * problem.base - value, within[1], 0.0)
+        program.row(moved, upper=most + CENT)
+    if breach >= 0 and lower > 0:
+        follows = _plus(moved, {index: lower * c for index, c in sums.cost.items()})
+        program.row(follows, lower=min(lower * problem.base - value, within[0], 0.0) - CENT)
 
 
 def _plus(
