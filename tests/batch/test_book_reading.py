@@ -291,6 +291,7 @@ def test_an_unknown_class_or_an_uncovered_one_stops_its_client(
     faults = all_faults(found)
     assert set(faults) == {"Ann", "C1"}
     assert "XYZQ" in faults["C1"][0].what
+    assert "table securities" in faults["C1"][0].remedy
     assert "Gold" in faults["Ann"][0].what
 
 

@@ -17,7 +17,7 @@ from xl_rebal.batch.row_faults import blamed, read_apart
 from xl_rebal.batch.shared_tables import SharedTables
 from xl_rebal.custodians.book_tables import HOLDINGS, BookTables
 from xl_rebal.custodians.row_streams import Lined
-from xl_rebal.errors import Fault, RebalError, TaxError
+from xl_rebal.errors import ClassificationError, Fault, RebalError, TaxError
 from xl_rebal.portfolio.book import Book, assign_classes, classify
 from xl_rebal.portfolio.flows import Flow, flows_from_rows
 from xl_rebal.portfolio.history import History, history_from_rows
@@ -232,9 +232,7 @@ def _placed(fault: Fault, lots: Lots, where: str) -> Fault:
 def book_of(found: BookTables) -> Book:
     """The book that the engine works on; raises RebalError for what it cannot."""
     return Book(
-        holdings=classify(
-            found.holdings, securities=found.securities, targets=tuple(found.models.values())
-        ),
+        holdings=_classified(found),
         models=found.models,
         securities=found.securities,
         accounts=found.accounts,
@@ -243,6 +241,17 @@ def book_of(found: BookTables) -> Book:
         fund_rules=found.fund_rules,
         lots=found.lots if len(found.lots) else None,
     )
+
+
+def _classified(found: BookTables) -> Holdings:
+    """The holdings with their classes; a symbol without one is mended in the book."""
+    try:
+        return classify(
+            found.holdings, securities=found.securities, targets=tuple(found.models.values())
+        )
+    except ClassificationError as error:
+        remedy = "give them a class in the table securities (columns symbol, asset_class)"
+        raise ClassificationError(*(replace(f, remedy=remedy) for f in error.faults)) from error
 
 
 def _typed(
