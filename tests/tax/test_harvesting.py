@@ -127,6 +127,15 @@ def test_the_next_substitute_where_the_first_cannot_be_bought() -> None:
     assert take(lot("VTI", OLD, 100, 300.0), request=request).candidates[0].replacement == "SCHB"
 
 
+def test_what_is_not_on_the_menu_is_not_bought() -> None:
+    account = replace(WHO.accounts["T"], menu=frozenset({"vti", "schb"}))
+    who = replace(WHO, accounts={**WHO.accounts, "T": account})
+    lots = Lots.from_rows([lot("VTI", OLD, 100, 300.0)])
+    window = wash_window((), who, as_of=TODAY, securities=SECURITIES, lots=lots)
+    (c,) = harvest(lots, PRICES, window, HarvestRequest()).candidates
+    assert (c.verdict, c.replacement) == (Verdict.HARVEST, "SCHB")
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -72,6 +72,7 @@ def _replacement(
     if not listed:
         return "", 0.0, "no substitute is listed for it"
     reasons = []
+    menu = window.who.accounts[account].menu
     for other in listed:
         security = security_of(known, other)
         price = prices.get(other, security.price)
@@ -85,6 +86,8 @@ def _replacement(
             reasons.append(f"{other} was sold at a loss, buying it is safe from {until}")
         elif mine and theirs and classes.key(mine) != classes.key(theirs):
             reasons.append(f"{other} is of class {theirs}, not {mine}")
+        elif menu and other.casefold() not in menu:
+            reasons.append(f"{other} is not on the account's menu")
         elif price is None or not price > 0:
             reasons.append(f"{other} has no price")
         elif not security.tradable or _forbidden(account, security, window, request.restrictions):
