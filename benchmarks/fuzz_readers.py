@@ -1,13 +1,12 @@
 """Damaged exports through the readers: no traceback, no wrong sum.
 
-    python benchmarks/fuzz_readers.py --cases 10000 [--seed 0] [--keep FOLDER] [--columns]
+    python benchmarks/fuzz_readers.py --cases 10000 [--seed 0] [--keep FOLDER]
 
 Takes every real export of ../shared/data/brokers (or $XL_REBAL_SHARED), the golden pairs, the samples and
 workbooks made of them, damages each by seed, and reads it. What is read must have the sum of values, the
 sum of quantities and the number of positions that a second, plain reading finds, where that reading
 understands the file (`compared`). Anything but a RebalError that comes out is a find. Prints counts and
-every find with the seed that makes it again; exits 1 if there is one. --columns sends every file through
-the readers of large files.
+every find with the seed that makes it again; exits 1 if there is one.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 from tests.custodians import plain  # noqa: E402 - after the path to the project
 from tests.custodians.fuzzing import as_workbook, judge, mutated  # noqa: E402 - after the path to the project
 from tests.custodians.workbook_bytes import sheet_xml, write_workbook  # noqa: E402
-from xl_rebal.custodians import large_sheets, read_positions, text_cells, write_holdings_csv  # noqa: E402
+from xl_rebal.custodians import read_positions, write_holdings_csv  # noqa: E402
 
 
 def sources(folder: Path) -> list[tuple[str, bytes]]:
@@ -60,12 +59,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0, help="seed of the first case")
     parser.add_argument("--keep", type=Path, help="folder for the files of finds")
-    parser.add_argument(
-        "--columns", action="store_true", help="read every file as if it were large"
-    )
     options = parser.parse_args()
-    if options.columns:
-        text_cells.LARGE, large_sheets.LARGE, large_sheets.HEAD = 0, 1, 1_500
     warnings.simplefilter("error")  # a warning of numpy's on a user's screen is a find, too
     counts: Counter[str] = Counter()
     finds: list[str] = []

@@ -122,7 +122,11 @@ def _fidelity(rows: list[list[str]]) -> list[Row] | None:
         description = row[head.index("Description")].strip()
         if not row[head.index("Account Number")].strip():
             raise OddError("a row without an account")
-        cash = symbol.endswith("*") or symbol in {"FCASH", "CORE", "CASH", "USD", "SPAXX", "FDRXX"}
+        # A word for cash is a ticker, too, where a quantity has a price other than 1.
+        quantity, price = (number(row[head.index(name)]) for name in ("Quantity", "Last Price"))
+        words = {"FCASH", "CORE", "CASH", "USD", "SPAXX", "FDRXX"}
+        no_security = not quantity or price in {None, 0.0, 1.0}
+        cash = symbol.endswith("*") or (symbol.upper() in words and no_security)
         if "*" in symbol and not symbol.endswith("**"):
             raise OddError(symbol)
         aside = "pending" in (symbol or description).lower() or "BROKERAGE" in symbol
@@ -144,10 +148,12 @@ def _vanguard(rows: list[list[str]]) -> list[Row] | None:
         if not row[0].strip():
             raise OddError("a row without an account")
         name = row[head.index("Investment Name")].lower()
+        symbol = row[head.index("Symbol")].strip()
+        # A fund that somebody calls cash is still the fund of its symbol.
         if (
-            row[head.index("Symbol")] == "VMFXX"
+            symbol == "VMFXX"
             or "settlement fund" in name
-            or name.strip() == "cash"
+            or (name.strip() == "cash" and not symbol)
         ):
             continue
         found.append(_cells(row, head.index("Shares"), head.index("Total Value")))
@@ -197,6 +203,8 @@ def _summaries(
     covered: set[tuple[str, ...]] = set()
     lots: dict[tuple[str, ...], list[Row]] = {}
     value = "PositionValue" if names[0] == "Quantity" else "positionValue"
+    if len({names[1] in tag for tag in tags}) > 1:
+        raise OddError("rows with and without a level")  # nobody can tell lots from positions
     for tag in tags:
         own = tuple(tag[k] for k in key)
         row = number(tag[names[0]]), number(tag[value])

@@ -117,6 +117,32 @@ def test_fidelity_core_fund_beside_a_bought_money_fund(read):
     assert statement.holdings.symbol.tolist() == ["FDRXX", "FZDXX"]
 
 
+@pytest.mark.parametrize("name", ["Cash", "CASH", "USD", "core", "SPAXX"])
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ("900,$50.92", "position"), ("-900,50.92", "position"), ("900,", "cash"), (",", "cash"),
+        ("900,$1.00", "cash"), ("900,$1.00000", "cash"), (",$50.92", "cash"), ("900,$0.00", "cash"),
+    ],
+)  # fmt: skip
+def test_fidelity_security_whose_ticker_is_a_word_for_cash(read, name, cells, kind):
+    """CASH and USD are listed: money has a price of 1 or none."""
+    value = "$-45828" if "-" in cells else "$45828"
+    held = read(FIDELITY + f"X1,IRA,{name},PATHWARD FINANCIAL,{cells},{value},Cash\n").holdings
+    assert held.kind.tolist() == [kind]
+    if kind == "position":
+        assert (held.symbol[0], abs(held.quantity[0]), held.price[0]) == (name, 900, 50.92)
+        assert held.asset_class.tolist() == [""]
+    else:
+        assert held.quantity.tolist() == [45828.0]
+
+
+def test_fidelity_core_fund_is_cash_at_any_price(read):
+    """Two asterisks say that it is the core position."""
+    held = read(FIDELITY + "X1,IRA,CASH**,HELD IN CASH,900,$50.92,$45828,Cash\n").holdings
+    assert (held.kind.tolist(), held.quantity.tolist()) == (["cash"], [45828.0])
+
+
 def test_fidelity_ragged_row(read):
     with pytest.raises(ReadError, match="line 2: has 9 cells under 8 headers"):
         read(FIDELITY + "X1,IRA,VTI,FUND,1,000,$2,$2,Cash\n")

@@ -162,3 +162,11 @@ def test_formats_round_trip(amounts, form, grouped):
 def test_evidence_for_the_decimal_sign(cells, point, comma):
     evidence = style_evidence(cells)
     assert (bool(evidence.point), bool(evidence.comma)) == (point, comma)
+
+
+@given(st.lists(st.text("0123456789.+-", max_size=7), min_size=1))
+def test_a_column_of_plain_numbers_is_its_cells(texts):
+    """Understood at once, or beside a cell that is no plain number: the same numbers, the same bad cells."""
+    alone, beside = parse_column(texts, POINT), parse_column([*texts, "$ 1"], POINT)
+    assert list(map(repr, alone.values.tolist())) == list(map(repr, beside.values.tolist()[:-1]))
+    assert alone.bad == beside.bad

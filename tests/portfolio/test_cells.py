@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import re
 
 import pytest
 from hypothesis import given
@@ -99,6 +101,26 @@ def test_zero_is_not_blank(value: object) -> None:
 )
 def test_text(value: object, text: str) -> None:
     assert cells.text(value) == text
+
+
+@given(st.lists(st.text("0123456789.+-", max_size=6) | st.just("9" * 400) | st.text(max_size=3)))
+def test_plain_numbers_are_those_of_number(texts: list[str]) -> None:
+    """A column at once is its cells one by one; what it leaves alone has a cell that is no plain number."""
+    found = cells.plain_numbers(texts)
+    if found is None:
+        assert any(
+            text and not re.fullmatch(r"[+-]?\d{1,300}(\.\d*)?", text, re.ASCII) for text in texts
+        )
+    else:
+        assert [repr(v) for v in found.tolist()] == [
+            repr(cells.number(text) if text else math.nan) for text in texts
+        ]
+
+
+@given(st.lists(st.text(max_size=8) | st.floats() | st.none() | st.just("\u00a0 x\u00a0")))
+def test_texts_are_those_of_text(values: list[object]) -> None:
+    expected = [cells.text(value) if isinstance(value, str) else value for value in values]
+    assert list(map(repr, cells.texts(values))) == list(map(repr, expected))
 
 
 @pytest.mark.parametrize("value", ["yes", "Y", "TRUE", True, 1, 1.0, "x"])

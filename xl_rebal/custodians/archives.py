@@ -11,7 +11,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -24,7 +24,7 @@ RATIO_COUNTS_FROM = 10 * 1024**2
 MAX_CELLS = 60_000_000  # the reader allots the whole rectangle that a sheet's cells span
 _PIECE = 1 << 20
 # What a damaged directory leads to: OSError and ValueError come from seeking to where it points.
-DAMAGE = (
+_DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -46,17 +46,10 @@ _WIDE = re.compile(rb"=\s*[\"'][A-Za-z]{2,3}\d")
 _REFERENCE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{0,3})(\d+)[\"']")
 
 
-def check_archive(
-    path: Path,
-    progress: Callable[[float], None] | None = None,
-    *,
-    measured_later: Callable[[zipfile.ZipInfo], bool] = lambda _: False,
-) -> None:
+def check_archive(path: Path, progress: Callable[[float], None] | None = None) -> None:
     """Refuse a workbook that is damaged, locked, a zip bomb or a carrier of XML entities.
 
-    Raises FileError. Costs one pass over the unpacked parts (1 to 2 s per GiB), keeping none. How far out
-    the cells of parts lie that are `measured_later` is not looked at: call `check_extents` before anything
-    that allots the rectangle of a sheet opens them.
+    Raises FileError. Costs one pass over the unpacked parts (2 to 3 s per GiB), keeping none.
     """
     name = path.name
     try:
@@ -66,11 +59,11 @@ def check_archive(
             total = sum(part.file_size for part in parts) or 1
             done = 0
             for part in parts:
-                _check_part(name, path, part, measured=not measured_later(part))
+                _check_part(name, path, part)
                 done += part.file_size
                 if progress is not None:
                     progress(done / total)
-    except DAMAGE as error:
+    except _DAMAGE as error:
         raise FileError.of(
             where=name,
             what=f"is a damaged workbook ({error})",
@@ -123,7 +116,7 @@ def _inflater() -> tuple[zlib._Decompress, type[Exception]]:
     return fast, cast("type[Exception]", isal_zlib.error)
 
 
-def unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
+def _unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
     """A part's bytes in pieces, as a reader that ignores the declared size would see them."""
     with path.open("rb") as stream:
         stream.seek(part.header_offset)
@@ -158,12 +151,12 @@ def unpacked(path: Path, part: zipfile.ZipInfo) -> Iterator[bytes]:
             raise zipfile.BadZipFile(f"part {part.filename} is cut short")
 
 
-def _check_part(name: str, path: Path, part: zipfile.ZipInfo, *, measured: bool) -> None:
+def _check_part(name: str, path: Path, part: zipfile.ZipInfo) -> None:
     is_xml = part.filename.casefold().endswith((".xml", ".rels", ".vml"))
     size = checksum = 0
     tail = b""
     wide = False
-    for piece in unpacked(path, part):
+    for piece in _unpacked(path, part):
         if not size:  # a part is what it begins like: its name is only a name
             is_xml = is_xml or piece.lstrip(_BEFORE_MARKUP).startswith(b"<")
         size += len(piece)
@@ -177,32 +170,19 @@ def _check_part(name: str, path: Path, part: zipfile.ZipInfo, *, measured: bool)
             if declares and any(mark in seen for mark in _DOCTYPES):
                 what = "declares XML entities or a document type, which no workbook needs"
                 raise _refuse(name, what, part.filename)
-            wide = wide or (measured and _WIDE.search(seen) is not None)
+            wide = wide or _WIDE.search(seen) is not None
             tail = piece[-_OVERLAP:]
     if size != part.file_size or checksum != part.CRC:
         raise zipfile.BadZipFile(f"part {part.filename} does not match its checksum")
     if wide:
-        check_extent(name, part.filename, unpacked(path, part))
+        _check_extent(name, path, part)
 
 
-def check_extents(path: Path, which: Callable[[zipfile.ZipInfo], bool]) -> None:
-    """Refuse a workbook with cells far out in one of these parts; raises FileError."""
-    with zipfile.ZipFile(path) as archive:
-        parts = [part for part in archive.infolist() if which(part)]
-    for part in parts:
-        tail, wide = b"", False
-        for piece in unpacked(path, part):
-            wide = wide or _WIDE.search(tail + piece) is not None
-            tail = piece[-_OVERLAP:]
-        if wide:
-            check_extent(path.name, part.filename, unpacked(path, part))
-
-
-def check_extent(name: str, part: str, pieces: Iterable[bytes]) -> None:
+def _check_extent(name: str, path: Path, part: zipfile.ZipInfo) -> None:
     """One cell far out makes the sheet's rectangle huge: XFD1048576 spans 17 thousand million."""
     width, height = 1, 1
     tail = b""
-    for piece in pieces:
+    for piece in _unpacked(path, part):
         found = set(_REFERENCE.findall(tail + piece))
         for letters in {letters for letters, _ in found}:
             width = max(width, _column(letters))
@@ -210,7 +190,7 @@ def check_extent(name: str, part: str, pieces: Iterable[bytes]) -> None:
         tail = piece[-_OVERLAP:]
     if width * height > MAX_CELLS:
         raise FileError.of(
-            where=f"{name}, part {part}",
+            where=f"{name}, part {part.filename}",
             what=f"has cells as far out as {_letters(width)}{height}",
             remedy="delete the empty rows and columns beyond the table and save it again",
         )

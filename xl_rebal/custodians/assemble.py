@@ -192,8 +192,7 @@ def _currency_rows(table: Table, kind: TextColumn) -> None:
     """A symbol `USD` is money at a price of 1 or none, and a listed fund (of that ticker) else."""
     named = table.words("symbol").among(ISO_CODES) & (kind == Kind.POSITION.value)
     for row in np.flatnonzero(named).tolist():
-        price = as_text(table.columns["price"][row])
-        if price.strip("$€£ ") in {"", "-", "--", "1", "1.0", "1.00", "1,00", "1.0000", "N/A"}:
+        if kinds.is_money_price(as_text(table.columns["price"][row])):
             kind[row] = Kind.CASH.value
 
 

@@ -1,7 +1,8 @@
 """Fidelity positions exports: one table for all accounts, disclaimers and the date below it.
 
 The header has 16 names and the rows often 17 fields (a trailing comma). Core money funds carry two
-asterisks and sometimes a value only; `Pending activity` rows have a value only, or nothing.
+asterisks and sometimes a value only; `Pending activity` rows have a value only, or nothing. Without the
+asterisks a name such as `CASH` may be a ticker: with a quantity and a price other than 1 it is that security.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def read(document: Document) -> Statement:
     table = _with_kinds(table, problems)
     as_of_text = next((f[1] for f in map(stated_as_of, [*block.above, *skipped]) if f), "")
     defaults = Defaults(decimal=DecimalStyle.POINT, currency="USD")
-    result = assemble(table, classify=_classify, defaults=defaults, problems=problems)
+    result = assemble(table, classify=lambda *_: "", defaults=defaults, problems=problems)
     problems.raise_faults()
     names = Block.names(result.holdings, table, problems)
     if not len(table):
@@ -54,21 +55,26 @@ def read(document: Document) -> Statement:
     )
 
 
-def _classify(symbol: str, description: str, security_type: str) -> str:
-    del security_type
+def _classify(symbol: str, description: str, quantity: str, price: str) -> str:
+    """The kind of a row; its quantity and price are as the file has them."""
     if kinds.is_pending_name(symbol) or (not symbol and kinds.is_pending_name(description)):
         return Kind.PENDING.value
-    if symbol.endswith("**") or symbol.rstrip("*").upper() in _CORE or kinds.is_sweep_fund(symbol):
+    if symbol.endswith("**"):
         return Kind.CASH.value
+    if symbol.rstrip("*").upper() in _CORE or kinds.is_sweep_fund(symbol):
+        stated = all(any(ch in "123456789" for ch in text) for text in (quantity, price))
+        listed = stated and not kinds.is_money_price(price)
+        return Kind.POSITION.value if listed else Kind.CASH.value
     # A plan's line for the brokerage account that it links to, which is listed on its own: counting
     # both would count the money twice.
     return Kind.PENDING.value if symbol.replace(" ", "").upper() == _LINKED else ""
 
 
 def _with_kinds(table: Table, problems: Problems) -> Table:
-    symbols, descriptions = table.text("symbol"), table.text("description")
+    symbols = table.text("symbol")
+    cells = (table.text(role) for role in ("description", "quantity", "price"))
     # Fidelity's column Type says Cash or Margin: how a position is held, not what it is.
-    kind = [_classify(s, d, "") for s, d in zip(symbols, descriptions, strict=True)]
+    kind = list(map(_classify, symbols, *cells))
     for row, symbol in enumerate(symbols):
         if kind[row] == Kind.CASH.value:
             symbols[row] = symbol.rstrip("*")

@@ -10,19 +10,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.numbers import Cell
-from xl_rebal.custodians.words import Words
-
-
-class TextCells(list[Cell]):
-    """Cells that are all texts, and know their distinct ones."""
-
-    __slots__ = ("words",)
-
-    def __init__(self, words: Words) -> None:
-        super().__init__(words.column().tolist())
-        self.words = words
 
 
 class Grid(Sequence[Sequence[Cell]]):
@@ -54,23 +42,11 @@ class Grid(Sequence[Sequence[Cell]]):
 
     def __getitem__(self, at: int | slice) -> list[Cell] | Grid:
         if isinstance(at, slice):
-            return Grid([_slice(column, at) for column in self.columns])
+            return Grid([column[at] for column in self.columns])
         return [column[at] for column in self.columns]
 
     def __iter__(self) -> Iterator[list[Cell]]:
         return map(list, zip(*self.columns, strict=True))
-
-
-def _slice(column: Sequence[Cell], at: slice) -> Sequence[Cell]:
-    return TextCells(column.words.taken(at)) if isinstance(column, TextCells) else column[at]
-
-
-def _kept(column: Sequence[Cell], keep: NDArray[np.bool_]) -> Sequence[Cell]:
-    if isinstance(column, NumberCells):
-        return column.taken(keep)
-    if isinstance(column, TextCells):
-        return TextCells(column.words.taken(keep))
-    return list(itertools.compress(column, keep.tolist()))
 
 
 def column_of(rows: Sequence[Sequence[Cell]], at: int) -> Sequence[Cell]:
@@ -85,7 +61,8 @@ def taken(rows: Sequence[Sequence[Cell]], keep: NDArray[np.bool_]) -> Sequence[S
     if keep.all():
         return rows
     if isinstance(rows, Grid):
-        return Grid([_kept(column, keep) for column in rows.columns])
+        kept = keep.tolist()
+        return Grid([list(itertools.compress(column, kept)) for column in rows.columns])
     return list(itertools.compress(rows, keep.tolist()))
 
 

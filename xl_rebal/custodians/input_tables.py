@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from xl_rebal.custodians import columns
 from xl_rebal.custodians.collector import without_collector
-from xl_rebal.custodians.grid import Grid, TextCells
-from xl_rebal.custodians.number_cells import NumberCells
+from xl_rebal.custodians.grid import Grid
 from xl_rebal.custodians.sheets import Document, Sheet, open_document
-from xl_rebal.custodians.words import Words
 from xl_rebal.errors import ReadError
 from xl_rebal.portfolio import cells, tables
 from xl_rebal.portfolio.table_columns import TableColumns, read_columns
-from xl_rebal.portfolio.tables import Column, Row, TableSpec
+from xl_rebal.portfolio.tables import Row, TableSpec
 
 Cut = tuple[str, list[str], Iterable[Row]]  # where it stands, its header, its rows
 _HEADER_ROWS = 30  # a header further down than this is not looked for
@@ -85,29 +83,8 @@ def typed_columns(
         parts: list[Sequence[Any]] = list(below.columns)
     else:
         parts = list(itertools.zip_longest(*below))
-    known = {at: spec.column_for(name) for at, name in enumerate(names)}
-    plain = [
-        _numbers_of(part, known.get(at)) if isinstance(part, NumberCells) else _plain_cells(part)
-        for at, part in enumerate(parts)
-    ]
+    plain = [cells.texts(part) for part in parts]
     return read_columns(spec, names, plain, lines, where=where)
-
-
-def _numbers_of(
-    cells_read: NumberCells, column: Column | None
-) -> NDArray[np.float64] | Sequence[Any]:
-    """The numbers of a column that must be numbers, else its texts."""
-    numeric = column is not None and column.read is cells.number and cells_read.all_plain
-    return cells_read.values if numeric else _plain_cells(list(cells_read))
-
-
-def _plain_cells(column: Sequence[Any]) -> Sequence[Any]:
-    """A column whose texts are as `cells.text` gives them."""
-    if isinstance(column, TextCells):
-        return list(column.words.map(cells.text).column().tolist())
-    if set(map(type, column)) == {str}:
-        return list(Words.of(column).map(cells.text).column().tolist())
-    return [cells.text(cell) if isinstance(cell, str) else cell for cell in column]
 
 
 def _find_whole(document: Document, spec: TableSpec) -> tuple[Sheet, int] | None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 # Core funds into which brokers sweep uninvested money; they are spent like cash.
 SWEEP_FUNDS = frozenset({"SPAXX", "FDRXX", "FZFXX", "VMFXX"})
+_MONEY_PRICE = re.compile(r"(1([.,]0*)?|--?|N/A)?")
 NOTHING = frozenset({"", "-", "--", "—", "N/A", "n/a"})  # how exports leave a cell out
 _CASH_NAMES = re.compile(
     r"(cash( balance| position| account)?|\$?cash"
@@ -56,6 +57,11 @@ def currency_code(text: str) -> str | None:
     if not text or (len(text) == 3 and text.isascii() and text.isalpha()):
         return text.upper()
     return _CURRENCY_WORDS.get(text.casefold())
+
+
+def is_money_price(text: str) -> bool:
+    """True for the price of money: 1, or none. `USD` and `CASH` at another are the listed securities."""
+    return _MONEY_PRICE.fullmatch(text.strip("$€£ ")) is not None
 
 
 @lru_cache(maxsize=65536)

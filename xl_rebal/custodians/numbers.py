@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.custodians.number_cells import NumberCells
+from xl_rebal.portfolio.cells import plain_numbers
 
 Cell = Any  # str, float, int, bool, a date or None, as the sheet reader hands it over
 
@@ -102,14 +102,12 @@ def parse_column(
     cells: Sequence[Cell], style: DecimalStyle, *, percent: bool = False
 ) -> ParsedColumn:
     """Numbers of one column; `percent` lets `98.5%` stand for 0.985, else it is a bad cell."""
-    if isinstance(cells, NumberCells) and style is DecimalStyle.POINT and cells.all_plain:
-        return ParsedColumn(values=cells.values.copy(), bad={}, currency=None)
     n = len(cells)
     values = np.full(n, np.nan)
     currency: NDArray[np.object_] | None = None
     kinds = set(map(type, cells))
     if kinds == {str} and style is DecimalStyle.POINT:
-        plain = _plain_texts(cells)
+        plain = plain_numbers(cells)
         if plain is not None:
             return ParsedColumn(values=plain, bad={}, currency=None)
     if kinds == {float}:
@@ -143,21 +141,6 @@ def parse_column(
             currency = np.full(n, "", dtype=object) if currency is None else currency
             currency[row] = code
     return ParsedColumn(values=values, bad=bad, currency=currency)
-
-
-def _plain_texts(texts: Sequence[str]) -> NDArray[np.float64] | None:
-    """The numbers of a column whose every cell is blank or written as Python writes numbers, else None.
-
-    Python takes `1_000` and `nan`, too, which no export means: those are left to the slow path.
-    """
-    try:
-        values = np.array([float(text) if text else math.nan for text in texts], dtype=np.float64)
-    except ValueError:
-        return None
-    joined = "".join(texts)
-    if "_" in joined or "n" in joined or "N" in joined:  # nan, inf, infinity
-        return None
-    return None if np.isinf(values).any() else values
 
 
 def _regular_texts(

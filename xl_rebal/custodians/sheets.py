@@ -9,7 +9,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.custodians import columns, large_sheets, text_cells
-from xl_rebal.custodians.archives import check_archive, check_extents
+from xl_rebal.custodians import columns, plain_csv
+from xl_rebal.custodians.archives import check_archive
 from xl_rebal.custodians.filetypes import FileType, file_type
 from xl_rebal.custodians.grid import Grid
 from xl_rebal.custodians.numbers import Cell
@@ -151,7 +151,7 @@ def _open_text(path: Path, delimiter: str | None, progress: Progress | None) -> 
         nothing = Sheet(name="", rows=(), lines=np.zeros(0, dtype=np.int64))
         return Document(name=path.name, type=FileType.TEXT, sheets=(nothing,), head=head, text=text)
     chosen = delimiter or sniff(head)
-    grid = text_cells.read_grid(text, chosen) if not skip else None
+    grid = plain_csv.read_columns(text, chosen, longest=LARGEST_FIELD) if not skip else None
     if grid is not None:
         sheet = Sheet(name="", rows=grid, lines=np.arange(1, len(grid) + 1, dtype=np.int64))
     else:
@@ -234,15 +234,25 @@ def _open_workbook(path: Path, kind: FileType, progress: Progress | None) -> Doc
             progress("checking the workbook", done)
 
     if kind is FileType.WORKBOOK:
-        check_archive(path, report, measured_later=large_sheets.is_large)
+        check_archive(path, report)
+    sheets: list[Sheet] = []
     try:
-        short = large_sheets.excerpt(path) if kind is FileType.WORKBOOK else None
-        sheets = _large(path, short, progress) if short is not None else None
-        if sheets is None:
-            if kind is FileType.WORKBOOK:
-                check_extents(path, large_sheets.is_large)
-            with _calamine(str(path)) as book:
-                sheets = list(itertools.starmap(_sheet, _each(book, progress)))
+        with _calamine(path) as book:
+            visible = python_calamine.SheetTypeEnum.WorkSheet
+            wanted = [s.name for s in book.sheets_metadata if s.typ == visible]
+            tables = _tables(book)
+            for number, sheet_name in enumerate(wanted):
+                if progress is not None:
+                    progress(f"reading sheet {sheet_name}", number / len(wanted))
+                # With the empty area kept, row i of the list is row i + 1 of the sheet.
+                cells = book.get_sheet_by_name(sheet_name).to_python(skip_empty_area=False)
+                rows = Grid(list(zip(*cells, strict=True)))
+                lines = np.arange(1, len(rows) + 1, dtype=np.int64)
+                sheets.append(
+                    Sheet(
+                        name=sheet_name, rows=rows, lines=lines, tables=tables.get(sheet_name, {})
+                    )
+                )
     except (FileError, ReadError):
         raise
     except python_calamine.PasswordError as error:
@@ -265,56 +275,13 @@ def _open_workbook(path: Path, kind: FileType, progress: Progress | None) -> Doc
     return Document(name=path.name, type=kind, sheets=tuple(sheets))
 
 
-def _each(
-    book: python_calamine.CalamineWorkbook, progress: Progress | None
-) -> Iterator[tuple[str, list[list[Cell]], dict[str, tuple[int, int]]]]:
-    """(name, rows, defined tables) of every worksheet; row i is row i + 1 of the sheet."""
-    import python_calamine
-
-    visible = python_calamine.SheetTypeEnum.WorkSheet
-    wanted = [s.name for s in book.sheets_metadata if s.typ == visible]
-    tables = _tables(book)
-    for number, name in enumerate(wanted):
-        if progress is not None:
-            progress(f"reading sheet {name}", number / len(wanted))
-        rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        yield name, rows, tables.get(name, {})
-
-
-def _sheet(
-    name: str, rows: Sequence[Sequence[Cell]], tables: Mapping[str, tuple[int, int]]
-) -> Sheet:
-    lines = np.arange(1, len(rows) + 1, dtype=np.int64)
-    return Sheet(name=name, rows=rows, lines=lines, tables=tables)
-
-
-def _large(
-    path: Path, short: large_sheets.Excerpt, progress: Progress | None
-) -> list[Sheet] | None:
-    """The sheets of a workbook with large ones; None where one of these cannot be read by columns."""
-    import python_calamine
-
-    sheets = []
-    try:
-        with _calamine(io.BytesIO(short.data)) as book:
-            for name, rows, tables in _each(book, progress):
-                head = large_sheets.head_of(rows, short)
-                whole = rows if head is None else large_sheets.read_grid(path, head)
-                if whole is None:
-                    return None
-                sheets.append(_sheet(name, whole, tables))
-    except python_calamine.CalamineError:  # the whole workbook says what is wrong with it
-        return None
-    return sheets
-
-
-def _calamine(source: str | io.BytesIO) -> python_calamine.CalamineWorkbook:
+def _calamine(path: Path) -> python_calamine.CalamineWorkbook:
     import python_calamine
 
     try:
-        return python_calamine.load_workbook(source, load_tables=True)
+        return python_calamine.load_workbook(str(path), load_tables=True)
     except python_calamine.TablesNotSupported:
-        return python_calamine.load_workbook(source)
+        return python_calamine.load_workbook(str(path))
 
 
 def _tables(book: python_calamine.CalamineWorkbook) -> dict[str, dict[str, tuple[int, int]]]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from xl_rebal.custodians.grid import TextCells, column_of, widths
-from xl_rebal.custodians.number_cells import NumberCells
+from xl_rebal.custodians.grid import column_of, widths
 from xl_rebal.custodians.numbers import Cell, DecimalStyle
 from xl_rebal.custodians.sheets import as_text
 from xl_rebal.custodians.words import Words
@@ -71,10 +70,8 @@ class Table:
 def _words(cells: Sequence[Cell] | None, count: int) -> Words:
     if cells is None:
         return Words(texts=("",), codes=np.zeros(count, dtype=np.intp))
-    if isinstance(cells, TextCells):
-        return cells.words.map(as_text)
-    if isinstance(cells, NumberCells) or set(map(type, cells)) <= {str}:
-        return Words.of(list(cells)).map(as_text)
+    if set(map(type, cells)) <= {str}:
+        return Words.of(cells).map(as_text)
     return Words.of([as_text(cell) for cell in cells])
 
 

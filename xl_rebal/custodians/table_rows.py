@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from xl_rebal.custodians import columns, grid, kinds
 from xl_rebal.custodians.columns import Header, cell_at
 from xl_rebal.custodians.faults import Problems, listed
-from xl_rebal.custodians.number_cells import NumberCells
 from xl_rebal.custodians.numbers import Cell
 from xl_rebal.custodians.sheets import Sheet, as_text, filled
 from xl_rebal.custodians.table import Table, columns_of
@@ -182,8 +181,6 @@ class _Judge:
 
 def _odd_amounts(cells: Sequence[Cell]) -> list[int]:
     """Positions of the cells that do not end like a number."""
-    if isinstance(cells, NumberCells) and cells.all_plain:
-        return list(np.flatnonzero(cells.blank).tolist())
     found = set(map(type, cells))
     if found.isdisjoint({str, type(None)}):
         return []

@@ -37,16 +37,6 @@ class Words:
         codes, texts = pd.factorize(cells)
         return cls(texts=tuple(texts.tolist()), codes=codes)
 
-    @classmethod
-    def some(cls, texts: TextColumn, codes: NDArray[np.int64]) -> Words:
-        """The texts (k,) that codes (n,) name, each of them once; two texts may be the same."""
-        places, named = pd.factorize(codes)
-        return cls(texts=tuple(texts[named].tolist()), codes=places).map(str)
-
-    def taken(self, rows: slice | NDArray[np.bool_]) -> Words:
-        """Some of the rows."""
-        return Words.some(objects(self.texts), self.codes[rows].astype(np.int64))
-
     def column(self) -> TextColumn:
         """(n,) the texts, a new array each time."""
         return objects(self.texts)[self.codes] if len(self.codes) else objects(())

@@ -8,11 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 _BLANK = {"", "--", "-", "n/a", "na", "none", "null"}
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
+_PLAIN_SIGNS = frozenset("0123456789.+-")
 _TRUE = {"true", "yes", "y", "1", "x"}
 _FALSE = {"false", "no", "n", "0"}
 
@@ -35,6 +40,22 @@ def text(value: Any) -> str:
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         return value.date().isoformat()
     return str(value).replace("\u00a0", " ").strip()
+
+
+def texts(values: Sequence[Any]) -> list[Any]:
+    """A column whose texts are as `text` gives them; what is no text stays as it is."""
+    return [v.replace("\u00a0", " ").strip() if type(v) is str else v for v in values]
+
+
+def plain_numbers(values: Sequence[str]) -> NDArray[np.float64] | None:
+    """(n,) what `number` reads, NaN for an empty text; None where one has other signs."""
+    if not _PLAIN_SIGNS.issuperset("".join(values)):
+        return None
+    try:
+        numbers = np.array([float(v) if v else math.nan for v in values], dtype=np.float64)
+    except ValueError:
+        return None
+    return None if np.isinf(numbers).any() else numbers
 
 
 def number(value: Any) -> float:

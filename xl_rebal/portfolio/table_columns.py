@@ -75,18 +75,17 @@ class TableColumns:
 def read_columns(
     spec: TableSpec,
     header: Sequence[Any],
-    columns: Sequence[Sequence[Any] | NDArray[np.float64]],
+    columns: Sequence[Sequence[Any]],
     lines: NDArray[np.int64],
     *,
     where: str,
 ) -> TableColumns | None:
-    """The table's typed columns; None where a cell or the header has a fault, or the table is empty.
+    """The table's typed columns; None where a cell has a fault, or the table is empty.
 
-    columns  (width,) of (n,) cells, texts already as `cells.text` gives them; an array of numbers has NaN
-             for blanks.
+    columns  (width,) of (n,) cells, texts already as `cells.text` gives them.
     """
-    bound = tables.bound_columns(spec, header, where)
-    if bound is None or not len(lines):
+    bound = tables.require_columns(spec, header, where=where)
+    if not len(lines):
         return None
     typed: dict[str, Typed] = {}
     held = np.zeros(len(lines), dtype=np.bool_)
@@ -127,13 +126,13 @@ def _with_blanks(values: Typed) -> list[Any]:
     return list(values.tolist())
 
 
-def _column(values: Sequence[Any] | NDArray[np.float64], column: Column) -> Typed | None:
+def _column(values: Sequence[Any], column: Column) -> Typed | None:
     """The typed cells of a column; None where one has a fault."""
     numbers = _numbers(values) if column.read is cells.number else None
     if numbers is not None:
         fine = np.isnan(numbers) | (np.abs(numbers) <= tables.LARGEST)
         return numbers if fine.all() else None
-    codes, distinct = _distinct(list(values))
+    codes, distinct = _distinct(values)
     read = []
     for value in distinct:
         try:
@@ -145,10 +144,11 @@ def _column(values: Sequence[Any] | NDArray[np.float64], column: Column) -> Type
     return result[codes]
 
 
-def _numbers(values: Sequence[Any] | NDArray[np.float64]) -> NDArray[np.float64] | None:
-    if isinstance(values, np.ndarray):
-        return values
-    return np.array(values, dtype=np.float64) if set(map(type, values)) == {float} else None
+def _numbers(values: Sequence[Any]) -> NDArray[np.float64] | None:
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return cells.plain_numbers(values)
+    return np.array(values, dtype=np.float64) if kinds == {float} else None
 
 
 def _typed(value: Any, read: Callable[[Any], Any]) -> Any:

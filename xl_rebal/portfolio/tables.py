@@ -100,15 +100,6 @@ def require_columns(spec: TableSpec, header: Sequence[Any], *, where: str) -> Ma
     return bound
 
 
-def bound_columns(
-    spec: TableSpec, header: Sequence[Any], where: str
-) -> Mapping[int, Column] | None:
-    """Which cell of a row is which column; None where the header has a fault."""
-    faults = FaultList()
-    bound = _bind(spec, header, where, faults)
-    return None if faults else bound
-
-
 def _bind(
     spec: TableSpec, header: Sequence[Any], where: str, faults: FaultList
 ) -> Mapping[int, Column]:
