@@ -229,6 +229,23 @@ def test_bands_by_volatility_can_be_planned_with(
     assert xl("bands", *options, "--mode", "equal-risk").code == 1
 
 
+def test_a_band_wider_than_its_target_is_written_without_a_lower_edge(
+    xl: Run, tmp_path: Path, table: Callable[[str, str], Path]
+) -> None:
+    """A `min` of 0 is reached by an account that holds nothing of the class; the band is not."""
+    out = tmp_path / "targets.csv"
+    volatilities = table("v.csv", "asset_class,volatility\nA,80%\nB,1%\nC,1%\n")
+    options = ("--targets", "50% A, 48% B, 2% C", "--policy", "5pp", "--volatilities", volatilities)
+    xl("bands", *options, "--mode", "equal-risk", "--out", out)
+    lines = out.read_text().splitlines()
+    assert lines[3].startswith(",C,0.02,,0.09")
+    book = table(
+        "none.csv", "account,symbol,quantity,price,asset_class\nZ,AA,51,100,A\nZ,BB,49,100,B\n"
+    )
+    drifted = xl("drift", book, "--targets", out, "--policy", "own bands", "--json").document
+    assert drifted["breached"] == []
+
+
 def test_the_move_to_an_edge_is_in_the_drift_document(xl: Run, walk: Path) -> None:
     rows = xl("drift", walk, "--targets", TARGETS, "--policy", "5pp", "--json").document["rows"]
     stocks = rows[0]

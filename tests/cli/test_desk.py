@@ -147,6 +147,10 @@ def test_a_file_without_lots_is_no_file_of_lots(xl: Run, desk: Path) -> None:
         (("--as-of", "2026-11-23 25:00 ET"), "has no time with a zone that is known"),
         (("--as-of", "2026-11-23 10:00 Nowhere"), "has no time with a zone that is known"),
         (("--limit", "5"), "'5' has no unit; write 5% or 0.05 for 5 percent"),
+        (
+            ("--limit", "0.5"),
+            "--limit: 0.5 without a unit is 50% away from the price; write 0.5% or 50%",
+        ),
         (("--order-type", "limit"), "a limit belongs to limit orders, and to them alone"),
         (("--order-type", "moc", "--time-in-force", "gtc"), "good for the day"),
         (("--max-age", "-1"), "--max-age: -1 is not possible"),
@@ -173,3 +177,17 @@ def test_what_settles_later_survives_an_import(xl: Run, desk: Path, tmp_path: Pa
     again, first = document(xl, copy, *args), document(xl, desk, *args)
     assert again["trades"] == first["trades"]
     assert again["plans"][0]["cash_days"] == first["plans"][0]["cash_days"]
+
+
+def test_a_cent_of_rounding_is_not_blamed_on_the_settlement_of_funds(
+    xl: Run, tmp_path: Path
+) -> None:
+    """Where funds settle later than stocks, what whole shares leave is still what whole shares leave."""
+    book, securities = tmp_path / "book.csv", tmp_path / "securities.csv"
+    book.write_text("account,symbol,quantity,price\nA,VTI,70,100\nA,BND,40,75\nA,VTSAX,1,100\n")
+    securities.write_text("symbol,asset_class,settlement_days\nVTSAX,Stocks,2\n")
+    options = ("--targets", "60% stocks, 40% bonds", "--securities", securities, "--policy", "now")
+    rows = document(xl, book, *options)["drift_after"]
+    (cash,) = [row for row in rows if row["asset_class"] == "Cash"]
+    assert cash["drift"] > 0
+    assert cash["cause"] == "what whole shares and costs leave"

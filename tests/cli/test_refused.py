@@ -102,6 +102,24 @@ def test_a_debt_of_one_account_does_not_hide_the_drift_of_the_others(
     assert ran.err.startswith("error: account Debt: its value")
 
 
+def test_a_debt_of_one_account_does_not_hide_the_shock_of_the_others(
+    xl: Run, tmp_path: Path
+) -> None:
+    book = tmp_path / "book.csv"
+    book.write_text(
+        "account,symbol,quantity,price\nIn Debt,VTI,10,100\nIn Debt,CASH,-5000,1\nB,VTI,700,100\n"
+        "B,BND,300,100\n"
+    )
+    ran = xl(
+        "shock", book, "--targets", "60% stocks, 40% bonds", "--returns", "stocks -20%", "--json"
+    )
+    assert {row["account"] for row in ran.document["rows"]} == {"B"}
+    (refused,) = ran.document["refused"]
+    assert refused["account"] == "In Debt"
+    assert "-4,000.00" in refused["reason"]
+    assert "1 account was not measured; the others are" in ran.err
+
+
 def test_compare_quotes_each_account_its_own_refusal(xl: Run, two: Path) -> None:
     ran = xl("trades", two, *MIX, *TOO_MUCH, "--compare", "--json")
     rows = json.loads(ran.out)["alternatives"]

@@ -28,7 +28,7 @@ def counted(asked: LinearProgram) -> float:
     for point in itertools.product(range(5), repeat=3):
         sums = [
             sum(asked.weight[a] * point[asked.index[a]] for a in range(start, start + 3))
-            for start in asked.start
+            for start in asked.start[:-1]
         ]
         if all(s <= top + 1e-9 for s, top in zip(sums, asked.row_upper, strict=True)):
             best = min(best, sum(c * x for c, x in zip(asked.cost, point, strict=True)))

@@ -89,3 +89,22 @@ def test_the_custodians_own_row_binds_before_the_general_one() -> None:
     assert rule_for(rules, custodian="", symbol="A") is rules[0]
     assert rule_for(rules[1:], custodian="fidelity", symbol="A") is None
     assert rule_for(rules, custodian="schwab", symbol="B") is None
+
+
+def test_a_rule_in_words_tells_all_its_terms() -> None:
+    rule = FundRule(
+        symbol="VTSAX",
+        custodian="schwab",
+        initial_minimum=3000.0,
+        kept_minimum=1000.0,
+        cut_off=parse_cut_off("4:00 pm ET"),
+        ticket_fee=20.0,
+        redemption_fee=0.02,
+        redemption_days=60,
+        closed_to_new=Closure.INVESTORS,
+    )
+    assert rule.in_words() == (
+        "VTSAX at schwab: first purchase from 3,000.00, what a partial sale leaves from 1,000.00, ticket fee "
+        "20.00, redemption fee 2% up to 60 days, orders by 16:00 America/New_York, closed to new investors"
+    )
+    assert FundRule(symbol="X").in_words() == "X: no terms"

@@ -200,7 +200,8 @@ def held(text: str, targets: str, cash: str, half_spread: str, commission: str =
         ),
         cash=Decimal(cash),
         targets={
-            name: Decimal(share) / 100 for name, share in (each.split() for each in targets.split(", "))
+            name: Decimal(share) / 100
+            for name, share in (each.split() for each in targets.split(", "))
         },
         half_spread=Decimal(half_spread),
         commission=Decimal(commission),
@@ -211,7 +212,9 @@ def held(text: str, targets: str, cash: str, half_spread: str, commission: str =
     ("account", "policy"),
     [
         (
-            held("A0 9 69.97, B0 2 120.08, C0 5 29.79, C1 9 82.78", "A 60, B 5, C 35", "0", "0.003"),
+            held(
+                "A0 9 69.97, B0 2 120.08, C0 5 29.79, C1 9 82.78", "A 60, B 5, C 35", "0", "0.003"
+            ),
             "5/25",
         ),
         (

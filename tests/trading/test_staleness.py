@@ -60,3 +60,10 @@ def test_what_is_not_known_is_said_and_does_not_stop() -> None:
     (note,) = check_freshness(book, Freshness(), MONDAY)
     assert "the date of the positions is not known" in note
     assert check_freshness(book, Freshness(), None) == []
+
+
+def test_positions_from_after_the_trade_date_are_told() -> None:
+    book = book_of([row("VTI", 1.0, 100.0)])
+    (note,) = check_freshness(book, Freshness(positions_of=MONDAY), dt.date(2025, 11, 24))
+    assert note.startswith("the positions are of 2026-11-23, after the trade date 2025-11-24")
+    assert check_freshness(book, Freshness(positions_of=MONDAY), MONDAY) == []

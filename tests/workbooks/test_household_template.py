@@ -275,7 +275,9 @@ def test_in_calc_a_plan_that_its_sheet_cannot_show_in_full_fails_the_checks(
         book.set_value("Start", PLACES["tblPlanSettings"].cell("Value", 1), 2000.0)
         book.recalculate()
         found = failing(book)
-        sides = {f"{side} on the sheets against the plan's figure" for side in ("Sales", "Purchases")}
+        sides = {
+            f"{side} on the sheets against the plan's figure" for side in ("Sales", "Purchases")
+        }
         assert sides & set(found)  # the last rows of the plan are missing, whichever they are
         assert "do not send the letter" in str(book.value("Start", "C6"))
         assert str(book.value("Letter", "A1")).startswith("NOT TO BE SENT")

@@ -328,6 +328,7 @@ def test_unknown_stays_unknown_and_the_assumptions_say_what_was_assumed() -> Non
     assert any("No trading costs (all are zero)" in text for text in shown)
     assert any(text.startswith("Verified: every plan was re-checked") for text in shown)
     assert any("contribution of 500.00" in text for text in shown)
+    assert "MARKET, DAY; mutual and money funds MARKET, DAY" in shown
     assert "unknown" in words(data, "Summary")
 
 

@@ -26,6 +26,8 @@ from xl_rebal.portfolio.lots import Lots
 from xl_rebal.trading.limits import OrderStyle, OrderType, TimeInForce
 
 _EXCHANGE_ZONE = "America/New_York"
+_FAR = 0.1  # a bare 0.5 is half a percent to whoever typed it
+_BARE = re.compile(r"[\s\d.+]+")
 
 
 def read_flow_table(path: Path | None) -> tuple[Flow, ...]:
@@ -90,6 +92,12 @@ def order_style(
 ) -> OrderStyle:
     """How orders are sent; `--limit` makes them limit orders."""
     limit = amounts.optional_share(typed, "--limit", most=0.99)
+    if typed is not None and limit is not None and limit >= _FAR and _BARE.fullmatch(typed):
+        raise TableError.of(
+            where="--limit",
+            what=f"{typed.strip()} without a unit is {limit:.0%} away from the price",
+            remedy=f"write {limit:g}% or {limit:.0%}",
+        )
     kind = order_type or (OrderType.MARKET if limit is None else OrderType.LIMIT)
     try:
         return OrderStyle(order_type=kind, limit=limit, time_in_force=time_in_force)

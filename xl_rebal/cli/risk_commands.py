@@ -35,6 +35,7 @@ def shock(
 ) -> None:
     """Weights and drift after given returns of each class; classes that are not named stay flat."""
     from xl_rebal.cli import documents, inputs, screens
+    from xl_rebal.drift import weighable
     from xl_rebal.risk.shock import parse_returns
     from xl_rebal.shock_table import shock_book, shock_rows
 
@@ -42,13 +43,16 @@ def shock(
         inputs.Options(holdings=holdings, targets=targets, policy=policy, allow_stale=True)
     )
     given = parse_returns(returns)
-    rows = shock_rows(shock_book(loaded.book, loaded.policy, given))
+    book, debts = weighable(loaded.book)
+    rows = shock_rows(shock_book(book, loaded.policy, given))
     document: dict[str, Any] = {
         "returns": given,
         "policy": documents.policy_words(loaded),
         "rows": rows,
         "warnings": list(loaded.warnings),
+        "refused": [{"account": name, "reason": str(fault)} for name, fault in debts.items()],
     }
+    screens.show_refused(document["refused"], "measured")
     if json:
         typer.echo(documents.dumps(document))
         return
@@ -172,7 +176,11 @@ def _write_bands(rows: list[dict[str, Any]], mode: BandMode, out: Path, *, overw
     lines = ["model,asset_class,target,min,max"]
     for row in rows:
         low, high = row[f"{prefix}_lower"], row[f"{prefix}_upper"]
-        edges = ("" if edge is None else f"{edge:.12g}" for edge in (low, high))
+        # A band wider than its target has no lower edge: a `min` of 0 would be reached at a weight of 0.
+        edges = (
+            "" if edge is None or edge == outside else f"{edge:.12g}"
+            for edge, outside in ((low, 0.0), (high, 1.0))
+        )
         quoted = (
             f'"{row[key]}"' if "," in row[key] else row[key] for key in ("model", "asset_class")
         )

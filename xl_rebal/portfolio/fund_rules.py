@@ -91,6 +91,31 @@ class FundRule:
     redemption_days: int = 0
     closed_to_new: Closure = Closure.OPEN
 
+    def in_words(self) -> str:
+        """`VTSAX: first purchase from 3,000.00, ticket fee 20.00`; with the custodian where it names one."""
+        parts = [
+            f"{words} from {amount:,.2f}"
+            for words, amount in (
+                ("first purchase", self.initial_minimum),
+                ("further purchases", self.subsequent_minimum),
+                ("what a partial sale leaves", self.kept_minimum),
+            )
+            if amount
+        ]
+        if self.ticket_fee is not None:
+            parts.append(f"ticket fee {self.ticket_fee:,.2f}")
+        if self.redemption_fee:
+            parts.append(
+                f"redemption fee {self.redemption_fee * 100:g}% up to {self.redemption_days} days"
+            )
+        if self.cut_off is not None:
+            parts.append(f"orders by {self.cut_off}")
+        if self.closed_to_new is not Closure.OPEN:
+            money = self.closed_to_new is Closure.MONEY
+            parts.append("closed to new money" if money else "closed to new investors")
+        at = "" if self.custodian.casefold() in ANYWHERE else f" at {self.custodian}"
+        return f"{self.symbol}{at}: {', '.join(parts) or 'no terms'}"
+
 
 def parse_cut_off(text: str) -> CutOff:
     """`16:00 America/New_York` or `4:00 pm ET`; raises ValueError in the words of a cell's fault."""

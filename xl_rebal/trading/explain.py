@@ -83,11 +83,13 @@ def cause(
     if k == problem.cash_index:
         if not triggered:
             return "spare cash waits for the next plan"
-        if problem.early or settles_late(problem) > _NOTICEABLE * problem.base:
-            return "cash that settles later than purchases would"
         # Each class may be short of its target by less than a step; together that is what is left.
         steps = sum(class_step(problem, each) for each in range(len(problem.classes)) if each != k)
-        if abs(drift_after) > _NOTICEABLE and abs(drift_after) * problem.base > steps:
+        beyond = abs(drift_after) > _NOTICEABLE and abs(drift_after) * problem.base > steps
+        late = settles_late(problem) > _NOTICEABLE * problem.base
+        if late or (problem.early and beyond):
+            return "cash that settles later than purchases would"
+        if beyond:
             return (
                 "money that nothing may take up" if drift_after > 0 else "cash is not raised for it"
             )

@@ -46,6 +46,13 @@ class OrderStyle:
         if self.order_type is OrderType.MOC and self.time_in_force is not TimeInForce.DAY:
             raise ValueError("an order at the close is good for the day")
 
+    def in_words(self) -> str:
+        """`LIMIT at 0.5% from the plan's price, GTC; funds MARKET, DAY`."""
+        kind = self.order_type.value
+        if self.limit is not None:
+            kind += f" at {self.limit * 100:g}% from the plan's price"
+        return f"{kind}, {self.time_in_force.value}; mutual and money funds MARKET, DAY"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

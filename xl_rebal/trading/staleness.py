@@ -48,6 +48,11 @@ def check_freshness(book: Book, freshness: Freshness, as_of: dt.date | None) -> 
         notes.append(
             f"the date of the positions is not known; their age on {as_of} was not checked"
         )
+    if stated is not None and stated > as_of:
+        notes.append(
+            f"the positions are of {stated}, after the trade date {as_of}: check --as-of, on which "
+            "settlement, lot ages and calendar rules rest"
+        )
     if stated is not None and (age := age_in_trading_days(stated, as_of)) > most:
         faults.add(
             where="holdings",

@@ -107,9 +107,12 @@ def _sections(
                 else "none",
             ),
             ("Flows", _flows(figures)),
+            ("Known withdrawals", _leaving(figures)),
+            ("Orders", limits.orders.in_words()),
             *_listed(
                 "Restrictions", [each.in_words() for each in result.book.restrictions], "none"
             ),
+            *_listed("Fund rules", [each.in_words() for each in result.book.fund_rules], "none"),
         ],
     )
     yield (
@@ -155,6 +158,15 @@ def _flows(figures: Figures) -> str:
         for account, flow in flows[:MOST_LINES]
     ]
     return "; ".join(words) + f"; {FLOW_WORDS[figures.result.request.flow_mode]}"
+
+
+def _leaving(figures: Figures) -> str:
+    plans = [a.plan for a in figures.accounts if a.plan is not None and a.plan.leaving]
+    if not plans:
+        return "none"
+    words = [f"{plan.leaving:,.2f} ({plan.account})" for plan in plans[:MOST_LINES]]
+    days = figures.result.request.flow_horizon
+    return f"{'; '.join(words)}; kept back, as they leave within {days} days (sheet Cash)"
 
 
 def _listed(label: str, lines: list[str], none: str) -> Iterable[tuple[str, str]]:
