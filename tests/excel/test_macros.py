@@ -193,7 +193,7 @@ def test_an_account_that_cannot_be_planned_is_never_left_out_unsaid(
     edited = ran("verify_trades", book, tmp_path)
     assert warning in edited.warnings
     assert "REFUSED" in str(rows(book, "tblPlanAccounts")[-1]["Why"])
-    exported = ran("export_orders", book, tmp_path, file=tmp_path / "orders.csv")
+    exported = ran("export_orders", book, tmp_path, file=tmp_path / "again.csv")
     assert warning in exported.warnings
 
 

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from tests.conftest import PROJECT
 from xl_rebal.errors import RebalError
 from xl_rebal.excel import registry
-from xl_rebal.excel.templates import HOUSEHOLD, LAB, PORTFOLIO, build_templates, portfolio
+from xl_rebal.excel.templates import BOOK, HOUSEHOLD, LAB, PORTFOLIO, build_templates, portfolio
 from xl_rebal.workbooks import template_example
 from xl_rebal.workbooks.dynamic_arrays import Spill, spill_findings, with_spills
 from xl_rebal.workbooks.lint_formulas import VOLATILE
@@ -34,8 +34,8 @@ def parts() -> dict[str, str]:
 
 def test_the_committed_file_is_what_the_code_builds(tmp_path: Path) -> None:
     assert build_templates(PROJECT / "workbook_templates", check=True) == []
-    assert build_templates(tmp_path, check=True) == [PORTFOLIO, LAB, HOUSEHOLD]  # not there
-    assert build_templates(tmp_path) == [PORTFOLIO, LAB, HOUSEHOLD]
+    assert build_templates(tmp_path, check=True) == [PORTFOLIO, LAB, HOUSEHOLD, BOOK]  # not there
+    assert build_templates(tmp_path) == [PORTFOLIO, LAB, HOUSEHOLD, BOOK]
     assert (tmp_path / PORTFOLIO).read_bytes() == COMMITTED.read_bytes()
 
 

@@ -24,7 +24,7 @@ from xl_rebal.trading.problem import (
     worth_trading,
 )
 from xl_rebal.trading.proof import NOTHING_ASKED, OPTIMAL, Proof
-from xl_rebal.trading.scores import Task, quick_gap, score, widened
+from xl_rebal.trading.scores import Task, places_of, quick_gap, score, widened
 from xl_rebal.trading.sizing import Sized, merge, size
 
 _TOP_UPS = 30
@@ -217,7 +217,11 @@ def first_draft(problem: Problem, mode: Mode, *, search: int) -> Draft:
     if not _is_small(problem, search):
         return draft(problem, mode)
     every = draft(problem, mode, every=True)
-    if every.proven and every.looks == 1:
+    # A sale of the lower preference may cost so much that it is in bounds only where that is counted on,
+    # as the usual ways do.
+    places = places_of(problem)
+    by_rank = not any(places.get(symbol, 0) for symbol, n in every.quantities.items() if n < 0)
+    if every.proven and every.looks == 1 and by_rank:
         return every
     return replace(draft(problem, mode), every=every)
 
