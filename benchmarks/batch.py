@@ -1,6 +1,7 @@
 """A whole run over an invented book: seconds, households a second, peak memory, and how both grow.
 
     python -m benchmarks.batch [--sizes 200 2000 20000] [--mode household_tax] [--workers 2]
+    python -m benchmarks.batch --profile 200 [--mode household_tax]
 
 Each size runs `xl-rebal sample-book` and then `xl-rebal batch` as processes of their own. The memory is
 that of all processes of the run together, sampled ten times a second from /proc.
@@ -9,8 +10,10 @@ that of all processes of the run together, sampled ten times a second from /proc
 from __future__ import annotations
 
 import argparse
+import cProfile
 import json
 import os
+import pstats
 import subprocess
 import sys
 import tempfile
@@ -20,6 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measuring import Result, Section, exponent, table
+from xl_rebal.batch.local_engine import LocalEngine
+from xl_rebal.batch.run import run_batch
+from xl_rebal.batch.settings import BatchSettings
+from xl_rebal.portfolio.accounts import PlanMode
 
 COSTS = "half-spread 2bp, commission 0"
 _SEED = 7
@@ -58,6 +65,28 @@ def run(households: int, mode: str, workers: int) -> Run:
             seconds=time.perf_counter() - started,
             memory=memory,
         )
+
+
+def profile(households: int, mode: str) -> str:
+    """Where the processor time of a run in one process goes, by room of the package."""
+    with tempfile.TemporaryDirectory() as folder:
+        book, out = Path(folder) / "book", Path(folder) / "out"
+        _call("sample-book", "--households", str(households), "--seed", str(_SEED), "--out", book)
+        settings = BatchSettings(mode=PlanMode(mode), costs=COSTS)
+        watched = cProfile.Profile(time.process_time)
+        watched.runcall(run_batch, book, out, settings, LocalEngine(workers=1))
+    spent: dict[str, float] = {}
+    for (file, _, _), (_, _, own, _, _) in pstats.Stats(watched).stats.items():  # type: ignore[attr-defined]  # not in its stubs
+        parts = Path(file).parts
+        room = parts[parts.index("xl_rebal") + 1] if "xl_rebal" in parts[:-1] else "libraries"
+        spent[room] = spent.get(room, 0.0) + own
+    total = sum(spent.values())
+    rows = [
+        [room.removesuffix(".py"), f"{seconds:.2f}", f"{seconds / total:.0%}"]
+        for room, seconds in sorted(spent.items(), key=lambda item: -item[1])
+        if seconds >= total / 200
+    ]
+    return table([f"{households} households, {mode}", "s of its own, profiled", "share"], rows)
 
 
 def _command(*words: str | Path) -> list[str]:
@@ -161,7 +190,11 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", type=int, default=[200, 2_000])
     parser.add_argument("--mode", default="rules")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--profile", type=int, help="instead: where the time of so many goes")
     asked = parser.parse_args()
+    if asked.profile:
+        print(profile(asked.profile, asked.mode))
+        return
     rows = [_cells(run(size, asked.mode, asked.workers)) for size in asked.sizes]
     print(table(["households", "accounts", "need", "trades", "failed", "s", "/s", "MB"], rows))
 
