@@ -7,6 +7,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import threading
+import time
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -15,7 +16,9 @@ from dataclasses import dataclass
 from xl_rebal.batch.chunks import Done, Lost, Task, Work
 from xl_rebal.errors import FileError
 
-_STARTS = 3  # tries to start a process: what starts them may have been ended by the system as well
+# Tries to start a process: what starts them may have been ended by the system as well, and is only
+# replaced once it is quite gone, which takes a busy machine a moment. Together about six seconds.
+_STARTS, _PAUSE = 8, 0.05
 _ENDED = "its process was ended by the system (memory?)"
 _AHEAD = 2  # chunks that wait for each worker: enough to keep it busy, few enough for the memory
 
@@ -79,7 +82,9 @@ class LocalEngine:
 
 
 def _alone(work: Work, task: Task) -> Done | Lost:
-    for _ in range(_STARTS):
+    for attempt in range(_STARTS):
+        if attempt:
+            time.sleep(_PAUSE * 2 ** (attempt - 1))
         with _pool(1) as pool:
             try:
                 future = pool.submit(work, task)
