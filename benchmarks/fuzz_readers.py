@@ -27,8 +27,8 @@ sys.path.insert(0, str(ROOT))
 
 from tests.custodians import plain  # noqa: E402 - after the path to the project
 from tests.custodians.fuzzing import as_workbook, judge, mutated  # noqa: E402 - after the path to the project
-from tests.custodians.workbook_bytes import sheet_xml, write_workbook  # noqa: E402
-from xl_rebal.custodians import read_positions, write_holdings_csv  # noqa: E402
+from tests.custodians.workbook_bytes import sheet_xml, write_workbook  # noqa: E402 - after the path
+from xl_rebal.custodians import read_positions, write_holdings_csv  # noqa: E402 - after the path
 
 
 def sources(folder: Path) -> list[tuple[str, bytes]]:

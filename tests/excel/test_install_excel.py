@@ -213,7 +213,7 @@ def test_killed_half_way_it_can_be_taken_back_or_repeated(
             raise Killed
         real(what)
 
-    machine.change = change  # type: ignore[method-assign]
+    machine.change = change  # type: ignore[method-assign]  # watched
     for step in range(1, 30):
         if upgrade:
             install_older(machine)
@@ -628,7 +628,7 @@ def test_interrupted_by_the_user_it_takes_everything_back(machine: FakeMachine) 
             raise KeyboardInterrupt
         real(what)
 
-    machine.change = change  # type: ignore[method-assign]
+    machine.change = change  # type: ignore[method-assign]  # watched
     with pytest.raises(KeyboardInterrupt):
         install(machine, release())
     assert machine.picture() == before

@@ -17,7 +17,7 @@ from xl_rebal.workbooks.household_start import ALL_PASS
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import Look, given_text
 from xl_rebal.workbooks.template_inputs import DATE, INPUT_FILL, Choice, define, offer
-from xl_rebal.workbooks.template_pages import flag, protect, unlock
+from xl_rebal.workbooks.template_pages import flag, protect, unlock, write_steps
 from xl_rebal.workbooks.template_start import VERSION
 
 NAME = "Start"
@@ -105,7 +105,7 @@ def write_book_start(
     set_widths(sheet, WIDTHS)
     row = _lines(canvas, sheet, clients, 4)
     row = _cards(canvas, sheet, clients, trades, row + 1)
-    row = _steps(canvas, sheet, row + 1)
+    row = write_steps(canvas, sheet, row + 1, STEPS, title="How to", last=LAST, height=16)
     row = _switches(canvas, sheet, row + 1)
     canvas.put(sheet, row + 1, 2, "The same run, with orders", styles.HEADING)
     look = Look(align="left", wrap=True, fill=styles.PALE, vertical="center")
@@ -170,18 +170,6 @@ def _cards(
     sheet.row_dimensions[row + 1].height = 24
     flag(sheet, f"B{row + 1}:G{row + 1}", f"ISERROR(B${row + 1})", (styles.GREY, styles.PALE))
     return row + 2
-
-
-def _steps(canvas: Canvas, sheet: Worksheet, row: int) -> int:
-    canvas.put(sheet, row, 2, "How to", styles.HEADING)
-    for number_, place, words in STEPS:
-        row += 1
-        canvas.put(sheet, row, 2, f"{number_}  {place}", Look(bold=True, line=styles.LINE))
-        look = Look(align="left", line=styles.LINE)
-        canvas.merge(sheet, row, 3, LAST, look)
-        canvas.put(sheet, row, 3, words, look)
-        sheet.row_dimensions[row].height = 16
-    return row + 1
 
 
 def _switches(canvas: Canvas, sheet: Worksheet, row: int) -> int:

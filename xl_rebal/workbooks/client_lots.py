@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 
 from xl_rebal.portfolio.lots import Term
@@ -214,9 +215,9 @@ def _table(figures: ClientFigures) -> TableContents:
     )
 
 
-def _term(acquired: object, stated: str, as_of: object) -> str:
+def _term(acquired: dt.date | None, stated: str, as_of: dt.date | None) -> str:
     if stated == Term.LONG.value:
         return stated
     if acquired is None or as_of is None:
         return ""
-    return Term.LONG.value if is_long_term(acquired, as_of) else Term.SHORT.value  # type: ignore[arg-type]
+    return Term.LONG.value if is_long_term(acquired, as_of) else Term.SHORT.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from xl_rebal.household.plan import ReturnResult
 from xl_rebal.workbooks import styles
 from xl_rebal.workbooks.cells import Content
 from xl_rebal.workbooks.client_columns import heights, money_width, serial, text_width
@@ -189,8 +190,8 @@ def tax_state(figures: ClientFigures) -> str:
     return "Worked out by tax return, from the lots below and the tax profiles of the book."
 
 
-def _carried(result: object) -> float:
-    netted = result.added.netted  # type: ignore[attr-defined]
+def _carried(result: ReturnResult) -> float:
+    netted = result.added.netted
     return float(netted.carry_short + netted.carry_long)
 
 

@@ -16,7 +16,7 @@ from xl_rebal.workbooks.input_sheets import input_table
 from xl_rebal.workbooks.pages import set_up_print, write_title
 from xl_rebal.workbooks.styles import Look, given_text, number
 from xl_rebal.workbooks.template_inputs import DATE, INPUT_FILL, Choice, define, offer
-from xl_rebal.workbooks.template_pages import flag, protect, unlock
+from xl_rebal.workbooks.template_pages import flag, protect, unlock, write_steps
 from xl_rebal.workbooks.template_start import VERSION
 
 NAME = "Start"
@@ -100,7 +100,7 @@ def write_household_start(canvas: Canvas, data: HouseholdData) -> list[Spill]:
     row = _lines(canvas, sheet, data, 4)
     row = write_cards(canvas, sheet, data, _CARDS, row + 1)
     flag(sheet, f"B{row - 1}:G{row - 1}", f"ISERROR(B${row - 1})", (styles.GREY, styles.PALE))
-    row = _steps(canvas, sheet, row + 1)
+    row = write_steps(canvas, sheet, row + 1, STEPS, title="How to", last=LAST, height=16)
     row = _letter(canvas, sheet, row + 1)
     row = _switches(canvas, sheet, row + 1)
     canvas.put(sheet, row + 1, 2, "Add-in version", styles.NOTE)
@@ -143,18 +143,6 @@ def _lines(canvas: Canvas, sheet: Worksheet, data: HouseholdData, row: int) -> i
     flag(sheet, "C6:G6", 'LEFT($C$6,3)="All"', styles.GOOD)
     flag(sheet, "C7:G7", 'LEFT($C$7,8)="No plan:"', styles.BAD)
     return row
-
-
-def _steps(canvas: Canvas, sheet: Worksheet, row: int) -> int:
-    canvas.put(sheet, row, 2, "How to", styles.HEADING)
-    for number_, place, words in STEPS:
-        row += 1
-        canvas.put(sheet, row, 2, f"{number_}  {place}", Look(bold=True, line=styles.LINE))
-        look = Look(align="left", line=styles.LINE)
-        canvas.merge(sheet, row, 3, LAST, look)
-        canvas.put(sheet, row, 3, words, look)
-        sheet.row_dimensions[row].height = 16
-    return row + 1
 
 
 def _letter(canvas: Canvas, sheet: Worksheet, row: int) -> int:

@@ -1,7 +1,8 @@
-"""What the template's computed sheets have in common: protection, signals, quiet rows."""
+"""What the template's computed sheets have in common: protection, signals, quiet rows, steps."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_rebal.workbooks import styles
+from xl_rebal.workbooks.cells import Canvas
 from xl_rebal.workbooks.styles import Look
 
 
@@ -51,3 +53,25 @@ def underline_used(sheet: Worksheet, cells: str, formula: str) -> None:
 def quiet(look: Look) -> Look:
     """A look without a line below; see `underline_used`."""
     return replace(look, line="")
+
+
+def write_steps(
+    canvas: Canvas,
+    sheet: Worksheet,
+    row: int,
+    steps: Iterable[tuple[str, str, str]],
+    *,
+    title: str,
+    last: int,
+    height: int,
+) -> int:
+    """What to do, step by step: number, place and words, up to column `last`; the row below."""
+    canvas.put(sheet, row, 2, title, styles.HEADING)
+    look = Look(align="left", line=styles.LINE)
+    for number, place, words in steps:
+        row += 1
+        canvas.put(sheet, row, 2, f"{number}  {place}", Look(bold=True, line=styles.LINE))
+        canvas.merge(sheet, row, 3, last, look)
+        canvas.put(sheet, row, 3, words, look)
+        sheet.row_dimensions[row].height = height
+    return row + 1

@@ -20,7 +20,7 @@ from xl_rebal.workbooks.template_engine import (
     Results,
 )
 from xl_rebal.workbooks.template_inputs import INPUT_FILL, define
-from xl_rebal.workbooks.template_pages import flag, protect
+from xl_rebal.workbooks.template_pages import flag, protect, write_steps
 
 NAME = "Start"
 LAST = 8  # column H
@@ -210,7 +210,7 @@ def write_start(canvas: Canvas, results: Results) -> list[Spill]:
     flag(sheet, "C6:H6", 'LEFT($C$6,3)="All"', styles.GOOD)
     flag(sheet, "C7:H7", 'LEFT($C$7,5)<>"Every"', styles.WARN)
     _cards(canvas, sheet, results, row + 1)
-    row = _steps(canvas, sheet, row + 4)
+    row = write_steps(canvas, sheet, row + 4, STEPS, title="In one minute", last=LAST, height=18)
     row = _places(canvas, sheet, row + 1)
     row = _colours(canvas, sheet, row + 1)
     canvas.put(sheet, row, 2, "Add-in version", styles.NOTE)
@@ -267,18 +267,6 @@ def _cards(canvas: Canvas, sheet: Worksheet, results: Results, row: int) -> None
     sheet.row_dimensions[row].height = 16
     sheet.row_dimensions[row + 1].height = 24
     flag(sheet, f"B{row + 1}:H{row + 1}", f"ISERROR(B${row + 1})", (styles.GREY, styles.PALE))
-
-
-def _steps(canvas: Canvas, sheet: Worksheet, row: int) -> int:
-    canvas.put(sheet, row, 2, "In one minute", styles.HEADING)
-    for number_, place, words in STEPS:
-        row += 1
-        canvas.put(sheet, row, 2, f"{number_}  {place}", Look(bold=True, line=styles.LINE))
-        look = Look(align="left", line=styles.LINE)
-        canvas.merge(sheet, row, 3, LAST, look)
-        canvas.put(sheet, row, 3, words, look)
-        sheet.row_dimensions[row].height = 18
-    return row + 1
 
 
 def _places(canvas: Canvas, sheet: Worksheet, row: int) -> int:

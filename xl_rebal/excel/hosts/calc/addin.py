@@ -109,19 +109,19 @@ class AddIn(unohelper.Base, XServiceName, XServiceInfo, XLocalizable, XFunctions
     def getServiceName(self) -> str:  # noqa: N802 - LibreOffice's names
         return SERVICE
 
-    def getImplementationName(self) -> str:  # noqa: N802
+    def getImplementationName(self) -> str:  # noqa: N802 - UNO's name
         return IMPLEMENTATION
 
-    def supportsService(self, name: str) -> bool:  # noqa: N802
+    def supportsService(self, name: str) -> bool:  # noqa: N802 - UNO's name
         return name == SERVICE
 
-    def getSupportedServiceNames(self) -> tuple[str, ...]:  # noqa: N802
+    def getSupportedServiceNames(self) -> tuple[str, ...]:  # noqa: N802 - UNO's name
         return (SERVICE,)
 
-    def setLocale(self, locale: Any) -> None:  # noqa: N802
+    def setLocale(self, locale: Any) -> None:  # noqa: N802 - UNO's name
         self.locale = locale
 
-    def getLocale(self) -> Any:  # noqa: N802
+    def getLocale(self) -> Any:  # noqa: N802 - UNO's name
         return self.locale
 
 
